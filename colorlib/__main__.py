@@ -1,0 +1,126 @@
+"""The command line: python -m colorlib prepare | train | evaluate | colorize."""
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from colorlib import data, paths, results
+from colorlib.config import Config, build
+
+
+def prepare(args) -> None:
+    """write the HSV arrays train_hsv.npy and test_hsv.npy of a source"""
+    source, why = data.resolve(args.source)
+    print(why)
+    for split in ("train", "test"):
+        path = data.prepared_path(source, split)
+        array = data.prepare(data.load_images(source, split, args.count), path)
+        print(f"{path.parent.name}/{path.name}: {array.shape} {array.dtype}")
+
+
+def train(args) -> None:
+    """train a network into data/runs/NAME, going on where it stopped"""
+    from colorlib.train import fit
+
+    fields = {f.name: getattr(args, f.name) for f in dataclasses.fields(Config)}
+    config = Config(**fields)
+    images = data.load_images(args.source, "train")
+    model, recipe = build(config)
+    history = fit(model, recipe, images, config)
+    for row in history[-1:]:
+        print(", ".join(f"{k} {v:.4g}" for k, v in row.items()))
+
+
+def evaluate(args) -> None:
+    """measure a network on a source; the table, and data/results/NAME.json"""
+    from colorlib.model import load_model
+
+    given = ("value", "luma") if args.given == "both" else (args.given,)
+    model = load_model(args.model)
+    for known in given:
+        result = results.evaluate_model(
+            model, args.model, known, args.source, args.split, args.count
+        )
+        name = args.name or f"{Path(args.model).stem}-{known}"
+        results.save_result(name, result)
+        print(results.table(result))
+        print(f"kept as {name}.json in {paths.results().name}/\n")
+
+
+def ship(args) -> None:
+    """make a finished run the shipped weights of its name"""
+    from colorlib.ship import ship_run
+
+    print(json.dumps(ship_run(args.run, args.name), indent=1))
+
+
+def colorize(args) -> None:
+    """colour one photograph, file to file"""
+    from colorlib.photo import colorize_photo
+
+    target = Path(args.output or args.photo.with_name(f"{args.photo.stem}-coloured.png"))
+    if target.exists() and not args.force:
+        raise ValueError(f"{target} is there already; --force overwrites it")
+    image = colorize_photo(args.photo, args.model, args.vividness, args.size)
+    with paths.replacing(target) as part:
+        image.save(part, format="JPEG" if target.suffix.lower() in (".jpg", ".jpeg") else "PNG")
+    print(target)
+
+
+def parser() -> argparse.ArgumentParser:
+    from colorlib.photo import INNER
+
+    top = argparse.ArgumentParser(prog="python -m colorlib", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(function):
+        sub = commands.add_parser(function.__name__, help=function.__doc__)
+        sub.set_defaults(run_command=function)
+        return sub
+
+    source = {"default": "auto", "help": "auto, cifar100, sample, a folder or a .npy file"}
+    sub = command(prepare)
+    sub.add_argument("--source", **source)
+    sub.add_argument("--count", type=int, help="only the first images of each split")
+    sub = command(train)
+    sub.add_argument("--source", **source)
+    for field in dataclasses.fields(Config):
+        kind = int if field.name == "count" else type(field.default)
+        many = {"nargs": "+", "type": int} if kind is tuple else {"type": kind}
+        sub.add_argument(f"--{field.name.replace('_', '-')}", default=field.default, **many)
+    sub = command(evaluate)
+    sub.add_argument("--source", **source)
+    sub.add_argument("--model", default="cifar", help="a shipped name or a .safetensors file")
+    sub.add_argument("--given", default="value", choices=("value", "luma", "both"))
+    sub.add_argument("--split", default="test", choices=("train", "test"))
+    sub.add_argument("--count", type=int, help="only the first images")
+    sub.add_argument("--name", help="of the result file; MODEL-GIVEN by default")
+    sub = command(ship)
+    sub.add_argument("--run", default="cifar", help="a finished run in data/runs")
+    sub.add_argument("--name", default="cifar", help="of the weights")
+    sub = command(colorize)
+    sub.add_argument("photo", type=Path)
+    sub.add_argument("-o", "--output", help="PHOTO-coloured.png by default")
+    sub.add_argument("--model", default="cifar")
+    sub.add_argument("--vividness", type=float, default=0.5)
+    sub.add_argument("--size", type=int, default=INNER, help="shorter side the network works at")
+    sub.add_argument("--force", action="store_true", help="overwrite")
+    return top
+
+
+def main() -> int:
+    args = parser().parse_args()
+    try:
+        args.run_command(args)
+    except (ValueError, OSError, FloatingPointError) as error:
+        print(f"colorlib: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""Colour spaces, from tensors to tensors: RGB, HSV, the chroma plane, luma and CIE Lab.
+
+Images are float tensors (..., C, H, W). RGB, HSV, value and luma lie in [0, 1]; hue is in turns.
+The *chroma plane* puts hue and saturation together: c = S (cos 2 pi H, sin 2 pi H), a point in the
+unit disk. Hue alone is an angle (0.99 and 0.01 are neighbours, their mean 0.5 is not) and means
+nothing where saturation is zero; chroma has neither defect.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601
+
+
+def check_images(tensor: Tensor, channels: int, name: str, unit_range: bool = True) -> Tensor:
+    """Return `tensor` as float32 (float64 stays), or raise ValueError saying what is wrong.
+
+    Wanted: a floating tensor (..., channels, H, W); with `unit_range`, finite and in [0, 1].
+    """
+    if not isinstance(tensor, Tensor):
+        raise ValueError(f"{name}: got {type(tensor).__name__}, wanted a torch tensor")
+    if tensor.ndim < 3 or tensor.shape[-3] != channels or 0 in tensor.shape[-2:]:
+        raise ValueError(f"{name}: got shape {tuple(tensor.shape)}, wanted (..., {channels}, H, W)")
+    if not tensor.is_floating_point():
+        raise ValueError(f"{name}: got {tensor.dtype}, wanted floats in [0, 1] (divide by 255)")
+    if tensor.dtype in (torch.float16, torch.bfloat16):
+        tensor = tensor.float()
+    if unit_range and tensor.numel():
+        low, high = (x.item() for x in torch.aminmax(tensor.detach()))
+        if not (low >= -1e-4 and high <= 1 + 1e-4):
+            raise ValueError(f"{name}: got values from {low:.4g} to {high:.4g}, wanted [0, 1]")
+    return tensor
+
+
+def rgb_to_hsv(rgb: Tensor) -> Tensor:
+    """RGB (..., 3, H, W) in [0, 1] to hue in turns [0, 1), saturation and value in [0, 1].
+
+    Differentiable where the maximum is unique; grey has hue 0. 8-bit colours survive the way to
+    HSV and back exactly. Raises ValueError for another shape, dtype or range.
+    Source: A. R. Smith, "Color Gamut Transform Pairs", SIGGRAPH 1978.
+    """
+    rgb = check_images(rgb, 3, "rgb_to_hsv")
+    red, green, blue = rgb.unbind(-3)
+    value = rgb.amax(-3)
+    delta = value - rgb.amin(-3)
+    safe = torch.where(delta > 0, delta, 1.0)
+    sixths = torch.where(
+        value == red,
+        (green - blue) / safe,
+        torch.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe),
+    )
+    hue = sixths / 6
+    hue = hue + (hue < 0)
+    hue = torch.where(hue >= 1, 0.0, hue)  # -1e-9 + 1 rounds to 1, which is red again
+    saturation = delta / torch.where(value > 0, value, 1.0)
+    return torch.stack((hue, saturation, value), -3)
+
+
+def hsv_to_rgb(hsv: Tensor) -> Tensor:
+    """HSV (..., 3, H, W), hue in turns, to RGB in [0, 1]; the inverse of `rgb_to_hsv`.
+
+    Any hue is taken modulo one turn; saturation and value must lie in [0, 1].
+    """
+    hsv = check_images(hsv, 3, "hsv_to_rgb", unit_range=False)
+    check_images(hsv[..., 1:, :, :], 2, "hsv_to_rgb (saturation and value)")
+    hue, saturation, value = hsv.unbind(-3)
+    return _hue_to_rgb(hue, saturation, value)
+
+
+def _hue_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
+    # A channel falls from V to V (1 - S) as a trapezoid of the distance to its own hue.
+    def channel(offset: float) -> Tensor:
+        distance = ((hue * 6 + offset).remainder(6) - 3).abs() - 1
+        return value * (1 - saturation * (1 - distance.clamp(0, 1)))
+
+    return torch.stack((channel(0), channel(4), channel(2)), -3)
+
+
+def luma(rgb: Tensor) -> Tensor:
+    """Rec. 601 luma (..., 1, H, W) of RGB (..., 3, H, W): what a black-and-white photo holds."""
+    rgb = check_images(rgb, 3, "luma")
+    weights = rgb.new_tensor(LUMA_WEIGHTS).view(3, 1, 1)
+    return (rgb * weights).sum(-3, keepdim=True)
+
+
+def value(rgb: Tensor) -> Tensor:
+    """HSV's value (..., 1, H, W) of RGB (..., 3, H, W): its largest channel."""
+    return check_images(rgb, 3, "value").amax(-3, keepdim=True)
+
+
+def to_gray(rgb: Tensor, given: str) -> Tensor:
+    """The network's input (..., 1, H, W): `value(rgb)` or `luma(rgb)` as `given` says."""
+    return {"value": value, "luma": luma}[check_given(given)](rgb)
+
+
+def check_given(given: str) -> str:
+    if given not in ("value", "luma"):
+        raise ValueError(f'given: got {given!r}, wanted "value" or "luma"')
+    return given
+
+
+def hsv_to_chroma(hsv: Tensor) -> Tensor:
+    """HSV (..., 3, H, W) to chroma (..., 2, H, W) = S (cos 2 pi H, sin 2 pi H)."""
+    hue, saturation, _ = check_images(hsv, 3, "hsv_to_chroma", unit_range=False).unbind(-3)
+    angle = hue * (2 * math.pi)
+    return torch.stack((saturation * angle.cos(), saturation * angle.sin()), -3)
+
+
+def chroma_to_hue_saturation(chroma: Tensor) -> tuple[Tensor, Tensor]:
+    """Chroma (..., 2, H, W) to hue in turns [0, 1) and saturation [0, 1], each (..., H, W)."""
+    x, y = check_images(chroma, 2, "chroma", unit_range=False).unbind(-3)
+    hue = torch.atan2(y, x) / (2 * math.pi)
+    hue = hue + (hue < 0)
+    return torch.where(hue >= 1, 0.0, hue), torch.hypot(x, y).clamp(0, 1)
+
+
+def join(chroma: Tensor, gray: Tensor, given: str = "value") -> Tensor:
+    """Colour `gray` (..., 1, H, W) with chroma (..., 2, H, W): RGB (..., 3, H, W) in [0, 1].
+
+    `given="value"`: max(R, G, B) equals gray. `given="luma"`: the luma equals gray; a colour too
+    bright for the gamut is moved towards grey at constant luma until its largest channel is 1.
+    """
+    check_given(given)
+    gray = check_images(gray, 1, "gray").clamp(0, 1)
+    hue, saturation = chroma_to_hue_saturation(chroma)
+    if given == "value":
+        return _hue_to_rgb(hue, saturation, gray.squeeze(-3))
+    bright = _hue_to_rgb(hue, saturation, torch.ones_like(hue))
+    rgb = bright * (gray / luma(bright))
+    excess = rgb.amax(-3, keepdim=True) - gray
+    room = torch.where(excess > 0, (1 - gray) / excess.clamp(min=1e-12), 1.0).clamp(max=1)
+    return (gray + room * (rgb - gray)).clamp(0, 1)
+
+
+# sRGB (IEC 61966-2-1) with its D65 white, 2 degree observer
+_RGB_TO_XYZ = (
+    (0.412453, 0.357580, 0.180423),
+    (0.212671, 0.715160, 0.072169),
+    (0.019334, 0.119193, 0.950227),
+)
+_WHITE = (0.95047, 1.0, 1.08883)
+
+
+def rgb_to_lab(rgb: Tensor) -> Tensor:
+    """sRGB (..., 3, H, W) to CIE Lab under D65: L in [0, 100], a and b about [-110, 110]."""
+    rgb = check_images(rgb, 3, "rgb_to_lab").clamp(0, 1)
+    linear = torch.where(
+        rgb > 0.04045, ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92
+    )
+    matrix = rgb.new_tensor(_RGB_TO_XYZ) / rgb.new_tensor(_WHITE).view(3, 1)
+    xyz = torch.einsum("ij,...jhw->...ihw", matrix, linear)
+    root = torch.where(xyz > 0.008856, xyz.clamp(min=0.008856) ** (1 / 3), 7.787 * xyz + 16 / 116)
+    x, y, z = root.unbind(-3)
+    return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), -3)
+
+
+def lab_to_rgb(lab: Tensor) -> Tensor:
+    """CIE Lab (..., 3, H, W) under D65 to sRGB, clipped to [0, 1] where it leaves the gamut."""
+    lightness, a, b = check_images(lab, 3, "lab_to_rgb", unit_range=False).unbind(-3)
+    y = (lightness + 16) / 116
+    root = torch.stack((y + a / 500, y, (y - b / 200).clamp(min=0)), -3)
+    white = lab.new_tensor(_WHITE).view(3, 1, 1)
+    xyz = white * torch.where(
+        root > 0.2068966, root.clamp(min=0.2068966) ** 3, (root - 16 / 116) / 7.787
+    )
+    matrix = torch.linalg.inv(torch.tensor(_RGB_TO_XYZ, dtype=torch.float64)).to(xyz)
+    linear = torch.einsum("ij,...jhw->...ihw", matrix, xyz)
+    rgb = torch.where(
+        linear > 0.0031308,
+        1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055,
+        12.92 * linear,
+    )
+    return rgb.clamp(0, 1)

@@ -1,0 +1,238 @@
+"""Where images come from, the order they come in, and the prepared HSV arrays.
+
+`images` are uint8 arrays (N, H, W, 3). Every set comes in one canonical order, sorted by the
+SHA-256 of each image's bytes, so that "the first 1,000" is the same fair sample wherever the files
+came from (a copy sorted by class would give ten classes).
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from colorlib import paths
+from colorlib.cifar import fetch_cifar100
+from colorlib.color import rgb_to_hsv
+from colorlib.sample import sample_images
+
+SPLITS = {"train": ("train",), "test": ("test", "val", "valid", "validation")}
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+VALIDATION = 5000  # the last images of CIFAR-100's training split, in canonical order
+
+Labels = tuple[np.ndarray, list[str]]
+
+
+def load_images(source="auto", split="train", count=None, size=32) -> np.ndarray:
+    """Images as uint8 (N, size, size, 3) in canonical order.
+
+    source: "cifar100"; "sample" (patches of scikit-image's photographs, a smoke test); a folder of
+    images, flat or in class subfolders, either one set or with train/ and test/ (or val/) inside;
+    a .npy file of uint8 (N, H, W, 3) at its own size; or "auto": CIFAR-100 from the data root, else
+    downloaded into it, else the sample, with a printed line that says which and why.
+    split: "train" or "test". count: only the first so many. size: folders only; the central square
+    is scaled to it. Raises ValueError or OSError naming what came and what is wanted.
+    """
+    return _load(source, split, count, size)[0]
+
+
+def load_labels(source="auto", split="train", count=None, size=32) -> Labels | None:
+    """(labels (N,) int64, class names) of the same images in the same order, or None."""
+    return _load(source, split, count, size)[1]
+
+
+def resolve(source="auto") -> tuple[str, str]:
+    """The source that `source` stands for, and a sentence that says why."""
+    if source != "auto":
+        return str(source), f"The source is {source}."
+    where = paths.data_root() / "cifar100"
+    if all((where / f"{name}.npy").exists() for name in ("train", "test")):
+        return "cifar100", f"CIFAR-100 is in the data root ({where.parent.name}/cifar100)."
+    try:
+        fetch_cifar100(where)
+    except OSError as error:
+        return "sample", f"CIFAR-100 is not here ({error}), so the built-in sample stands in."
+    return "cifar100", "CIFAR-100 was downloaded into the data root."
+
+
+def prepared_path(source: str, split: str) -> Path:
+    """Where the prepared array of a resolved source and split is kept."""
+    return paths.data_root() / "prepared" / Path(source).stem / f"{split}_hsv.npy"
+
+
+def describe(source: str) -> str:
+    """What tables and figures call a resolved source."""
+    names = {"cifar100": "CIFAR-100", "sample": "built-in sample (smoke test)"}
+    return names.get(source, Path(source).name)
+
+
+def canonical_order(images: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    """Indices that sort uint8 `images` by the SHA-256 of each image's bytes (ties by label)."""
+    keys = [hashlib.sha256(image.tobytes()).digest() for image in images]
+    ties = np.zeros(len(images), int) if labels is None else labels
+    return np.array(sorted(range(len(keys)), key=lambda i: (keys[i], ties[i])), dtype=np.int64)
+
+
+def split_validation(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(training, validation): the last 5,000 images validate, or the last tenth of a small set."""
+    held = min(VALIDATION, len(images) // 10)
+    return images[: len(images) - held], images[len(images) - held :]
+
+
+def _load(source, split, count, size) -> tuple[np.ndarray, Labels | None]:
+    if split not in SPLITS:
+        raise ValueError(f'split: got {split!r}, wanted "train" or "test"')
+    if source == "auto":
+        source, why = resolve("auto")
+        print(why)
+    if source == "cifar100":
+        images, labels = _load_cifar100(split)
+    elif source == "sample":
+        images, labels = sample_images(split), None
+    else:
+        images, labels = _load_path(Path(source), split, size)
+    if count is not None and not 0 < count <= len(images):
+        raise ValueError(f"count: got {count}, but {source} ({split}) has {len(images)} images")
+    order = canonical_order(images, labels[0] if labels else None)[:count]
+    return images[order], (labels[0][order], labels[1]) if labels else None
+
+
+def _load_cifar100(split: str) -> tuple[np.ndarray, Labels | None]:
+    root = paths.data_root() / "cifar100"
+    if not (root / f"{split}.npy").exists():
+        fetch_cifar100(root)
+    images = check_uint8(load_npy(root / f"{split}.npy"), root / f"{split}.npy")
+    if not (root / f"{split}_labels.npy").exists():
+        return images, None
+    labels = np.asarray(load_npy(root / f"{split}_labels.npy"), dtype=np.int64)
+    if labels.shape != (len(images),):
+        raise ValueError(
+            f"{root / f'{split}_labels.npy'}: got shape {labels.shape}, wanted ({len(images)},)"
+        )
+    return images, (labels, (root / "classes.txt").read_text(encoding="utf-8").split())
+
+
+def _load_path(path: Path, split: str, size: int) -> tuple[np.ndarray, Labels | None]:
+    if path.suffix == ".npy" and path.is_file():
+        _only_train(path, split)
+        return check_uint8(load_npy(path), path), None
+    if not path.is_dir():
+        raise ValueError(
+            f'source: got {str(path)!r}, which is no folder or .npy file here; wanted "auto", '
+            '"cifar100", "sample", a folder of images or a .npy file'
+        )
+    folders = [path / name for name in SPLITS[split] if (path / name).is_dir()]
+    if not folders:
+        _only_train(path, split)
+    folder = folders[0] if folders else path
+    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+    if not files:
+        raise ValueError(f"{folder}: no images found, wanted files ending in {sorted(SUFFIXES)}")
+    from tqdm.auto import tqdm
+
+    images = np.stack(
+        [square(read_rgb(f), size) for f in tqdm(files, "reading images", delay=2, leave=False)]
+    )
+    if any(f.parent == folder for f in files):
+        return images, None
+    names = sorted({f.relative_to(folder).parts[0] for f in files})
+    labels = [names.index(f.relative_to(folder).parts[0]) for f in files]
+    return images, (np.array(labels, dtype=np.int64), names)
+
+
+def _only_train(path: Path, split: str) -> None:
+    if split != "train":
+        raise ValueError(
+            f"{path}: has no {split} images of its own; put them in a folder with train/ and "
+            f"{split}/ inside, or name another source for {split}"
+        )
+
+
+def read_rgb(path: str | Path) -> Image.Image:
+    """An image file of any mode (grey, palette, alpha, CMYK, 16 bit) as upright 8-bit RGB.
+
+    Alpha is laid over white. Raises ValueError that names a file which cannot be decoded.
+    """
+    try:
+        with Image.open(path) as image:
+            image = ImageOps.exif_transpose(image)
+            if image.mode.startswith(("I", "F")):  # Pillow would clip 16 bits to 255, not scale
+                depth = np.asarray(image, dtype=np.float64)
+                top = 65535 if depth.max(initial=0) > 255 else 255
+                image = Image.fromarray((depth.clip(0, top) * (255 / top)).round().astype(np.uint8))
+            if image.has_transparency_data:
+                layer = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+            return image.convert("RGB")
+    except FileNotFoundError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path}: not a readable image ({error})") from error
+
+
+def square(image: Image.Image, size: int) -> np.ndarray:
+    """The central square of a Pillow image, scaled to uint8 (size, size, 3)."""
+    return np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS))
+
+
+def load_npy(path: str | Path) -> np.ndarray:
+    """A .npy file, memory-mapped, never unpickled. Raises ValueError that names a bad file."""
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path}: not a readable .npy array ({error})") from error
+
+
+def check_uint8(images: np.ndarray, name="images") -> np.ndarray:
+    """`images` if they are uint8 (N, H, W, 3), else ValueError."""
+    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
+        raise ValueError(f"{name}: got {getattr(images, 'dtype', type(images))}, wanted uint8")
+    if images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape:
+        raise ValueError(f"{name}: got shape {images.shape}, wanted (N, H, W, 3) with N > 0")
+    return images
+
+
+def to_tensor(images: np.ndarray) -> torch.Tensor:
+    """uint8 images (N, H, W, 3) to a float RGB tensor (N, 3, H, W) in [0, 1]."""
+    pixels = torch.from_numpy(np.array(check_uint8(images)))
+    return pixels.permute(0, 3, 1, 2).contiguous().float() / 255
+
+
+def to_images(rgb: torch.Tensor) -> np.ndarray:
+    """A float RGB tensor (N, 3, H, W) in [0, 1] to uint8 images (N, H, W, 3)."""
+    return (rgb.detach().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+def prepare(images: np.ndarray, path: str | Path, chunk: int = 2500) -> np.ndarray:
+    """Write uint8 `images` as HSV, float16 (N, 3, H, W), to the .npy file `path`; return it.
+
+    Channels are hue in turns, saturation and value. Half precision is enough: all 256^3 colours
+    come back exactly (tests/test_color.py tries each). Raises ValueError for another shape or type.
+    """
+    from tqdm.auto import tqdm
+
+    images = check_uint8(images)
+    count, height, width, _ = images.shape
+    with paths.replacing(path) as part:
+        array = np.lib.format.open_memmap(
+            part, mode="w+", dtype=np.float16, shape=(count, 3, height, width)
+        )
+        with tqdm(total=count, desc=Path(path).name, unit=" images") as bar:
+            for start in range(0, count, chunk):
+                hsv = rgb_to_hsv(to_tensor(images[start : start + chunk])).half()
+                hsv[:, 0][hsv[:, 0] >= 1] = 0  # 0.9999 rounds to a whole turn, which is hue 0
+                array[start : start + chunk] = hsv.numpy()
+                bar.update(len(hsv))
+        del array
+    return load_prepared(path)
+
+
+def load_prepared(path: str | Path) -> np.ndarray:
+    """A prepared array, memory-mapped: float16 (N, 3, H, W), channels hue, saturation, value."""
+    array = load_npy(path)
+    if array.dtype != np.float16 or array.ndim != 4 or array.shape[1] != 3:
+        raise ValueError(
+            f"{path}: got {array.dtype} {array.shape}, wanted float16 (N, 3, H, W) from prepare()"
+        )
+    return array

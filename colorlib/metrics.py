@@ -1,0 +1,186 @@
+"""Every number that the report prints, pinned: small choices here move results more than models do.
+
+All functions take predicted and true RGB (N, 3, H, W) in [0, 1] and give one number an image (N,);
+`evaluate` means them over a set, `paired_bootstrap` says how sure a difference is.
+"""
+
+import json
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from colorlib import paths
+from colorlib.color import check_images, rgb_to_lab
+
+AB_CELLS, AB_WIDTH, AB_LOW = 22, 10.0, -110.0
+PRIOR_FLOOR = 1e-4  # keeps one percent of the images from deciding the rebalanced result
+MAX_PSNR, MAX_AB = 40.0, 150.0
+NAMES = {
+    "psnr": "PSNR, dB",
+    "raw_auc": "raw AuC",
+    "rebalanced_auc": "rebalanced AuC",
+    "ciede2000": "CIEDE2000",
+    "ssim": "SSIM",
+    "mae": "mean abs. error",
+    "colourfulness": "colourfulness",
+    "colourfulness_ratio": "share of the truth's",
+}
+
+
+def evaluate(predicted: Tensor, truth: Tensor, prior: Tensor | None = None) -> dict[str, float]:
+    """All metrics of predicted against true RGB, both (N, 3, H, W) in [0, 1].
+
+    prior: shares (22, 22) of the ab cells in natural images, `ab_prior()` (CIFAR-100's) by default.
+    Raises ValueError for other shapes or ranges, or where the two sets differ in shape.
+    """
+    return summary(per_image(predicted, truth, prior))
+
+
+def per_image(predicted: Tensor, truth: Tensor, prior=None, batch: int = 500) -> dict[str, Tensor]:
+    """What `summary` needs, one number an image each (N,): see `evaluate`."""
+    from tqdm.auto import tqdm
+
+    check_pair(predicted, truth)
+    prior = ab_prior() if prior is None else torch.as_tensor(prior, dtype=torch.float64)
+    parts = []
+    pairs = zip(predicted.split(batch), truth.split(batch), strict=True)
+    total = -(-len(truth) // batch)
+    for p, t in tqdm(pairs, "measuring", total=total, delay=3, leave=False):
+        lab_p, lab_t = rgb_to_lab(p.float()), rgb_to_lab(t.float())
+        distance = ab_distance(lab_p, lab_t)
+        weight = 1 / prior.clamp(min=PRIOR_FLOOR).to(distance)[ab_cell(lab_t)]
+        parts.append(
+            {
+                "psnr": psnr(p, t),
+                "ab_error": distance.flatten(1).mean(1),
+                "rebalanced_error": (weight * distance).flatten(1).sum(1),
+                "rebalanced_weight": weight.flatten(1).sum(1),
+                "ciede2000": ciede2000(lab_p, lab_t),
+                "ssim": ssim(p, t),
+                "mae": (p - t).abs().flatten(1).mean(1),
+                "colourfulness": colourfulness(p),
+                "true_colourfulness": colourfulness(t),
+            }
+        )
+    return {name: torch.cat([part[name] for part in parts]).double().cpu() for name in parts[0]}
+
+
+def summary(rows: dict[str, Tensor]) -> dict[str, float]:
+    """The means of `per_image`'s numbers, as the tables print them."""
+    mean = {name: values.mean().item() for name, values in rows.items()}
+    rebalanced = rows["rebalanced_error"].sum() / rows["rebalanced_weight"].sum()
+    return {
+        "psnr": mean["psnr"],
+        "raw_auc": 1 - mean["ab_error"] / MAX_AB,
+        "rebalanced_auc": 1 - rebalanced.item() / MAX_AB,
+        "ciede2000": mean["ciede2000"],
+        "ssim": mean["ssim"],
+        "mae": mean["mae"],
+        "colourfulness": mean["colourfulness"],
+        "colourfulness_ratio": mean["colourfulness"] / max(mean["true_colourfulness"], 1e-9),
+    }
+
+
+def paired_bootstrap(one: dict, other: dict, resamples: int = 1000, seed: int = 0) -> dict:
+    """95 % intervals (low, high) of summary(one) - summary(other), resampling the images.
+
+    one, other: `per_image` of two systems on the same images. Source: Efron and Tibshirani 1993,
+    chapter 13 (percentile interval).
+    """
+    count = len(one["psnr"])
+    if count != len(other["psnr"]):
+        raise ValueError(f"paired_bootstrap: got {count} and {len(other['psnr'])} images")
+    random = np.random.default_rng(seed)
+    differences: dict[str, list[float]] = {name: [] for name in NAMES}
+    for _ in range(resamples):
+        pick = torch.from_numpy(random.integers(0, count, count))
+        a, b = (summary({k: v[pick] for k, v in rows.items()}) for rows in (one, other))
+        for name in NAMES:
+            differences[name].append(a[name] - b[name])
+    return {k: [float(x) for x in np.percentile(v, (2.5, 97.5))] for k, v in differences.items()}
+
+
+def check_pair(predicted: Tensor, truth: Tensor) -> None:
+    check_images(predicted, 3, "predicted")
+    check_images(truth, 3, "truth")
+    if predicted.shape != truth.shape or truth.ndim != 4 or len(truth) == 0:
+        raise ValueError(
+            f"got predicted {tuple(predicted.shape)} and truth {tuple(truth.shape)}, "
+            "wanted the same (N, 3, H, W) with N > 0"
+        )
+
+
+def psnr(predicted: Tensor, truth: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio in dB over RGB, capped at 40 so that no image is infinite."""
+    error = (predicted - truth).square().flatten(1).mean(1)
+    return -10 * error.clamp(min=10 ** (-MAX_PSNR / 10)).log10()
+
+
+def ab_distance(lab_p: Tensor, lab_t: Tensor) -> Tensor:
+    """Distance (N, H, W) in the ab plane, capped at 150.
+
+    1 - mean / 150 is the closed form of ECCV16's area under the cumulative error curve (Zhang,
+    Isola, Efros 2016, section 3.1).
+    """
+    return (lab_p - lab_t)[:, 1:].square().sum(1).sqrt().clamp(max=MAX_AB)
+
+
+def ab_cell(lab: Tensor) -> tuple[Tensor, Tensor]:
+    """The ab cell, of 22 x 22 of width 10 from -110, that each pixel's colour lies in."""
+    cell = ((lab[:, 1:] - AB_LOW) / AB_WIDTH).floor().long().clamp(0, AB_CELLS - 1)
+    return cell[:, 0], cell[:, 1]
+
+
+def count_ab_cells(rgb: Tensor) -> Tensor:
+    """How many pixels of rgb (N, 3, H, W) lie in each ab cell, (22, 22) int64."""
+    a, b = ab_cell(rgb_to_lab(rgb))
+    flat = torch.bincount((a * AB_CELLS + b).flatten(), minlength=AB_CELLS**2)
+    return flat.view(AB_CELLS, AB_CELLS)
+
+
+def ab_prior() -> Tensor:
+    """Share (22, 22) of each ab cell among all pixels of CIFAR-100's training images, shipped."""
+    counts = json.loads((paths.SHIPPED / "ab_prior.json").read_text(encoding="utf-8"))["counts"]
+    counts = torch.tensor(counts, dtype=torch.float64)
+    return counts / counts.sum()
+
+
+def ciede2000(lab_p: Tensor, lab_t: Tensor) -> Tensor:
+    """Mean CIEDE2000 difference of an image, by scikit-image."""
+    from skimage.color import deltaE_ciede2000
+
+    p, t = (lab.movedim(1, -1).cpu().double().numpy() for lab in (lab_p, lab_t))
+    return torch.from_numpy(deltaE_ciede2000(p, t)).flatten(1).mean(1)
+
+
+def ssim(predicted: Tensor, truth: Tensor) -> Tensor:
+    """Structural similarity, Gaussian window of sigma 1.5 over 11 x 11, mean over RGB.
+
+    The setting of Wang et al. 2004, as scikit-image's `structural_similarity` with
+    gaussian_weights=True, use_sample_covariance=False, data_range=1.
+    """
+    if min(truth.shape[-2:]) < 11:
+        raise ValueError(f"ssim: got {tuple(truth.shape)}, wanted H and W from 11")
+    taps = torch.exp(-0.5 * (torch.arange(-5, 6, device=truth.device) / 1.5) ** 2)
+    taps = taps / taps.sum()
+
+    def blur(x: Tensor) -> Tensor:
+        x = F.conv2d(x.flatten(0, 1)[:, None], taps.to(x).view(1, 1, 1, -1))
+        return F.conv2d(x, taps.to(x).view(1, 1, -1, 1))
+
+    x, y = predicted.double(), truth.double()
+    mx, my = blur(x), blur(y)
+    vx, vy, cov = blur(x * x) - mx * mx, blur(y * y) - my * my, blur(x * y) - mx * my
+    score = (2 * mx * my + 1e-4) * (2 * cov + 9e-4)
+    score = score / ((mx * mx + my * my + 1e-4) * (vx + vy + 9e-4))
+    return score.view(len(truth), -1).mean(1)
+
+
+def colourfulness(rgb: Tensor) -> Tensor:
+    """Colourfulness M3 of Hasler and Süsstrunk 2003, on the 0 to 255 scale."""
+    red, green, blue = (255 * rgb.double()).flatten(2).unbind(1)
+    rg, yb = red - green, (red + green) / 2 - blue
+    spread = (rg.var(1, correction=0) + yb.var(1, correction=0)).sqrt()
+    return spread + 0.3 * (rg.mean(1).square() + yb.mean(1).square()).sqrt()

@@ -1,0 +1,242 @@
+"""ColorNet: value (or luma) in, a distribution over colours out; decoding, saving, loading.
+
+A small U-Net. Chroma is smooth, so everything runs at half resolution: the input is folded
+(`pixel_unshuffle`) and the predicted chroma is upsampled.
+"""
+
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from colorlib import paths
+from colorlib.color import check_given, check_images, join
+
+LEVELS_FOLD = 2  # the grid that the network works on is half the image
+
+
+class Convolution(nn.Sequential):
+    """3 x 3 convolution, batch normalisation, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(
+            nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+
+class Residual(nn.Module):
+    """x + f(x), f two convolutions: He et al. 2016, "Deep Residual Learning", section 3."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.first = Convolution(width, width)
+        self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(width)
+        nn.init.zeros_(self.norm.weight)  # each block starts as the identity
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.norm(self.second(self.first(x))))
+
+
+class ColorNet(nn.Module):
+    """gray (B, 1, H, W) -> (B, outputs, H/2, W/2), H and W multiples of `self.stride`.
+
+    widths: channels of each level, the first at half the image's resolution, each next at half of
+    the one before. down, up: residual blocks per level on the way down and up again.
+    head: "distribution" (logits over the cells of `cell_centres(spacing)`) or "chroma" (the chroma
+    vector itself). given: one set of weights serves value and luma; a learned bias says which.
+    Source of the U-Net: Ronneberger et al. 2015.
+    """
+
+    def __init__(
+        self,
+        widths=(32, 64, 128, 256),
+        down=(1, 1, 1, 1),
+        up=(1, 1, 1),
+        head="distribution",
+        spacing=0.2,
+    ):
+        super().__init__()
+        if not (len(widths) == len(down) == len(up) + 1):
+            raise ValueError(
+                f"ColorNet: got {len(widths)} widths, {len(down)} down and {len(up)} up; "
+                "wanted as many down as widths, and one fewer up"
+            )
+        self.config = {"widths": list(widths), "down": list(down), "up": list(up)}
+        self.config |= {"head": head, "spacing": spacing}
+        if head == "distribution":
+            self.register_buffer("cells", cell_centres(spacing), persistent=False)
+            self.register_buffer("prior", torch.full((len(self.cells),), 1 / len(self.cells)))
+        elif head != "chroma":
+            raise ValueError(f'head: got {head!r}, wanted "distribution" or "chroma"')
+        self.path = [(0.0, 1.0), (1.0, 1.0)]  # (alpha, T) at evenly spaced vividness 0 .. 1
+        self.stride = LEVELS_FOLD * 2 ** (len(widths) - 1)
+
+        self.stem = Convolution(LEVELS_FOLD**2, widths[0])
+        self.given = nn.Embedding(2, widths[0])
+        nn.init.zeros_(self.given.weight)
+        self.down = nn.ModuleList(_blocks(w, n) for w, n in zip(widths, down, strict=True))
+        self.pool = nn.ModuleList(
+            nn.Sequential(nn.MaxPool2d(2), Convolution(a, b)) for a, b in pairwise(widths)
+        )
+        self.lift = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
+        self.up = nn.ModuleList(_blocks(w, n) for w, n in zip(widths, up, strict=False))
+        self.head = nn.Conv2d(widths[0], len(self.cells) if head == "distribution" else 2, 1)
+        nn.init.zeros_(self.head.weight)
+
+    def forward(self, gray: Tensor, given: Tensor) -> Tensor:
+        """gray (B, 1, H, W) in [0, 1]; given (B,) int64, 0 for value and 1 for luma."""
+        x = F.pixel_unshuffle(gray - 0.5, LEVELS_FOLD)
+        x = self.stem(x) + self.given(given)[:, :, None, None]
+        skips = []
+        for i, blocks in enumerate(self.down):
+            x = blocks(x)
+            if i < len(self.pool):
+                skips.append(x)
+                x = self.pool[i](x)
+        for i in reversed(range(len(skips))):
+            x = skips[i] + F.interpolate(self.lift[i](x), scale_factor=2)
+            x = self.up[i](x)
+        return self.head(x)
+
+
+def _blocks(width: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*(Residual(width) for _ in range(count)))
+
+
+def cell_centres(spacing: float) -> Tensor:
+    """(K, 2): the corners of all lattice squares that touch the unit disk.
+
+    Every colour of the disk then lies between four of them, so that bilinear weights exist.
+    """
+    reach = math.ceil(1 / spacing)
+    lattice = range(-reach, reach + 1)
+    kept = set()
+    for i in range(-reach, reach):
+        for j in range(-reach, reach):
+            near = [min(abs(k), abs(k + 1)) for k in (i, j)]  # the square's corner nearest 0
+            if math.hypot(*near) * spacing < 1:
+                kept |= {(i, j), (i + 1, j), (i, j + 1), (i + 1, j + 1)}
+    return torch.tensor([(i, j) for i in lattice for j in lattice if (i, j) in kept]) * spacing
+
+
+def cell_lattice(cells: Tensor, spacing: float) -> Tensor:
+    """(n, n): the number of the cell at each lattice point, -1 where there is none."""
+    places = (cells / spacing).round().long()
+    reach = int(places.max())
+    numbers = torch.full((2 * reach + 1, 2 * reach + 1), -1)
+    numbers[places[:, 0] + reach, places[:, 1] + reach] = torch.arange(len(cells))
+    return numbers
+
+
+def predict_chroma(model: ColorNet, gray: Tensor, given="value", vividness=0.0) -> Tensor:
+    """Chroma (N, 2, H, W) for gray (N, 1, H, W) of any size; averaged over the mirrored image.
+
+    Adding -alpha log(prior) to the logits undoes the pull of the grey majority (logit adjustment,
+    Menon et al. 2021); a temperature T < 1 moves from the mean towards the mode (the annealed mean
+    of Zhang et al. 2016, section 2.3). Vividness picks (alpha, T) on `model.path`.
+    """
+    height, width = gray.shape[-2:]
+    pad = (0, -width % model.stride, 0, -height % model.stride)
+    padded = F.pad(gray, pad, mode="replicate")
+    flag = torch.full((len(gray),), int(given == "luma"), device=gray.device)
+    output = (model(padded, flag) + model(padded.flip(-1), flag).flip(-1)) / 2
+    chroma = decode(model, output, vividness)
+    chroma = F.interpolate(chroma, scale_factor=LEVELS_FOLD, mode="bilinear")
+    return chroma[..., :height, :width]
+
+
+def decode(model: ColorNet, output: Tensor, vividness=0.0) -> Tensor:
+    """The network's output (N, outputs, h, w) to chroma (N, 2, h, w)."""
+    if model.config["head"] == "chroma":
+        return output
+    alpha, temperature = path_point(model.path, vividness)
+    logits = (output - alpha * model.prior.log().view(-1, 1, 1)) / temperature
+    return torch.einsum("nkhw,kc->nchw", logits.softmax(1), model.cells)
+
+
+def path_point(path, vividness: float) -> tuple[float, float]:
+    """(alpha, T) at `vividness` in [0, 1], linear between the evenly spaced points of `path`."""
+    if not 0 <= vividness <= 1:
+        raise ValueError(f"vividness: got {vividness}, wanted a number from 0 to 1")
+    at = vividness * (len(path) - 1)
+    i = min(int(at), len(path) - 2)
+    return tuple(a + (at - i) * (b - a) for a, b in zip(path[i], path[i + 1], strict=True))
+
+
+def colorize(
+    model: ColorNet, gray: Tensor, given="value", vividness=0.0, batch: int = 500
+) -> Tensor:
+    """Colour gray (N, 1, H, W) in [0, 1], H and W from 32, as RGB (N, 3, H, W) in [0, 1].
+
+    given: "value" keeps max(R, G, B) equal to gray; "luma" keeps the luma equal to gray,
+    desaturating at constant luma what would leave the gamut. vividness: 0 is the expected colour,
+    1 the most colourful plausible one. Raises ValueError for another shape, dtype or range.
+    """
+    check_given(given)
+    gray = check_images(gray, 1, "colorize").float()
+    if gray.ndim != 4 or min(gray.shape[-2:]) < 32:
+        raise ValueError(
+            f"colorize: got shape {tuple(gray.shape)}, wanted (N, 1, H, W) with H and W from 32"
+        )
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    parts = []
+    try:
+        with torch.inference_mode():
+            for part in gray.split(batch):
+                part = part.to(device)
+                parts.append(join(predict_chroma(model, part, given, vividness), part, given))
+    finally:
+        model.train(was_training)
+    return torch.cat(parts).to(gray.device) if parts else gray.new_empty((0, 3, *gray.shape[-2:]))
+
+
+def save_model(model: ColorNet, path: str | Path, half: bool = False) -> None:
+    """Write weights and architecture to one .safetensors file; `half` stores 16-bit floats."""
+    from safetensors.torch import save
+
+    state = {k: v.contiguous().cpu() for k, v in model.state_dict().items()}
+    if half:
+        state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
+    metadata = {"colornet": json.dumps(model.config | {"path": model.path})}
+    with paths.replacing(path) as part:
+        part.write_bytes(save(state, metadata))
+
+
+def load_model(name_or_path: str | Path, device="cpu") -> ColorNet:
+    """A shipped network by name ("cifar"), or any file that `save_model` wrote, ready to colour.
+
+    Raises ValueError that names the file, or lists the names there are.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(name_or_path)
+    if path.suffix != ".safetensors":
+        path = paths.SHIPPED / f"{name_or_path}.safetensors"
+    if not path.is_file():
+        names = sorted(p.stem for p in paths.SHIPPED.glob("*.safetensors"))
+        raise ValueError(
+            f"model: got {str(name_or_path)!r}, wanted a .safetensors file or a shipped name: "
+            f"{', '.join(names)}"
+        )
+    try:
+        with safe_open(path, "pt") as file:
+            config = json.loads(file.metadata()["colornet"])
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        vividness_path = [tuple(point) for point in config.pop("path")]
+        model = ColorNet(**config)
+        model.load_state_dict(
+            {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+        )
+    except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError) as error:
+        raise ValueError(f"{path}: not a ColorNet that save_model wrote ({error})") from error
+    model.path = vividness_path
+    return model.eval().to(device, memory_format=torch.channels_last)

@@ -1,0 +1,75 @@
+"""What is watched while a network trains: validation, a strip of eight images, the record kept."""
+
+import dataclasses
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from colorlib import paths
+from colorlib.color import rgb_to_lab, to_gray
+from colorlib.config import Config, command
+from colorlib.data import to_images
+from colorlib.metrics import MAX_AB, ab_distance, psnr
+from colorlib.model import ColorNet, colorize, save_model
+from colorlib.results import machine
+
+
+def validate(model: ColorNet, recipe, held: Tensor, config: Config, count: int = 1000) -> dict:
+    """Loss, PSNR and raw AuC on the first `count` held-out pixels (N, 3, H, W); {} without any."""
+    if not len(held):
+        return {}
+    device = next(model.parameters()).device
+    known = "luma" if config.given == "luma" else "value"
+    rgb = held[:count].to(device).float() / 255
+    gray = to_gray(rgb, known)
+    flag = torch.full((len(gray),), int(known == "luma"), device=device)
+    model.eval()
+    with torch.inference_mode():
+        parts = zip(gray.split(250), flag.split(250), rgb.split(250), strict=True)
+        loss = np.mean([recipe.loss(model(g, f), t).item() for g, f, t in parts])
+        colored = colorize(model, gray, known)
+        distance = ab_distance(rgb_to_lab(colored), rgb_to_lab(rgb)).mean().item()
+    model.train()
+    return {
+        "validation_loss": float(loss),
+        "psnr": psnr(colored, rgb).mean().item(),
+        "raw_auc": 1 - distance / MAX_AB,
+    }
+
+
+class Strip:
+    """Eight held-out images: truth, input, then one row an epoch as the network colours them."""
+
+    def __init__(self, held: Tensor, config: Config):
+        self.given = "luma" if config.given == "luma" else "value"
+        self.gray = to_gray(held[:8].float() / 255, self.given)
+        truth = held[:8].permute(0, 2, 3, 1)
+        inputs = torch.from_numpy(to_images(self.gray.expand(-1, 3, -1, -1)))
+        self.rows = torch.stack((truth, inputs))
+
+    def add(self, model: ColorNet) -> None:
+        gray = self.gray.to(next(model.parameters()).device)
+        row = torch.from_numpy(to_images(colorize(model, gray, self.given)))
+        self.rows = torch.cat((self.rows, row[None]))
+
+
+def finish(model, config, history: list[dict], strip: Strip, folder: Path, data: dict) -> None:
+    """Leave the weights, how they were made, and the strip in the run's folder."""
+    save_model(model, folder / "model.safetensors")
+    rows = strip.rows.permute(0, 2, 1, 3, 4).flatten(2, 3).flatten(0, 1)  # (R 32, 8 x 32, 3)
+    with paths.replacing(folder / "strip.png") as part:
+        Image.fromarray(rows.numpy()).save(part, format="PNG")
+    made = {
+        "config": dataclasses.asdict(config),
+        "data": data,
+        "history": history,
+        "minutes": round(history[-1]["seconds"] / 60, 1),
+        "machine": machine(),
+        "date": date.today().isoformat(),
+        "command": command(config),
+    }
+    paths.write_json(folder / "history.json", made)

@@ -1,0 +1,62 @@
+"""Where things are: the three environment variables, read here and nowhere else.
+
+COLORLIB_DATA     the data root (default: data/ of the repository)
+COLORLIB_OUT      where figures and results go (default: figures/ and data/results/)
+COLORLIB_PROFILE  "quick" (default; minutes) or "full" (the committed notebooks)
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+REPOSITORY = PACKAGE.parent
+SHIPPED = PACKAGE / "weights"
+COMMITTED_RESULTS = REPOSITORY / "data" / "results"
+
+
+def data_root() -> Path:
+    return Path(os.environ.get("COLORLIB_DATA") or REPOSITORY / "data").expanduser().resolve()
+
+
+def runs() -> Path:
+    return data_root() / "runs"
+
+
+def figures() -> Path:
+    out = os.environ.get("COLORLIB_OUT")
+    return (Path(out) / "figures" if out else REPOSITORY / "figures").resolve()
+
+
+def results() -> Path:
+    out = os.environ.get("COLORLIB_OUT")
+    return (Path(out) / "results" if out else COMMITTED_RESULTS).resolve()
+
+
+def profile() -> str:
+    name = os.environ.get("COLORLIB_PROFILE") or "quick"
+    if name not in ("quick", "full"):
+        raise ValueError(f'COLORLIB_PROFILE: got {name!r}, wanted "quick" or "full"')
+    return name
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; on success it becomes `path`, else it is removed."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_json(path: str | Path, content: dict) -> None:
+    with replacing(path) as part:
+        part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

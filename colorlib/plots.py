@@ -1,0 +1,263 @@
+"""Every figure of the report, in one style, sized for a printed page; and `save_figure`.
+
+Images are uint8 arrays (N, H, W, 3). Each function returns a matplotlib Figure.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+from colorlib import paths
+from colorlib.color import hsv_to_chroma, hsv_to_rgb, join, luma, rgb_to_hsv, value
+from colorlib.data import to_images, to_tensor
+
+COLUMN, PAGE = 3.3, 6.9  # inches: one column of a two-column page, and both
+OURS, OTHER, TRUTH = "#c1272d", "#4a6fa5", "#222222"
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "legend.fontsize": 7,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "legend.frameon": False,
+    "lines.linewidth": 1.3,
+    "figure.dpi": 130,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 300,
+    "pdf.fonttype": 42,
+}
+plt.rcParams.update(STYLE)
+
+
+def save_figure(fig: Figure, name: str) -> Figure:
+    """Write fig as figures/NAME.png (300 dpi) and NAME.pdf, the same bytes at every run."""
+    for suffix, dated in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):
+        with paths.replacing(paths.figures() / f"{name}{suffix}") as part:
+            fig.savefig(part, format=suffix[1:], metadata=dated)
+    return fig
+
+
+def image_grid(rows: list, titles: list[str], labels=None, width: float = PAGE, note="") -> Figure:
+    """A table of pictures: rows of images (H, W, 3) or (H, W), titles, row labels, a note."""
+    cell = width / len(titles)
+    shape = np.asarray(rows[0][0]).shape
+    height = len(rows) * cell * shape[0] / shape[1] + 0.25 + 0.2 * bool(note)
+    fig, axes = plt.subplots(len(rows), len(titles), figsize=(width, height), squeeze=False)
+    for i, row in enumerate(rows):
+        for j, image in enumerate(row):
+            axis = axes[i, j]
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+            if image is None:
+                continue
+            axis.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            if i == 0:
+                axis.set_title(titles[j])
+        if labels:
+            axes[i, 0].set_ylabel(labels[i], rotation=0, ha="right", va="center")
+    if note:
+        fig.supxlabel(note, fontsize=7)
+    return fig
+
+
+def channels(images: np.ndarray, labels=None) -> Figure:
+    """Each image beside its hue (as a full colour), saturation and value."""
+    hsv = rgb_to_hsv(to_tensor(images))
+    pure = hsv.clone()
+    pure[:, 1:] = 1
+    hue = to_images(hsv_to_rgb(pure))
+    saturation, brightness = ((hsv[:, i] * 255).round().byte().numpy() for i in (1, 2))
+    rows = list(zip(images, hue, saturation, brightness, strict=True))
+    titles = ["image", "hue: target", "saturation: target", "value: input"]
+    return image_grid(rows, titles, labels, width=0.75 * PAGE)
+
+
+def process_diagram(image: np.ndarray, predicted: np.ndarray) -> Figure:
+    """The self-supervised loop around one image (H, W, 3) and what a network made of it."""
+    hsv = rgb_to_hsv(to_tensor(image[None]))
+    bright = hsv.clone()
+    bright[:, 2] = 1
+    gray = (hsv[0, 2] * 255).round().byte().numpy()
+    target = to_images(hsv_to_rgb(bright))[0]
+    fig, axis = plt.subplots(figsize=(PAGE, 2.5))
+    axis.set(xlim=(0, 13.4), ylim=(0, 4.8), aspect="equal")
+    axis.axis("off")
+    pictures = [
+        (image, 0.2, 1.7, "1 colour image"),
+        (gray, 3.2, 3.0, "2 value: the input"),
+        (target, 3.2, 0.4, "3 hue, saturation:\nthe target"),
+        (predicted, 8.6, 3.0, "5 prediction"),
+    ]
+    for picture, x, y, text in pictures:
+        axis.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=(x, x + 1.4, y, y + 1.4))
+        axis.text(x + 0.7, y - 0.08, text, ha="center", va="top", fontsize=7)
+    for x, y, text in ((5.7, 3.3, "4 network"), (11.3, 1.75, "6 loss")):
+        box = FancyBboxPatch((x, y), 1.7, 0.8, boxstyle="round,pad=0.1", fc="#f1ede4", ec=TRUTH)
+        axis.add_patch(box)
+        axis.text(x + 0.85, y + 0.4, text, ha="center", va="center")
+    arrows = [
+        ((1.7, 2.7), (3.1, 3.6), ""),
+        ((1.7, 2.1), (3.1, 1.2), ""),
+        ((4.7, 3.7), (5.5, 3.7), ""),
+        ((7.6, 3.7), (8.5, 3.7), ""),
+        ((10.1, 3.7), (11.7, 2.75), ""),
+        ((4.7, 1.1), (11.2, 1.9), ""),
+        ((11.1, 2.3), (6.6, 3.1), "7 adjust the weights, next batch"),
+    ]
+    for start, end, text in arrows:
+        dashed = "--" if text else "-"
+        style = {"arrowstyle": "-|>", "mutation_scale": 9, "color": OURS if text else TRUTH}
+        axis.add_patch(FancyArrowPatch(start, end, linestyle=dashed, **style))
+        if text:
+            axis.text(8.2, 2.05, text, color=OURS, fontsize=7, ha="center", va="center")
+    axis.set(xlim=(0, 13.4), ylim=(-0.5, 4.6))
+    return fig
+
+
+def chroma_plane(images: np.ndarray, note: str = "") -> Figure:
+    """Why hue is an angle: the wheel, the chroma disk, and where the images' colours lie in it."""
+    fig, axes = plt.subplots(1, 3, figsize=(PAGE, 2.5))
+    grid = torch.linspace(1, -1, 301)
+    y, x = torch.meshgrid(grid, -grid, indexing="ij")
+    chroma = torch.stack((x, y))[None]
+    disk = to_images(join(chroma.clamp(-1, 1), torch.ones(1, 1, 301, 301)))[0].copy()
+    radius = torch.hypot(x, y).numpy()
+    wheel = disk.copy()
+    disk[radius > 1] = 255
+    wheel[(radius > 1) | (radius < 0.75)] = 255
+    extent = (-1, 1, -1, 1)
+    axes[0].imshow(wheel, extent=extent)
+    for turns in (0, 0.25, 0.5, 0.75):
+        angle = 2 * np.pi * turns
+        axes[0].text(
+            0.58 * np.cos(angle), 0.58 * np.sin(angle), f"{turns:g}", ha="center", va="center"
+        )
+    for turns, name in ((0.03, "a"), (0.97, "b")):
+        angle = 2 * np.pi * turns
+        axes[0].plot(0.87 * np.cos(angle), 0.87 * np.sin(angle), "ko", ms=3)
+        axes[0].text(1.06 * np.cos(angle), 1.12 * np.sin(angle), name, ha="center", va="center")
+    axes[0].plot(-0.87, 0, "kx", ms=5)
+    text = "mean of the numbers\na and b is ×, cyan;\nof the vectors, red"
+    axes[0].text(0, 0.06, text, ha="center",
+                 va="center", fontsize=6)  # fmt: skip
+    axes[0].set_title("hue, in turns")
+    axes[1].imshow(disk, extent=extent)
+    axes[1].set_title("chroma disk: S at angle H")
+    hsv = rgb_to_hsv(to_tensor(images))
+    points = hsv_to_chroma(hsv).permute(1, 0, 2, 3).flatten(1).numpy()
+    counts, *_ = np.histogram2d(points[1], points[0], bins=101, range=[[-1, 1], [-1, 1]])
+    shares = np.where(counts > 0, counts / counts.sum(), np.nan)
+    shown = axes[2].imshow(shares, origin="lower", extent=extent, norm=LogNorm(), cmap="viridis")
+    fig.colorbar(shown, ax=axes[2], label="share of pixels", shrink=0.8)
+    axes[2].set_title("where the colours lie")
+    for axis in axes:
+        axis.set(xticks=[], yticks=[], xlim=(-1.15, 1.15), ylim=(-1.15, 1.15))
+        axis.spines[:].set_visible(False)
+    if note:
+        fig.supxlabel(note, fontsize=7)
+    return fig
+
+
+def value_and_luma(images: np.ndarray) -> Figure:
+    """The same images as value and as luma: a pure blue is as bright as white in value only."""
+    rgb = to_tensor(images)
+    rows = [images]
+    rows += [(g(rgb)[:, 0] * 255).round().byte().numpy() for g in (value, luma)]
+    fig = image_grid(rows, [""] * len(images), ["image", "value", "luma"], width=0.85 * PAGE)
+    return fig
+
+
+def learning_curves(history: list[dict], note: str = "") -> Figure:
+    """Training and validation loss, validation PSNR and raw AuC, against the epoch."""
+    fig, axes = plt.subplots(1, 3, figsize=(PAGE, 2.0))
+    epochs = [row["epoch"] for row in history]
+    axes[0].plot(epochs, [row["train_loss"] for row in history], color=OTHER, label="training")
+    if "psnr" in history[0]:
+        names = ("validation_loss", "psnr", "raw_auc")
+        for axis, name in zip(axes, names, strict=True):
+            label = "validation" if name == "validation_loss" else None
+            axis.plot(epochs, [row[name] for row in history], ".-", ms=3, color=OURS, label=label)
+    axes[0].legend()
+    labels = ("loss, nats a pixel", "validation PSNR, dB", "validation raw AuC")
+    for axis, text in zip(axes, labels, strict=True):
+        axis.set(xlabel="epoch", ylabel=text)
+        axis.locator_params(axis="x", integer=True)
+    if note:
+        fig.suptitle(note, fontsize=7)
+    return fig
+
+
+def strip(rows: np.ndarray, most: int = 8) -> Figure:
+    """Colours arriving: truth, input and some epochs (first and last kept) of the same images."""
+    epochs = np.unique(np.linspace(1, len(rows) - 2, min(most, len(rows) - 2)).round().astype(int))
+    chosen = [rows[1], *(rows[e + 1] for e in epochs), rows[0]]
+    labels = ["input", *(f"epoch {e}" for e in epochs), "original"]
+    return image_grid(chosen, [""] * rows.shape[1], labels, width=0.8 * PAGE)
+
+
+def class_bars(names: list[str], errors: np.ndarray, grey: np.ndarray, most: int = 10) -> Figure:
+    """Mean ab error of the best and worst `most` classes, beside grey's; arrays (classes,)."""
+    order = np.argsort(errors)
+    fig, axes = plt.subplots(1, 2, figsize=(PAGE, 2.4), sharex=True)
+    for axis, chosen, title in (
+        (axes[0], order[:most], "most faithful classes"),
+        (axes[1], order[::-1][:most], "least faithful classes"),
+    ):
+        place = np.arange(len(chosen))
+        axis.barh(place, errors[chosen], color=OURS, height=0.6, label="ours")
+        axis.plot(grey[chosen], place, "|", color=TRUTH, ms=9, mew=1.5, label="grey")
+        axis.set_yticks(place, [names[i].replace("_", " ") for i in chosen])
+        axis.invert_yaxis()
+        axis.set(title=title, xlabel="mean ab error, Lab units")
+    axes[0].legend(loc="lower right")
+    return fig
+
+
+def hue_error(centres: np.ndarray, curves: dict[str, np.ndarray], note: str = "") -> Figure:
+    """Mean ab error against the true hue (in turns), a curve a system."""
+    fig, axis = plt.subplots(figsize=(COLUMN, 2.3))
+    styles = zip(("-", "--", ":"), (OURS, TRUTH, OTHER), strict=True)
+    for (name, curve), (line, colour) in zip(curves.items(), styles, strict=False):
+        axis.plot(centres, curve, line, color=colour, label=name)
+    ramp = torch.stack((torch.linspace(0, 1, 256), torch.ones(256), torch.ones(256)))
+    top = 1.15 * max(c.max() for c in curves.values())
+    bar = to_images(hsv_to_rgb(ramp[:, None])[None])[0]
+    axis.imshow(bar, extent=(0, 1, -0.06 * top, 0), aspect="auto")
+    axis.set(xlim=(0, 1), ylim=(-0.06 * top, top), xlabel="true hue, turns")
+    axis.set_ylabel("mean ab error, Lab units")
+    axis.legend()
+    if note:
+        axis.set_title(note, fontsize=7)
+    return fig
+
+
+def trade_off(points: list[dict], curve: list[dict], note: str = "") -> Figure:
+    """Raw against rebalanced AuC, and PSNR against colourfulness: named points, and our curve.
+
+    points, curve: rows with the metrics; each point has a "system", each curve row a "vividness".
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(PAGE, 2.6))
+    pairs = (("raw_auc", "rebalanced_auc"), ("colourfulness", "psnr"))
+    labels = {"raw_auc": "raw AuC", "rebalanced_auc": "rebalanced AuC"}
+    labels |= {"psnr": "PSNR, dB", "colourfulness": "colourfulness"}
+    for axis, (x, y) in zip(axes, pairs, strict=True):
+        axis.plot([r[x] for r in curve], [r[y] for r in curve], ".-", color=OURS, label="ours")
+        for row in (curve[0], curve[-1]):
+            axis.annotate(f"vividness {row['vividness']:g}", (row[x], row[y]), (4, 4),
+                          textcoords="offset points", fontsize=6, color=OURS)  # fmt: skip
+        for row, marker in zip(points, "osD^v", strict=False):
+            axis.plot(row[x], row[y], marker, color=TRUTH, mfc="none", label=row["system"])
+        axis.set(xlabel=labels[x], ylabel=labels[y])
+        axis.margins(0.15)
+    axes[0].legend()
+    if note:
+        fig.suptitle(note, fontsize=7)
+    return fig

@@ -1,0 +1,137 @@
+"""Results as data: measured once, kept in data/results/*.json; tables and prose come from there."""
+
+import json
+import os
+import platform
+import time
+from datetime import date
+
+import torch
+from torch import Tensor
+
+from colorlib import paths
+from colorlib.color import check_given, join, to_gray
+from colorlib.data import describe, load_images, resolve, to_tensor
+from colorlib.metrics import NAMES, paired_bootstrap, per_image, summary
+from colorlib.model import ColorNet, colorize
+
+DIGITS = {"psnr": 2, "colourfulness": 1, "ciede2000": 2, "colourfulness_ratio": 2}
+
+
+def machine() -> dict:
+    """What a measurement was made on."""
+    cpu = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
+            cpu = next(line.split(":", 1)[1].strip() for line in file if "model name" in line)
+    except (OSError, StopIteration):
+        pass
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "gpu": gpu,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def save_result(name: str, content: dict) -> dict:
+    """Write `content` as NAME.json into the results folder; return it."""
+    paths.write_json(paths.results() / f"{name}.json", content)
+    return content
+
+
+def load_result(name: str, committed: bool = False) -> dict:
+    """NAME.json of this run's results, or the committed one where this run has none."""
+    folders = [paths.COMMITTED_RESULTS] if committed else [paths.results(), paths.COMMITTED_RESULTS]
+    for folder in folders:
+        if (folder / f"{name}.json").is_file():
+            return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    raise ValueError(f"{name}.json is in no results folder; `python -m colorlib evaluate` makes it")
+
+
+def mean_colour(model: ColorNet, gray: Tensor, given: str) -> Tensor:
+    """The baseline that gives every pixel the training images' mean chroma."""
+    chroma = (model.prior @ model.cells).view(1, 2, 1, 1).to(gray.device)
+    return join(chroma.expand(len(gray), 2, *gray.shape[-2:]), gray, given)
+
+
+def systems_of(model: ColorNet, given: str, vividness=(0.0, 0.5, 1.0)) -> dict:
+    """What an evaluation compares: name -> function from gray (N, 1, H, W) to RGB."""
+    systems = {"grey": lambda gray: gray.expand(-1, 3, -1, -1)}
+    if model.config["head"] == "distribution":
+        systems["mean colour"] = lambda gray: mean_colour(model, gray, given)
+        for v in vividness:
+            systems[f"ours, vividness {v:g}"] = lambda gray, v=v: colorize(model, gray, given, v)
+    else:
+        systems["regression"] = lambda gray: colorize(model, gray, given)
+    return systems
+
+
+def evaluate_systems(systems: dict, images, given: str, resamples: int = 1000) -> list[dict]:
+    """One row a system: every metric on uint8 `images`, and 95 % intervals against the first."""
+    truth = to_tensor(images)
+    gray = to_gray(truth, check_given(given))
+    rows, first = [], None
+    for name, system in systems.items():
+        began = time.perf_counter()
+        predicted = system(gray)
+        seconds = time.perf_counter() - began
+        measured = per_image(predicted, truth)
+        first = first or measured
+        row = {"system": name, **summary(measured), "seconds_per_image": seconds / len(images)}
+        if measured is not first and resamples:
+            row["difference"] = paired_bootstrap(measured, first, resamples)
+        rows.append(row)
+    return rows
+
+
+def evaluate_model(model, model_name, given, source="auto", split="test", count=None) -> dict:
+    """The whole evaluation of one model on one source, as `save_result` keeps it."""
+    source, _ = resolve(source)
+    images = load_images(source, split, count)
+    began = time.perf_counter()
+    rows = evaluate_systems(systems_of(model, given), images, given)
+    command = f"python -m colorlib evaluate --model {model_name} --given {given}"
+    command += f" --source {source} --split {split}" + (f" --count {count}" if count else "")
+    return {
+        "model": model_name,
+        "given": given,
+        "data": {"source": describe(source), "split": split, "count": len(images)},
+        "rows": rows,
+        "command": command,
+        "seed": 0,
+        "seconds": round(time.perf_counter() - began, 1),
+        "machine": machine(),
+        "date": date.today().isoformat(),
+    }
+
+
+def caption(result: dict) -> str:
+    """One line under a table: which images, which input, which machine."""
+    data = result["data"]
+    return (
+        f"{data['count']:,} images of {data['source']}, {data['split']} split, "
+        f"{result['given']} given; {result['machine']['cpu']}, {result['machine']['cores']} cores."
+    )
+
+
+def table(result: dict, metrics=tuple(NAMES)) -> str:
+    """A Markdown table of an evaluation: a row a system, a column a metric, the caption below."""
+    lines = ["| system | " + " | ".join(NAMES[m] for m in metrics) + " |"]
+    lines.append("| --- |" + " ---: |" * len(metrics))
+    for row in result["rows"]:
+        cells = [f"{row[m]:.{DIGITS.get(m, 4)}f}" for m in metrics]
+        lines.append(f"| {row['system']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + f"\n\n*{caption(result)}*"
+
+
+def difference(row: dict, other: dict, metric: str) -> str:
+    """ "+1.98 dB [1.95, 2.01]": a row's gain over the first row, with its 95 % interval."""
+    digits = DIGITS.get(metric, 4)
+    low, high = row["difference"][metric]
+    gain = row[metric] - other[metric]
+    unit = " dB" if metric == "psnr" else ""
+    return f"{gain:+.{digits}f}{unit} [{low:.{digits}f}, {high:.{digits}f}]"

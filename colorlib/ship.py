@@ -1,0 +1,67 @@
+"""From a finished run to shipped weights: vividness tuned, 16 bits, and how it was all made."""
+
+import json
+
+import numpy as np
+import torch
+from PIL import Image
+
+from colorlib import paths
+from colorlib.color import join, rgb_to_lab, to_gray
+from colorlib.data import load_images, split_validation, to_tensor
+from colorlib.metrics import MAX_AB, PRIOR_FLOOR, ab_cell, ab_distance, ab_prior
+from colorlib.model import ColorNet, load_model, predict_chroma, save_model
+from colorlib.results import machine
+
+ALPHAS = tuple(i / 8 for i in range(9))
+TEMPERATURES = (1.0, 0.85, 0.7, 0.55, 0.4)
+
+
+def tune_path(model: ColorNet, images, points: int = 9, given: str = "luma") -> list[dict]:
+    """Choose (alpha, T) for evenly spaced vividness on validation `images` (uint8, N H W 3).
+
+    Measures raw and rebalanced AuC on a grid of alpha and T; then walks from the expected colour,
+    (0, 1), to the setting of highest rebalanced AuC, taking at each of evenly spaced levels of
+    rebalanced AuC the setting that reaches it with the highest raw AuC.
+    """
+    truth = to_tensor(images)
+    gray, lab = to_gray(truth, given), rgb_to_lab(truth)
+    weight = 1 / ab_prior().clamp(min=PRIOR_FLOOR).float()[ab_cell(lab)]
+    grid = []
+    for alpha in ALPHAS:
+        for temperature in TEMPERATURES:
+            model.path = [(alpha, temperature)] * 2
+            with torch.inference_mode():
+                parts = [join(predict_chroma(model, g, given), g, given) for g in gray.split(500)]
+            distance = ab_distance(rgb_to_lab(torch.cat(parts)), lab)
+            raw = 1 - distance.mean().item() / MAX_AB
+            rebalanced = 1 - ((weight * distance).sum() / weight.sum()).item() / MAX_AB
+            grid.append(
+                {"alpha": alpha, "T": temperature, "raw_auc": raw, "rebalanced_auc": rebalanced}
+            )
+    first = next(g for g in grid if (g["alpha"], g["T"]) == (0.0, 1.0))
+    last = max(grid, key=lambda g: g["rebalanced_auc"])
+    chosen = [first]
+    for level in np.linspace(first["rebalanced_auc"], last["rebalanced_auc"], points)[1:-1]:
+        reach = [g for g in grid if g["rebalanced_auc"] >= level]
+        chosen.append(max(reach, key=lambda g: g["raw_auc"]))
+    chosen.append(last)
+    model.path = [(g["alpha"], g["T"]) for g in chosen]
+    return chosen
+
+
+def ship_run(run: str = "cifar", name: str = "cifar", images=None) -> dict:
+    """Write weights/NAME.safetensors, .json and -strip.png from data/runs/RUN; return the json."""
+    folder = paths.runs() / run
+    if not (folder / "history.json").is_file():
+        raise ValueError(f"{folder.name}: no finished run; `python -m colorlib train` makes one")
+    made = json.loads((folder / "history.json").read_text(encoding="utf-8"))
+    model = load_model(folder / "model.safetensors")
+    images = load_images("cifar100", "train") if images is None else images
+    path = tune_path(model, split_validation(images)[1][:2000])
+    save_model(model, paths.SHIPPED / f"{name}.safetensors", half=True)
+    with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
+        Image.open(folder / "strip.png").save(part, format="PNG", optimize=True)
+    content = made | {"vividness_path": path, "shipped_on": machine()}
+    paths.write_json(paths.SHIPPED / f"{name}.json", content)
+    return {"vividness_path": path, "last_epoch": made["history"][-1]}
