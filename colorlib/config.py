@@ -17,14 +17,14 @@ class Config:
     recipe: str = "distribution"  # or "regression"
     given: str = "both"  # what is known of an image: "value", "luma", or either by chance
     count: int | None = None  # training images to use; None for all
-    epochs: int = 20
+    epochs: int = 14
     batch_size: int = 128
-    learning_rate: float = 3e-3  # the highest; it rises for `warmup` of the steps, then falls
+    learning_rate: float = 5e-3  # the highest; it rises for `warmup` of the steps, then falls
     warmup: float = 0.15
     weight_decay: float = 0.05
     clip: float = 1.0  # largest gradient norm
     seed: int = 0
-    widths: tuple = (32, 64, 128, 256)
+    widths: tuple = (48, 96, 192, 160)
     down: tuple = (1, 1, 1, 1)
     up: tuple = (1, 1, 1)
     spacing: float = 0.2  # between colour cells, in units of saturation

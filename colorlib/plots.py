@@ -261,3 +261,10 @@ def trade_off(points: list[dict], curve: list[dict], note: str = "") -> Figure:
     if note:
         fig.suptitle(note, fontsize=7)
     return fig
+
+
+def read_strip(sheet) -> np.ndarray:
+    """A run's strip.png (Pillow image), eight images wide, as uint8 (rows, 8, side, side, 3)."""
+    pixels = np.asarray(sheet.convert("RGB"))
+    side = pixels.shape[1] // 8
+    return pixels.reshape(-1, side, 8, side, 3).swapaxes(1, 2)
