@@ -2,20 +2,60 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
-export COLORLIB_OUT
+DATA := $(or $(COLORLIB_DATA),data)
+RUN := $(DATA)/runs/cifar/history.json
+WEIGHTS := colorlib/weights/cifar.safetensors
+EXECUTE := $(BIN)/jupyter nbconvert --execute --ExecutePreprocessor.timeout=-1 \
+	--ExecutePreprocessor.record_timing=False
+# no script, font or style from another host
+OFFLINE := --HTMLExporter.mathjax_url= --HTMLExporter.require_js_url= \
+	--HTMLExporter.jquery_url= --HTMLExporter.widget_renderer_url= --HTMLExporter.mermaid_js_url=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv report test test-full lab full lint lock address clean
+.PHONY: help venv report test test-full lab full lint lock publish
 
 help:  ## list the commands
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
 
+venv: $(STAMP)  ## make the environment in .venv
 $(STAMP): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else \
-	  "Python 3.11 to 3.13 is needed, $(PYTHON) is %d.%d: make PYTHON=python3.12 ..." % v)'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else \
+	  "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --disable-pip-version-check --quiet -r requirements.lock
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-venv: $(STAMP)  ## make the environment in .venv
+report: $(STAMP)  ## run the four notebooks; leaves build/report/*.html, figures and results
+	rm -rf build/report
+	COLORLIB_OUT=$(CURDIR)/build $(EXECUTE) $(OFFLINE) --to html --output-dir build/report \
+		notebooks/0[1-4]_*.ipynb
+	@echo "The report is in build/report: open 01_data_preparation.html first."
+
+test: $(STAMP)  ## the tests, some minutes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -m "not full"
+
+test-full: $(STAMP)  ## all tests, also the long ones
+	$(BIN)/python -m pytest
+
+lab: $(STAMP)  ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks
+
+full: $(WEIGHTS)  ## weights, results, figures and notebooks anew from CIFAR-100 (about 90 minutes)
+	COLORLIB_PROFILE=full $(EXECUTE) --to notebook --inplace notebooks/0[1-4]_*.ipynb
+	$(MAKE) publish
+
+$(RUN): | $(STAMP)
+	$(BIN)/python -m colorlib train --source cifar100
+
+$(WEIGHTS): $(RUN)
+	$(BIN)/python -m colorlib ship
+
+publish: $(STAMP)  ## write the address and the results table into README and notebooks
+	$(BIN)/python scripts/publish.py
+
+lock:  ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header \
+		--no-annotate --upgrade pyproject.toml -o requirements.lock

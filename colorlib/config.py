@@ -17,7 +17,7 @@ class Config:
     recipe: str = "distribution"  # or "regression"
     given: str = "both"  # what is known of an image: "value", "luma", or either by chance
     count: int | None = None  # training images to use; None for all
-    epochs: int = 14
+    epochs: int = 12
     batch_size: int = 128
     learning_rate: float = 5e-3  # the highest; it rises for `warmup` of the steps, then falls
     warmup: float = 0.15

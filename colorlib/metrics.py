@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from colorlib import paths
-from colorlib.color import check_images, rgb_to_lab
+from colorlib.color import check_images, rgb_to_hsv, rgb_to_lab
 
 AB_CELLS, AB_WIDTH, AB_LOW = 22, 10.0, -110.0
 PRIOR_FLOOR = 1e-4  # keeps one percent of the images from deciding the rebalanced result
@@ -184,3 +184,41 @@ def colourfulness(rgb: Tensor) -> Tensor:
     rg, yb = red - green, (red + green) / 2 - blue
     spread = (rg.var(1, correction=0) + yb.var(1, correction=0)).sqrt()
     return spread + 0.3 * (rg.mean(1).square() + yb.mean(1).square()).sqrt()
+
+
+def mean_ab_error(predicted: Tensor, truth: Tensor, batch: int = 500) -> Tensor:
+    """Mean ab distance (N,) of each image, the part of `per_image` that needs no CIEDE2000."""
+    check_pair(predicted, truth)
+    pairs = zip(predicted.split(batch), truth.split(batch), strict=True)
+    return torch.cat(
+        [ab_distance(rgb_to_lab(p), rgb_to_lab(t)).flatten(1).mean(1) for p, t in pairs]
+    )
+
+
+def by_class(errors: Tensor, labels) -> np.ndarray:
+    """Mean (classes,) of errors (N,) over the images of each class; labels as `load_labels`."""
+    numbers, names = labels
+    sums = np.bincount(numbers, weights=errors.numpy(), minlength=len(names))
+    return sums / np.maximum(np.bincount(numbers, minlength=len(names)), 1)
+
+
+def by_hue(systems: dict[str, Tensor], truth: Tensor, bins: int = 24, least: float = 0.2):
+    """(bin centres in turns, {system: mean ab error (bins,)}) against the true hue.
+
+    systems: name -> predicted RGB (N, 3, H, W). Only pixels with a saturation above `least` count.
+    """
+    hsv = rgb_to_hsv(truth)
+    chosen = hsv[:, 1] > least
+    place = (hsv[:, 0][chosen] * bins).long().clamp(max=bins - 1)
+    counts = torch.bincount(place, minlength=bins).clamp(min=1)
+    curves = {}
+    for name, predicted in systems.items():
+        distance = torch.cat(
+            [
+                ab_distance(rgb_to_lab(p), rgb_to_lab(t))
+                for p, t in zip(predicted.split(500), truth.split(500), strict=True)
+            ]
+        )
+        sums = torch.bincount(place, weights=distance[chosen].double(), minlength=bins)
+        curves[name] = (sums / counts).numpy()
+    return (np.arange(bins) + 0.5) / bins, curves

@@ -42,12 +42,12 @@ def validate(model: ColorNet, recipe, held: Tensor, config: Config, count: int =
 
 
 class Strip:
-    """Eight held-out images: truth, input, then one row an epoch as the network colours them."""
+    """Eight images (8, 3, H, W): truth, input, then one row an epoch as the network colours them."""
 
-    def __init__(self, held: Tensor, config: Config):
+    def __init__(self, pixels: Tensor, config: Config):
         self.given = "luma" if config.given == "luma" else "value"
-        self.gray = to_gray(held[:8].float() / 255, self.given)
-        truth = held[:8].permute(0, 2, 3, 1)
+        self.gray = to_gray(pixels.float() / 255, self.given)
+        truth = pixels.permute(0, 2, 3, 1)
         inputs = torch.from_numpy(to_images(self.gray.expand(-1, 3, -1, -1)))
         self.rows = torch.stack((truth, inputs))
 

@@ -6,13 +6,15 @@ import platform
 import time
 from datetime import date
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from colorlib import paths
-from colorlib.color import check_given, join, to_gray
+from colorlib.color import check_given, join, luma, to_gray
 from colorlib.data import describe, load_images, resolve, to_tensor
-from colorlib.metrics import NAMES, paired_bootstrap, per_image, summary
+from colorlib.metrics import NAMES, colourfulness, paired_bootstrap, per_image, summary
 from colorlib.model import ColorNet, colorize
 
 DIGITS = {"psnr": 2, "colourfulness": 1, "ciede2000": 2, "colourfulness_ratio": 2}
@@ -58,7 +60,7 @@ def mean_colour(model: ColorNet, gray: Tensor, given: str) -> Tensor:
     return join(chroma.expand(len(gray), 2, *gray.shape[-2:]), gray, given)
 
 
-def systems_of(model: ColorNet, given: str, vividness=(0.0, 0.5, 1.0)) -> dict:
+def systems_of(model: ColorNet, given: str, vividness=(0.0, 0.25, 0.5, 0.75, 1.0)) -> dict:
     """What an evaluation compares: name -> function from gray (N, 1, H, W) to RGB."""
     systems = {"grey": lambda gray: gray.expand(-1, 3, -1, -1)}
     if model.config["head"] == "distribution":
@@ -128,6 +130,18 @@ def table(result: dict, metrics=tuple(NAMES)) -> str:
     return "\n".join(lines) + f"\n\n*{caption(result)}*"
 
 
+def row_of(result: dict, system: str) -> dict:
+    """The row of a system in an evaluation."""
+    return next(row for row in result["rows"] if row["system"] == system)
+
+
+def vividness_rows(result: dict) -> list[dict]:
+    """The rows of ours at each vividness, with the number itself as "vividness"."""
+    start = "ours, vividness "
+    found = [row for row in result["rows"] if row["system"].startswith(start)]
+    return [row | {"vividness": float(row["system"].removeprefix(start))} for row in found]
+
+
 def difference(row: dict, other: dict, metric: str) -> str:
     """ "+1.98 dB [1.95, 2.01]": a row's gain over the first row, with its 95 % interval."""
     digits = DIGITS.get(metric, 4)
@@ -135,3 +149,22 @@ def difference(row: dict, other: dict, metric: str) -> str:
     gain = row[metric] - other[metric]
     unit = " dB" if metric == "psnr" else ""
     return f"{gain:+.{digits}f}{unit} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def without_truth(panels: dict) -> list[dict]:
+    """Colourfulness and mean luma difference (8-bit steps) of Pillow images whose truth is unknown.
+
+    panels: "input" and one image a system; an output of another size is compared at its own size.
+    """
+    rows = []
+    for system, image in panels.items():
+        given = panels["input"].resize(image.size, Image.Resampling.LANCZOS)
+        rgb, gray = (to_tensor(np.asarray(x.convert("RGB"))[None]) for x in (image, given))
+        rows.append(
+            {
+                "system": system,
+                "colourfulness": colourfulness(rgb).item(),
+                "luma_difference": 255 * (luma(rgb) - luma(gray)).abs().mean().item(),
+            }
+        )
+    return rows

@@ -52,7 +52,8 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
     wanted = json.loads(json.dumps(wanted))
     state = checkpoint.load_newest(folder)
     step, history, seconds, losses = 0, [], 0.0, []
-    strip = Strip(held, config)
+    pool = torch.cat((held, pixels[:8].cpu()))
+    strip = Strip(pool[torch.arange(8) % len(pool)], config)
     if state:
         checkpoint.check_same(state["config"], wanted, folder)
         model.load_state_dict(state["model"])

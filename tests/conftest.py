@@ -1,0 +1,67 @@
+"""Every test has a data root and an output folder of its own; the real ones are never touched."""
+
+import os
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+REAL_DATA = os.environ.get("COLORLIB_DATA")
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLORLIB_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COLORLIB_OUT", str(tmp_path / "out"))
+    monkeypatch.delenv("COLORLIB_PROFILE", raising=False)
+
+
+@pytest.fixture
+def real_data(monkeypatch):
+    """The caller's own data root with CIFAR-100 in it, or a skip."""
+    if not REAL_DATA or not (Path(REAL_DATA) / "cifar100" / "test.npy").exists():
+        pytest.skip("needs CIFAR-100 in COLORLIB_DATA")
+    monkeypatch.setenv("COLORLIB_DATA", REAL_DATA)
+
+
+@pytest.fixture
+def images():
+    """64 smooth colour images, uint8 (64, 32, 32, 3): a gradient of hue and of brightness each."""
+    random = np.random.default_rng(0)
+    ramp = np.linspace(0, 1, 32)
+    corners = random.uniform(0, 255, (64, 2, 2, 3))
+    across = corners[:, :, :1] * (1 - ramp)[:, None] + corners[:, :, 1:] * ramp[:, None]
+    down = across[:, :1] * (1 - ramp)[:, None, None] + across[:, 1:] * ramp[:, None, None]
+    return down.round().astype(np.uint8)
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serves a folder; paths under /missing answer 404, under /short break off half way."""
+
+    def do_GET(self):
+        if not self.path.startswith("/short/"):
+            return super().do_GET()
+        body = (Path(self.directory) / self.path.removeprefix("/short/")).read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2])
+        self.close_connection = True
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server(tmp_path):
+    """(address, folder) of a web server on this machine that serves the folder."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", folder
+        server.shutdown()

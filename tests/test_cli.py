@@ -1,0 +1,60 @@
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import colorlib as cl
+from colorlib import __main__ as cli
+from colorlib import data, paths
+
+TINY = "--widths 8 8 --down 0 0 --up 0 --batch-size 8 --epochs 1"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    def run(line):
+        monkeypatch.setattr(sys, "argv", ["colorlib", *line.split()])
+        code = cli.main()
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_prepare_train_evaluate_colorize(run, tmp_path, images):
+    np.save(tmp_path / "mine.npy", images)
+    code, _, _ = run("prepare --source sample --count 20")
+    assert code == 0
+    assert cl.load_prepared(data.prepared_path("sample", "test")).shape == (20, 3, 32, 32)
+    code, out, _ = run(f"train --source {tmp_path}/mine.npy --name mine {TINY}")
+    assert code == 0 and "psnr" in out
+    weights = paths.runs() / "mine" / "model.safetensors"
+    code, out, _ = run(f"evaluate --model {weights} --given both --source sample --count 8")
+    assert code == 0 and "| mean colour |" in out and "8 images of built-in sample" in out
+    kept = json.loads((paths.results() / "model-luma.json").read_text())
+    assert kept["given"] == "luma" and len(kept["rows"]) == 7
+    Image.fromarray(images[0]).save(tmp_path / "a.png")
+    code, _, _ = run(f"colorize {tmp_path}/a.png --model {weights}")
+    assert code == 0 and Image.open(tmp_path / "a-coloured.png").size == (32, 32)
+
+
+def test_errors_are_one_line_and_an_exit_code(run, tmp_path, images):
+    for line, said in (
+        ("evaluate --source nowhere", "nowhere"),
+        ("evaluate --model nothing", "nothing"),
+        ("ship --run nothing", "no finished run"),
+        (f"colorize {tmp_path}/nowhere.png", "nowhere.png"),
+    ):
+        code, _, err = run(line)
+        assert code == 1 and said in err and err.startswith("colorlib: ") and err.count("\n") == 1
+
+
+def test_colorize_does_not_overwrite(run, tmp_path, images):
+    Image.fromarray(images[0]).save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(b"mine")
+    code, _, err = run(f"colorize {tmp_path}/a.png -o {tmp_path}/b.png")
+    assert code == 1 and "--force" in err and (tmp_path / "b.png").read_bytes() == b"mine"
+    code, _, _ = run(f"colorize {tmp_path}/a.png -o {tmp_path}/b.png --force")
+    assert code == 0 and Image.open(tmp_path / "b.png").size == (32, 32)

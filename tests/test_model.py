@@ -1,0 +1,158 @@
+import math
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import colorlib as cl
+from colorlib import model as m
+from colorlib.color import to_gray
+
+TINY = {"widths": (8, 8, 16), "down": (1, 1, 1), "up": (1, 1)}
+
+
+@pytest.fixture
+def net():
+    torch.manual_seed(0)
+    net = cl.ColorNet(**TINY).eval()
+    torch.nn.init.normal_(net.head.weight, std=0.5)
+    net.prior.copy_(torch.rand(len(net.cells)).softmax(0))
+    return net
+
+
+def test_output_is_one_logit_per_cell_at_half_resolution(net):
+    out = net(torch.rand(2, 1, 32, 48), torch.zeros(2, dtype=torch.long))
+    assert out.shape == (2, len(net.cells), 16, 24)
+
+
+def test_cells_cover_the_disk():
+    cells = m.cell_centres(0.2)
+    assert len({tuple(c) for c in cells.tolist()}) == len(cells)
+    inside = [(i, j) for i in range(-5, 6) for j in range(-5, 6) if math.hypot(i, j) <= 5]
+    have = {tuple(round(x / 0.2) for x in c) for c in cells.tolist()}
+    assert set(inside) <= have
+    lattice = m.cell_lattice(cells, 0.2)
+    for number, cell in enumerate(cells):
+        i, j = (cell / 0.2).round().long().tolist()
+        assert lattice[i + 5, j + 5] == number
+
+
+@pytest.mark.parametrize("given", ["value", "luma"])
+@pytest.mark.parametrize("size", [(32, 32), (33, 47), (50, 32)])
+def test_colorize_keeps_gray_at_any_size(net, given, size):
+    gray = torch.rand(3, 1, *size)
+    for vividness in (0, 0.3, 1):
+        rgb = cl.colorize(net, gray, given, vividness)
+        assert rgb.shape == (3, 3, *size) and rgb.min() >= 0 and rgb.max() <= 1
+        assert torch.allclose(to_gray(rgb, given), gray, atol=1e-5)
+    assert rgb.std(1).max() > 0.01
+
+
+def test_colorize_does_not_depend_on_batches_or_mirroring(net):
+    gray = torch.rand(5, 1, 32, 32)
+    whole = cl.colorize(net, gray)
+    assert torch.allclose(cl.colorize(net, gray, batch=2), whole, atol=1e-5)
+    assert torch.allclose(cl.colorize(net, gray.flip(-1)).flip(-1), whole, atol=1e-5)
+    assert cl.colorize(net, gray[:0]).shape == (0, 3, 32, 32)
+
+
+def test_colorize_leaves_the_training_mode_as_it_was(net):
+    before = {k: v.clone() for k, v in net.state_dict().items()}
+    net.train()
+    cl.colorize(net, torch.rand(1, 1, 32, 32))
+    assert net.training
+    assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
+
+
+def test_decode_is_the_mean_of_the_adjusted_distribution(net):
+    net.path = [(0.0, 1.0), (1.0, 0.5)]
+    logits = torch.randn(1, len(net.cells), 1, 1)
+    for vividness, alpha, temperature in ((0, 0, 1), (0.5, 0.5, 0.75), (1, 1, 0.5)):
+        p = [
+            math.exp((logit - alpha * math.log(prior)) / temperature)
+            for logit, prior in zip(logits.flatten().tolist(), net.prior.tolist(), strict=True)
+        ]
+        expected = sum(q * c for q, c in zip(p, net.cells, strict=True)) / sum(p)
+        assert torch.allclose(m.decode(net, logits, vividness).flatten(), expected, atol=1e-5)
+
+
+def test_value_and_luma_can_be_told_apart(net):
+    gray = torch.rand(1, 1, 32, 32)
+    torch.nn.init.normal_(net.given.weight)
+    value, luma = (net(gray, torch.tensor([i])) for i in (0, 1))
+    assert not torch.allclose(value, luma)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_saved_models_come_back(net, tmp_path, half):
+    net.path = [(0.0, 1.0), (0.5, 0.7), (1.0, 0.4)]
+    cl.save_model(net, tmp_path / "net.safetensors", half)
+    loaded = cl.load_model(tmp_path / "net.safetensors")
+    assert loaded.path == net.path and not loaded.training
+    gray = torch.rand(2, 1, 32, 32)
+    close = torch.allclose(
+        cl.colorize(loaded, gray, vividness=0.7),
+        cl.colorize(net, gray, vividness=0.7),
+        atol=0.02 if half else 1e-5,
+    )
+    assert close
+    assert [p.name for p in tmp_path.iterdir()] == ["net.safetensors"]
+
+
+def test_bad_weights_are_named(net, tmp_path):
+    with pytest.raises(ValueError, match=r"'nothing', wanted .* cifar"):
+        cl.load_model("nothing")
+    path = tmp_path / "net.safetensors"
+    cl.save_model(net, path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="net.safetensors: not a ColorNet"):
+        cl.load_model(path)
+    save_file({"a": torch.zeros(2)}, path)
+    with pytest.raises(ValueError, match="net.safetensors: not a ColorNet"):
+        cl.load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("gray", "said"),
+    [
+        (torch.rand(2, 3, 32, 32), "(2, 3, 32, 32)"),
+        (torch.rand(1, 32, 32), "(1, 32, 32)"),
+        (torch.rand(2, 1, 31, 32), "H and W from 32"),
+        (torch.zeros(2, 1, 32, 32, dtype=torch.uint8), "uint8"),
+        (torch.full((2, 1, 32, 32), 255.0), "255"),
+    ],
+)
+def test_bad_gray_is_named(net, gray, said):
+    with pytest.raises(ValueError) as caught:
+        cl.colorize(net, gray)
+    assert said in str(caught.value)
+
+
+def test_bad_settings_are_named(net):
+    gray = torch.rand(1, 1, 32, 32)
+    with pytest.raises(ValueError, match=r"vividness: got 1\.5"):
+        cl.colorize(net, gray, vividness=1.5)
+    with pytest.raises(ValueError, match="'lightness', wanted"):
+        cl.colorize(net, gray, "lightness")
+    with pytest.raises(ValueError, match="3 widths, 4 down"):
+        cl.ColorNet((8, 8, 8), (1, 1, 1, 1), (1, 1))
+    with pytest.raises(ValueError, match="head: got 'lab'"):
+        cl.ColorNet(**TINY, head="lab")
+
+
+def test_shipped_weights_fit_and_say_how_they_were_made():
+    import json
+
+    from colorlib import paths
+
+    for weights in paths.SHIPPED.glob("*.safetensors"):
+        assert weights.stat().st_size <= 6e6
+        made = json.loads(weights.with_suffix(".json").read_text())
+        assert made["minutes"] <= 60 and made["machine"]["cores"]
+        assert made["data"]["training"] and made["config"]["seed"] == 0
+        model = cl.load_model(weights.stem)
+        assert model.config["widths"] == made["config"]["widths"]
+        path = [(p["alpha"], p["T"]) for p in made["vividness_path"]]
+        assert model.path == path and path[0] == (0, 1)
+    assert list(paths.SHIPPED.glob("cifar.safetensors"))

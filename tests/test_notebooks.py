@@ -1,0 +1,166 @@
+"""The notebooks: as committed, as claimed, and run from an empty folder as on Colab."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import nbformat
+import pytest
+from conftest import REPOSITORY
+from nbclient import NotebookClient
+
+from colorlib import results
+
+NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("0*.ipynb"))
+NAMES = [path.stem for path in NOTEBOOKS]
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def outputs_text(notebook):
+    found = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            found.append(output.get("text", ""))
+            found.append(str(output.get("data", {}).get("text/markdown", "")))
+    return "\n".join(found)
+
+
+def test_all_four_are_there():
+    assert NAMES == ["01_data_preparation", "02_training", "03_evaluation", "04_comparison"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
+def test_notebook_is_built_as_designed(path):
+    notebook = read(path)
+    first, bootstrap, constants = notebook.cells[:3]
+    assert first.cell_type == "markdown" and first.source.startswith("# ")
+    assert f"notebooks/{path.name}" in first.source and "colab-badge" in first.source
+    assert bootstrap.source == read(NOTEBOOKS[0]).cells[1].source
+    assert re.search(r"^[A-Z_]+(, [A-Z_]+)* = ", constants.source, re.M)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert len(cell.source.splitlines()) <= 25
+    assert "What have we learned" in path.read_text() or path.stem.startswith("04")
+    assert path.stat().st_size < 2e6
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
+def test_notebook_is_committed_executed_on_cifar_100(path):
+    notebook = read(path)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    for cell in code:
+        assert all(output.output_type != "error" for output in cell.outputs)
+        warned = [o.text for o in cell.outputs if o.get("name") == "stderr"]
+        assert not any("Warning" in text for text in warned)
+    text = outputs_text(notebook)
+    assert "smoke test" not in text and "CIFAR-100" in text
+    assert "/work/" not in path.read_text() and "/tmp/" not in path.read_text()
+    if path.stem.startswith("03"):
+        assert "10,000 test images of CIFAR-100" in text
+
+
+def test_what_the_prose_says_holds_in_the_results():
+    tables = {g: results.load_result(f"cifar-{g}", committed=True) for g in ("value", "luma")}
+    for result in tables.values():
+        grey, curve = result["rows"][0], results.vividness_rows(result)
+        # 3: the mean wins PSNR and raw AuC, a vivid decoding wins rebalanced AuC
+        for name, best in (("psnr", curve[0]), ("raw_auc", curve[0])):
+            assert all(best[name] >= row[name] for row in (*curve, *result["rows"][:2]))
+        assert max(curve, key=lambda row: row["rebalanced_auc"])["vividness"] > 0
+        assert curve[0]["difference"]["psnr"][0] > 0 and curve[0]["difference"]["raw_auc"][0] > 0
+        # 3: raw AuC falls along the slider, rebalanced AuC and colourfulness rise
+        for low, high in zip(curve, curve[1:], strict=False):
+            assert high["raw_auc"] <= low["raw_auc"]
+            assert high["rebalanced_auc"] >= low["rebalanced_auc"] - 1e-3
+            assert high["colourfulness"] > low["colourfulness"]
+        assert grey["colourfulness"] < 1e-6
+    # 3: with luma grey alone is better by several dB
+    assert tables["luma"]["rows"][0]["psnr"] - tables["value"]["rows"][0]["psnr"] > 3
+    # 4: trained for under an hour, on a few million weights
+    import json
+
+    import colorlib as cl
+    from colorlib import paths
+
+    made = json.loads((paths.SHIPPED / "cifar.json").read_text())
+    weights = sum(p.numel() for p in cl.load_model("cifar").parameters())
+    assert made["minutes"] < 60 and 2e6 < weights < 4e6
+    # 2: a vivid distribution is more right on rare colours, regression has one answer
+    rows = {
+        row["system"]: row for row in results.load_result("short-cifar100", committed=True)["rows"]
+    }
+    vivid, plain = rows["distribution, vivid"], rows["regression"]
+    assert vivid["rebalanced_auc"] > plain["rebalanced_auc"]
+    assert vivid["colourfulness"] > plain["colourfulness"]
+
+
+def test_what_notebook_1_says_of_the_colours(real_data):
+    import colorlib as cl
+
+    hsv = cl.rgb_to_hsv(cl.to_tensor(cl.load_images("cifar100", "train", 2000)))
+    assert (hsv[:, 1] < 0.3).float().mean() > 0.5  # most pixels are nearly grey
+    hue = hsv[:, 0][hsv[:, 1] > 0.2]
+    orange, blue = ((hue - at).abs() < 0.09 for at in (0.09, 0.59))
+    assert (orange | blue).float().mean() > 0.6  # the rest lie along an orange-to-blue axis
+
+
+SHORTER = {
+    "epochs=5, count=7000": "epochs=1, count=300",
+    "COUNT = None if FULL else 500": "COUNT = 20",
+    "COUNT = None  #": "COUNT = 60  #",
+}
+HIDE = """
+import sys
+sys.meta_path = [f for f in sys.meta_path if "__editable__" not in str(f)]
+sys.path = [p for p in sys.path if p != {repository!r}]
+"""
+
+
+def test_each_notebook_runs_alone_from_an_empty_folder(tmp_path, monkeypatch):
+    """As on Colab: colorlib is not installed, the bootstrap cell clones the repository."""
+    served, empty = tmp_path / "served", tmp_path / "empty"
+    files = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    for name in files:
+        if (REPOSITORY / name).is_file():
+            (served / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / name, served / name)
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "served"]):
+        subprocess.run([*git, *words], cwd=served, check=True)
+    hide = tmp_path / "hide"
+    hide.mkdir()
+    (hide / "sitecustomize.py").write_text(HIDE.format(repository=str(REPOSITORY)))
+    monkeypatch.setenv("PYTHONPATH", str(hide))
+    monkeypatch.setenv("COLORLIB_REPOSITORY", served.as_uri())
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # no network
+    monkeypatch.setenv("COLORLIB_DATA", str(tmp_path / "data"))
+    empty.mkdir()
+    changed = set()
+    for path in NOTEBOOKS:
+        notebook = read(path)
+        for cell in notebook.cells:
+            for old, new in SHORTER.items():
+                if cell.cell_type == "code" and old in cell.source:
+                    cell.source = cell.source.replace(old, new)
+                    changed.add(old)
+        again = notebook.cells[1].copy()
+        again["id"] = "again"
+        notebook.cells.insert(2, again)  # the bootstrap cell can be run twice
+        NotebookClient(
+            notebook, timeout=300, resources={"metadata": {"path": str(empty)}}
+        ).execute()
+        text = outputs_text(notebook)
+        assert "sample" in text, "without CIFAR-100 the notebook says what it uses"
+    assert changed == set(SHORTER)
+    assert [p.name for p in empty.iterdir()] == ["colorization"]
+    figures = {p.name for p in (tmp_path / "out" / "figures").iterdir()}
+    assert {"01_process.png", "02_strip.pdf", "03_levels.png", "04_sizes.png"} <= figures
+    assert os.environ["COLORLIB_OUT"] == str(tmp_path / "out")

@@ -1,0 +1,70 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import colorlib as cl
+from colorlib import paths, plots
+
+
+@pytest.fixture(autouse=True)
+def close():
+    yield
+    plt.close("all")
+
+
+def history(epochs=3):
+    row = {"train_loss": 2.0, "validation_loss": 2.1, "psnr": 21.0, "raw_auc": 0.89, "seconds": 1}
+    return [row | {"epoch": i + 1} for i in range(epochs)]
+
+
+def test_figures_are_saved_twice_and_the_same_bytes_each_time(images):
+    figure = cl.save_figure(plots.learning_curves(history()), "curves")
+    files = [paths.figures() / f"curves.{suffix}" for suffix in ("png", "pdf")]
+    before = [f.read_bytes() for f in files]
+    assert before[0].startswith(b"\x89PNG") and before[1].startswith(b"%PDF")
+    cl.save_figure(figure, "curves")
+    assert [f.read_bytes() for f in files] == before
+    assert sorted(f.name for f in paths.figures().iterdir()) == ["curves.pdf", "curves.png"]
+
+
+def test_channels_show_what_the_image_holds(images):
+    figure = plots.channels(images[:2], ["one", "two"])
+    shown = [np.asarray(axis.images[0].get_array()) for axis in figure.axes]
+    assert np.array_equal(shown[0], images[0])
+    assert np.array_equal(shown[7], images[1].max(-1))
+    assert [a.get_title() for a in figure.axes[:4]][3] == "value: input"
+
+
+def test_every_figure_draws(images):
+    rows = [
+        {"system": "grey", "raw_auc": 0.8, "rebalanced_auc": 0.6, "psnr": 20, "colourfulness": 0}
+    ]
+    curve = [rows[0] | {"vividness": v, "psnr": 21 - v, "colourfulness": 20 * v} for v in (0, 1)]
+    figures = [
+        plots.process_diagram(images[0], images[1]),
+        plots.chroma_plane(images, "note"),
+        plots.value_and_luma(images[:3]),
+        plots.learning_curves(history()),
+        plots.learning_curves([{"epoch": 1, "train_loss": 2.0}]),
+        plots.strip(np.stack([images[:8]] * 5)),
+        plots.class_bars(["a_b", "c", "d"], np.array([1.0, 2, 3]), np.array([2.0, 3, 4])),
+        plots.hue_error(np.array([0.25, 0.75]), {"ours": np.array([1.0, 2])}),
+        plots.trade_off(rows, curve, "note"),
+        plots.image_grid([[images[0], None]], ["a", "b"], ["row"], note="note"),
+    ]
+    for figure in figures:
+        figure.canvas.draw()
+        assert figure.get_figwidth() <= plots.PAGE
+        assert all(
+            a.get_xlabel() and a.get_ylabel()
+            for a in figure.axes
+            if a.lines and a.axison and a.get_xticks().size
+        )
+
+
+def test_strip_round_trip(images):
+    from PIL import Image
+
+    rows = images[:24].reshape(3, 8, 32, 32, 3)
+    sheet = rows.transpose(0, 2, 1, 3, 4).reshape(96, 256, 3)
+    assert np.array_equal(plots.read_strip(Image.fromarray(sheet)), rows)

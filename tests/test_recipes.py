@@ -1,0 +1,88 @@
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+import colorlib as cl
+from colorlib import recipes
+from colorlib.color import hsv_to_chroma
+from colorlib.model import cell_centres
+
+
+def disk(count):
+    generator = torch.Generator().manual_seed(0)
+    radius, turns = torch.rand(count, generator=generator).sqrt(), torch.rand(count)
+    angle = 2 * math.pi * turns
+    edge = [[1, 0], [-1, 0], [0, 1], [0, -1], [0, 0], [0.2, 0.4], [0.7071, 0.7071]]
+    points = torch.stack((radius * angle.cos(), radius * angle.sin()), 1)
+    return torch.cat((points, torch.tensor(edge)))
+
+
+@pytest.mark.parametrize("spacing", [0.2, 0.25, 0.15])
+def test_soft_targets_are_shares_whose_mean_is_the_true_chroma(spacing):
+    points = disk(5000)
+    index, share = recipes.Distribution(spacing).encode(points.T.view(1, 2, -1, 1))
+    assert index.min() >= 0
+    assert share.min() >= -1e-5 and torch.allclose(share.sum(1), torch.ones(1))
+    cells = cell_centres(spacing)[index[0, :, :, 0]]  # (4, P, 2)
+    mean = (share[0, :, :, 0, None] * cells).sum(0)
+    assert torch.allclose(mean, points, atol=1e-5)
+    near = (cells - points).abs().amax(-1)
+    assert near.max() <= spacing + 1e-5
+
+
+def test_target_is_the_value_weighted_mean_chroma():
+    rgb = torch.rand(2, 3, 8, 8)
+    target, weight = recipes.chroma_target(rgb)
+    hsv = cl.rgb_to_hsv(rgb)
+    chroma = hsv_to_chroma(hsv)
+    block = slice(2, 4), slice(4, 6)
+    value = hsv[1, 2][block]
+    expected = (chroma[1][(slice(None), *block)] * value).sum((1, 2)) / value.sum()
+    assert torch.allclose(target[1, :, 1, 2], expected, atol=1e-6)
+    assert torch.allclose(weight[1, 0, 1, 2], value.mean())
+
+
+def test_black_images_have_a_target():
+    target, weight = recipes.chroma_target(torch.zeros(1, 3, 4, 4))
+    assert torch.equal(target, torch.zeros(1, 2, 2, 2)) and weight.sum() == 0
+    white = torch.ones(1, 3, 4, 4)
+    loss = recipes.Distribution().loss(torch.zeros(1, 109, 2, 2), white)
+    assert torch.isfinite(loss)
+    black = recipes.Distribution().loss(torch.zeros(1, 109, 2, 2), 0 * white)
+    assert torch.isfinite(black)
+
+
+def test_loss_is_the_cross_entropy_against_dense_targets():
+    torch.manual_seed(0)
+    rgb, recipe = torch.rand(2, 3, 8, 8), recipes.Distribution()
+    output = torch.randn(2, len(cell_centres(0.2)), 4, 4)
+    target, weight = recipes.chroma_target(rgb)
+    index, share = recipe.encode(target)
+    dense = torch.zeros_like(output).scatter_add_(1, index, share)
+    entropy = F.cross_entropy(output, dense, reduction="none")
+    expected = (entropy * weight[:, 0]).sum() / weight.sum()
+    assert torch.allclose(recipe.loss(output, rgb), expected, atol=1e-5)
+
+
+def test_prior_is_the_mean_target(images):
+    model, recipe = cl.ColorNet((8, 8), (0, 0), (0,)), recipes.Distribution()
+    pixels = torch.from_numpy(images).permute(0, 3, 1, 2)
+    recipe.start(model, pixels)
+    assert torch.allclose(model.prior.sum(), torch.tensor(1.0), atol=1e-3)
+    target, weight = recipes.chroma_target(pixels.float() / 255)
+    mean = (target * weight).sum((0, 2, 3)) / weight.sum()
+    assert torch.allclose(model.prior @ model.cells, mean, atol=1e-3)
+
+
+def test_regression_is_least_at_the_truth():
+    rgb, recipe = torch.rand(2, 3, 8, 8), recipes.ChromaRegression()
+    target, _ = recipes.chroma_target(rgb)
+    assert recipe.loss(target, rgb) == 0
+    assert recipe.loss(target + 0.1, rgb) > 0
+
+
+def test_a_black_batch_has_a_finite_loss():
+    zero = torch.zeros(1, 3, 8, 8)
+    assert torch.isfinite(recipes.ChromaRegression().loss(torch.zeros(1, 2, 4, 4), zero))

@@ -1,0 +1,95 @@
+"""What a newcomer meets first: the environments, the README, the address."""
+
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+from conftest import REPOSITORY
+
+from colorlib import environment, paths, results
+
+sys.path.insert(0, str(REPOSITORY / "scripts"))
+import publish
+
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+WANTED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+
+
+def split(requirement):
+    name, limits = re.fullmatch(r"([A-Za-z0-9_.-]+?)([<>=].*)?", requirement).groups()
+    return name.lower(), limits or ""
+
+
+def test_conda_and_pip_get_the_same_packages():
+    conda = yaml.safe_load((REPOSITORY / "environment.yml").read_text())["dependencies"]
+    conda = dict(split(c) for c in conda if isinstance(c, str))
+    assert conda.pop("python") == PROJECT["requires-python"]
+    conda.pop("pip"), conda.pop("setuptools")
+    pip = dict(split(w) for w in WANTED)
+    pip["pytorch"] = pip.pop("torch")
+    assert conda == pip
+
+
+def test_lock_pins_every_package():
+    lock = (REPOSITORY / "requirements.lock").read_text()
+    pinned = {line.split("==")[0] for line in lock.splitlines() if "==" in line}
+    assert {split(w)[0] for w in WANTED} <= pinned
+    assert "://" not in lock
+
+
+def test_address_and_results_are_published():
+    readme = (REPOSITORY / "README.md").read_text()
+    assert publish.with_results(publish.with_address(readme)) == readme
+    for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
+        text = path.read_text()
+        assert publish.address().removeprefix("https://github.com/") in text
+        assert publish.with_address(text) == text
+
+
+def test_a_fork_changes_its_address_in_one_place(monkeypatch):
+    monkeypatch.setattr(publish, "address", lambda: "https://github.com/me/fork")
+    notebook = (REPOSITORY / "notebooks" / "01_data_preparation.ipynb").read_text()
+    changed = publish.with_address(notebook)
+    assert "github/me/fork/blob/main/notebooks/01" in changed
+    assert 'REPOSITORY = \\"https://github.com/me/fork\\"' in changed
+    assert "OWNER" not in changed
+
+
+def test_committed_results_reach_their_targets():
+    for given, psnr, auc, grey in (("value", 22.0, 0.9014, 19.97), ("luma", 23.28, 0.8844, 23.28)):
+        result = results.load_result(f"cifar-{given}", committed=True)
+        ours = results.row_of(result, "ours, vividness 0")
+        assert result["data"] == {"source": "CIFAR-100", "split": "test", "count": 10000}
+        assert round(result["rows"][0]["psnr"], 2) == grey
+        assert ours["psnr"] >= psnr and ours["raw_auc"] >= auc
+
+
+def test_import_needs_torch_numpy_and_pillow_alone():
+    code = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in %r:
+            raise ImportError(name + " was imported")
+sys.meta_path.insert(0, Refuse())
+import colorlib, torch
+colorlib.colorize(colorlib.ColorNet(), torch.rand(1, 1, 32, 32))
+"""
+    refused = {split(w)[0] for w in WANTED} - {"torch", "numpy", "pillow"}
+    refused |= {"skimage", "requests", "IPython"}
+    subprocess.run([sys.executable, "-c", code % refused], check=True)
+
+
+def test_nothing_is_installed_where_all_is_there():
+    assert environment.install_missing() == []
+    names = {split(d)[0] for d in PROJECT["dependencies"]}
+    assert set(environment.PACKAGES.values()) == names - {"torch", "torchvision", "numpy", "pillow"}
+
+
+def test_profile_is_checked(monkeypatch):
+    monkeypatch.setenv("COLORLIB_PROFILE", "slow")
+    with pytest.raises(ValueError, match="got 'slow', wanted"):
+        paths.profile()
