@@ -2,17 +2,21 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
+ifdef COLORLIB_DATA
+override COLORLIB_DATA := $(abspath $(COLORLIB_DATA))
+export COLORLIB_DATA
+endif
 DATA := $(or $(COLORLIB_DATA),data)
 RUN := $(DATA)/runs/cifar/history.json
 WEIGHTS := colorlib/weights/cifar.safetensors
 EXECUTE := $(BIN)/jupyter nbconvert --execute --ExecutePreprocessor.timeout=-1 \
-	--ExecutePreprocessor.record_timing=False
+	--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False
 # no script, font or style from another host
 OFFLINE := --HTMLExporter.mathjax_url= --HTMLExporter.require_js_url= \
 	--HTMLExporter.jquery_url= --HTMLExporter.widget_renderer_url= --HTMLExporter.mermaid_js_url=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv report test test-full lab full lint lock publish
+.PHONY: help venv report test test-full lab full lock publish
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
@@ -40,12 +44,20 @@ test: $(STAMP)  ## the tests, some minutes
 test-full: $(STAMP)  ## all tests, also the long ones
 	$(BIN)/python -m pytest
 
-lab: $(STAMP)  ## open JupyterLab on the notebooks
-	$(BIN)/jupyter lab notebooks
+lab: $(STAMP)  ## open JupyterLab on the notebooks; their figures go to build/figures
+	COLORLIB_OUT=$(CURDIR)/build $(BIN)/jupyter lab notebooks
 
-full: $(WEIGHTS)  ## weights, results, figures and notebooks anew from CIFAR-100 (about 90 minutes)
-	COLORLIB_PROFILE=full $(EXECUTE) --to notebook --inplace notebooks/0[1-4]_*.ipynb
-	$(MAKE) publish
+NOTEBOOKS := $(sort $(wildcard notebooks/0[1-4]_*.ipynb))
+FULL := $(NOTEBOOKS:notebooks/%.ipynb=build/full/%)
+full: $(FULL) publish  ## weights, results, figures and notebooks anew from CIFAR-100 (about 90 minutes)
+
+# each notebook reads what the one before wrote
+build/full/02_training: build/full/01_data_preparation
+build/full/03_evaluation: build/full/02_training
+build/full/04_comparison: build/full/03_evaluation
+build/full/%: $(WEIGHTS) $(wildcard colorlib/*.py)
+	COLORLIB_PROFILE=full $(EXECUTE) --to notebook --inplace notebooks/$*.ipynb
+	@mkdir -p $(@D) && touch $@
 
 $(RUN): | $(STAMP)
 	$(BIN)/python -m colorlib train --source cifar100

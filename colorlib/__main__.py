@@ -43,7 +43,7 @@ def evaluate(args) -> None:
         result = results.evaluate_model(
             model, args.model, known, args.source, args.split, args.count
         )
-        name = args.name or f"{Path(args.model).stem}-{known}"
+        name = args.name or results.result_name(args.model, result)
         results.save_result(name, result)
         print(results.table(result))
         print(f"kept as {name}.json in {paths.results().name}/\n")
@@ -63,9 +63,12 @@ def colorize(args) -> None:
     target = Path(args.output or args.photo.with_name(f"{args.photo.stem}-coloured.png"))
     if target.exists() and not args.force:
         raise ValueError(f"{target} is there already; --force overwrites it")
+    formats = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF"}
+    if target.suffix.lower() not in formats:
+        raise ValueError(f"{target}: wanted a name ending in {', '.join(formats)}")
     image = colorize_photo(args.photo, args.model, args.vividness, args.size)
     with paths.replacing(target) as part:
-        image.save(part, format="JPEG" if target.suffix.lower() in (".jpg", ".jpeg") else "PNG")
+        image.save(part, format=formats[target.suffix.lower()])
     print(target)
 
 
@@ -96,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--given", default="value", choices=("value", "luma", "both"))
     sub.add_argument("--split", default="test", choices=("train", "test"))
     sub.add_argument("--count", type=int, help="only the first images")
-    sub.add_argument("--name", help="of the result file; MODEL-GIVEN by default")
+    sub.add_argument("--name", help="of the result file")
     sub = command(ship)
     sub.add_argument("--run", default="cifar", help="a finished run in data/runs")
     sub.add_argument("--name", default="cifar", help="of the weights")

@@ -1,6 +1,7 @@
 """Every hyperparameter in one place, and the network and recipe that they describe."""
 
 import dataclasses
+import re
 from dataclasses import dataclass
 
 import torch
@@ -29,6 +30,23 @@ class Config:
     up: tuple = (1, 1, 1)
     spacing: float = 0.2  # between colour cells, in units of saturation
     precision: str = "no"  # accelerate's mixed precision: "no", "fp16", "bf16"
+
+    def __post_init__(self):
+        wanted = {
+            "name": (bool(re.fullmatch(r"[\w.-]+", self.name)), "letters, digits, _ . -"),
+            "recipe": (self.recipe in RECIPES, " or ".join(RECIPES)),
+            "given": (self.given in ("value", "luma", "both"), "value, luma or both"),
+            "count": (self.count is None or self.count > 0, "None or a number above 0"),
+            "epochs": (self.epochs > 0, "a number above 0"),
+            "batch_size": (self.batch_size > 0, "a number above 0"),
+            "learning_rate": (self.learning_rate > 0, "a number above 0"),
+            "warmup": (0 <= self.warmup < 1, "a share from 0, below 1"),
+            "spacing": (0.02 <= self.spacing <= 1, "a number from 0.02 to 1"),
+            "precision": (self.precision in ("no", "fp16", "bf16"), "no, fp16 or bf16"),
+        }
+        for setting, (right, wish) in wanted.items():
+            if not right:
+                raise ValueError(f"{setting}: got {getattr(self, setting)!r}, wanted {wish}")
 
 
 def build(config: Config):

@@ -58,7 +58,15 @@ def resolve(source="auto") -> tuple[str, str]:
 
 def prepared_path(source: str, split: str) -> Path:
     """Where the prepared array of a resolved source and split is kept."""
-    return paths.data_root() / "prepared" / Path(source).stem / f"{split}_hsv.npy"
+    return paths.data_root() / "prepared" / slug(source) / f"{split}_hsv.npy"
+
+
+def slug(source: str) -> str:
+    """A file name for a resolved source: its own, or for a path its last part and a hash of it."""
+    if source in ("cifar100", "sample"):
+        return source
+    whole = str(Path(source).expanduser().resolve())
+    return f"{Path(whole).name}-{hashlib.sha256(whole.encode()).hexdigest()[:6]}"
 
 
 def describe(source: str) -> str:
@@ -125,6 +133,9 @@ def _load_path(path: Path, split: str, size: int) -> tuple[np.ndarray, Labels | 
     folders = [path / name for name in SPLITS[split] if (path / name).is_dir()]
     if not folders:
         _only_train(path, split)
+    others = [path / name for names in SPLITS.values() for name in names if (path / name).is_dir()]
+    if others and not folders:
+        raise ValueError(f"{path}: has {others[0].name}/ but no {split}/ folder")
     folder = folders[0] if folders else path
     files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
     if not files:
@@ -156,19 +167,22 @@ def read_rgb(path: str | Path) -> Image.Image:
     """
     try:
         with Image.open(path) as image:
-            image = ImageOps.exif_transpose(image)
-            if image.mode.startswith(("I", "F")):  # Pillow would clip 16 bits to 255, not scale
-                depth = np.asarray(image, dtype=np.float64)
-                top = 65535 if depth.max(initial=0) > 255 else 255
-                image = Image.fromarray((depth.clip(0, top) * (255 / top)).round().astype(np.uint8))
-            if image.has_transparency_data:
-                layer = image.convert("RGBA")
-                image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-            return image.convert("RGB")
+            return to_rgb(ImageOps.exif_transpose(image))
     except FileNotFoundError:
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path}: not a readable image ({error})") from error
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """A Pillow image of any mode as 8-bit RGB: 16 bits scaled, alpha laid over white."""
+    if image.mode.startswith("I"):  # Pillow's own conversion clips 16 bits at 255
+        deep = np.asarray(image, dtype=np.float64).clip(0, 65535)
+        image = Image.fromarray((deep / 257).round().astype(np.uint8))
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return image.convert("RGB")
 
 
 def square(image: Image.Image, size: int) -> np.ndarray:
@@ -215,16 +229,16 @@ def prepare(images: np.ndarray, path: str | Path, chunk: int = 2500) -> np.ndarr
     images = check_uint8(images)
     count, height, width, _ = images.shape
     with paths.replacing(path) as part:
-        array = np.lib.format.open_memmap(
-            part, mode="w+", dtype=np.float16, shape=(count, 3, height, width)
-        )
-        with tqdm(total=count, desc=Path(path).name, unit=" images") as bar:
+        # written, not memory-mapped: a full disk is then an error, not a crash
+        header = {"descr": "<f2", "fortran_order": False, "shape": (count, 3, height, width)}
+        title = {"desc": Path(path).name, "unit": " images"}
+        with part.open("wb") as file, tqdm(total=count, **title) as bar:
+            np.lib.format.write_array_header_1_0(file, header)
             for start in range(0, count, chunk):
                 hsv = rgb_to_hsv(to_tensor(images[start : start + chunk])).half()
                 hsv[:, 0][hsv[:, 0] >= 1] = 0  # 0.9999 rounds to a whole turn, which is hue 0
-                array[start : start + chunk] = hsv.numpy()
+                hsv.numpy().tofile(file)
                 bar.update(len(hsv))
-        del array
     return load_prepared(path)
 
 

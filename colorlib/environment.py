@@ -1,5 +1,6 @@
 """What a notebook needs beyond colorlib itself, for places that are not set up by `make venv`."""
 
+import importlib
 import importlib.util
 import os
 import subprocess
@@ -33,4 +34,5 @@ def install_missing() -> list[str]:
         command = [sys.executable, "-m", "pip", "install", "--quiet", *missing]
         command.append(f"torch=={torch.__version__.split('+')[0]}")
         subprocess.run(command, check=True, env=os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+        importlib.invalidate_caches()
     return missing

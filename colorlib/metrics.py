@@ -196,21 +196,25 @@ def mean_ab_error(predicted: Tensor, truth: Tensor, batch: int = 500) -> Tensor:
 
 
 def by_class(errors: Tensor, labels) -> np.ndarray:
-    """Mean (classes,) of errors (N,) over the images of each class; labels as `load_labels`."""
+    """Mean (classes,) of errors (N,) over each class's images, NaN for a class without any.
+
+    labels: (numbers, names) as `load_labels` gives them.
+    """
     numbers, names = labels
     sums = np.bincount(numbers, weights=errors.numpy(), minlength=len(names))
-    return sums / np.maximum(np.bincount(numbers, minlength=len(names)), 1)
+    counts = np.bincount(numbers, minlength=len(names))
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def by_hue(systems: dict[str, Tensor], truth: Tensor, bins: int = 24, least: float = 0.2):
-    """(bin centres in turns, {system: mean ab error (bins,)}) against the true hue.
+    """(bin centres in turns, {system: mean ab error (bins,), NaN for an empty bin}).
 
     systems: name -> predicted RGB (N, 3, H, W). Only pixels with a saturation above `least` count.
     """
     hsv = rgb_to_hsv(truth)
     chosen = hsv[:, 1] > least
     place = (hsv[:, 0][chosen] * bins).long().clamp(max=bins - 1)
-    counts = torch.bincount(place, minlength=bins).clamp(min=1)
+    counts = torch.bincount(place, minlength=bins)  # 0 / 0 is NaN: an empty bin is not drawn
     curves = {}
     for name, predicted in systems.items():
         distance = torch.cat(

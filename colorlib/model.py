@@ -6,6 +6,8 @@ A small U-Net. Chroma is smooth, so everything runs at half resolution: the inpu
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from torch import Tensor, nn
 from colorlib import paths
 from colorlib.color import check_given, check_images, join
 
-LEVELS_FOLD = 2  # the grid that the network works on is half the image
+FOLD = 2  # the grid that the network works on is half the image
 
 
 class Convolution(nn.Sequential):
@@ -76,9 +78,9 @@ class ColorNet(nn.Module):
         elif head != "chroma":
             raise ValueError(f'head: got {head!r}, wanted "distribution" or "chroma"')
         self.path = [(0.0, 1.0), (1.0, 1.0)]  # (alpha, T) at evenly spaced vividness 0 .. 1
-        self.stride = LEVELS_FOLD * 2 ** (len(widths) - 1)
+        self.stride = FOLD * 2 ** (len(widths) - 1)
 
-        self.stem = Convolution(LEVELS_FOLD**2, widths[0])
+        self.stem = Convolution(FOLD**2, widths[0])
         self.given = nn.Embedding(2, widths[0])
         nn.init.zeros_(self.given.weight)
         self.down = nn.ModuleList(_blocks(w, n) for w, n in zip(widths, down, strict=True))
@@ -92,7 +94,7 @@ class ColorNet(nn.Module):
 
     def forward(self, gray: Tensor, given: Tensor) -> Tensor:
         """gray (B, 1, H, W) in [0, 1]; given (B,) int64, 0 for value and 1 for luma."""
-        x = F.pixel_unshuffle(gray - 0.5, LEVELS_FOLD)
+        x = F.pixel_unshuffle(gray - 0.5, FOLD)
         x = self.stem(x) + self.given(given)[:, :, None, None]
         skips = []
         for i, blocks in enumerate(self.down):
@@ -136,29 +138,30 @@ def cell_lattice(cells: Tensor, spacing: float) -> Tensor:
 
 
 def predict_chroma(model: ColorNet, gray: Tensor, given="value", vividness=0.0) -> Tensor:
-    """Chroma (N, 2, H, W) for gray (N, 1, H, W) of any size; averaged over the mirrored image.
+    """Chroma (N, 2, H, W) for gray (N, 1, H, W) of any size from 32, at `vividness`."""
+    return decode(model, predict(model, gray, given), vividness, gray.shape[-2:])
+
+
+def predict(model: ColorNet, gray: Tensor, given="value") -> Tensor:
+    """The network's output for gray (N, 1, H, W) of any size, averaged over the mirrored image."""
+    height, width = gray.shape[-2:]
+    padded = F.pad(gray, (0, -width % model.stride, 0, -height % model.stride), mode="replicate")
+    flag = torch.full((len(gray),), int(given == "luma"), device=gray.device)
+    return (model(padded, flag) + model(padded.flip(-1), flag).flip(-1)) / 2
+
+
+def decode(model: ColorNet, output: Tensor, vividness: float, size: tuple[int, int]) -> Tensor:
+    """The network's output (N, outputs, h, w) to chroma (N, 2, H, W), (H, W) = size.
 
     Adding -alpha log(prior) to the logits undoes the pull of the grey majority (logit adjustment,
     Menon et al. 2021); a temperature T < 1 moves from the mean towards the mode (the annealed mean
     of Zhang et al. 2016, section 2.3). Vividness picks (alpha, T) on `model.path`.
     """
-    height, width = gray.shape[-2:]
-    pad = (0, -width % model.stride, 0, -height % model.stride)
-    padded = F.pad(gray, pad, mode="replicate")
-    flag = torch.full((len(gray),), int(given == "luma"), device=gray.device)
-    output = (model(padded, flag) + model(padded.flip(-1), flag).flip(-1)) / 2
-    chroma = decode(model, output, vividness)
-    chroma = F.interpolate(chroma, scale_factor=LEVELS_FOLD, mode="bilinear")
-    return chroma[..., :height, :width]
-
-
-def decode(model: ColorNet, output: Tensor, vividness=0.0) -> Tensor:
-    """The network's output (N, outputs, h, w) to chroma (N, 2, h, w)."""
-    if model.config["head"] == "chroma":
-        return output
-    alpha, temperature = path_point(model.path, vividness)
-    logits = (output - alpha * model.prior.log().view(-1, 1, 1)) / temperature
-    return torch.einsum("nkhw,kc->nchw", logits.softmax(1), model.cells)
+    if model.config["head"] == "distribution":
+        alpha, temperature = path_point(model.path, vividness)
+        logits = (output - alpha * model.prior.log().view(-1, 1, 1)) / temperature
+        output = torch.einsum("nkhw,kc->nchw", logits.softmax(1), model.cells)
+    return F.interpolate(output, scale_factor=FOLD, mode="bilinear")[..., : size[0], : size[1]]
 
 
 def path_point(path, vividness: float) -> tuple[float, float]:
@@ -185,18 +188,26 @@ def colorize(
         raise ValueError(
             f"colorize: got shape {tuple(gray.shape)}, wanted (N, 1, H, W) with H and W from 32"
         )
-    device = next(model.parameters()).device
+    if not len(gray):
+        return gray.expand(-1, 3, -1, -1)
+    parts = []
+    with evaluating(model) as device:
+        for part in gray.split(batch):
+            part = part.to(device)
+            parts.append(join(predict_chroma(model, part, given, vividness), part, given))
+    return torch.cat(parts).to(gray.device)
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[torch.device]:
+    """The model's device, the model in evaluation mode and no gradients; as it was afterwards."""
     was_training = model.training
     model.eval()
-    parts = []
     try:
         with torch.inference_mode():
-            for part in gray.split(batch):
-                part = part.to(device)
-                parts.append(join(predict_chroma(model, part, given, vividness), part, given))
+            yield next(model.parameters()).device
     finally:
         model.train(was_training)
-    return torch.cat(parts).to(gray.device) if parts else gray.new_empty((0, 3, *gray.shape[-2:]))
 
 
 def save_model(model: ColorNet, path: str | Path, half: bool = False) -> None:

@@ -42,7 +42,7 @@ def validate(model: ColorNet, recipe, held: Tensor, config: Config, count: int =
 
 
 class Strip:
-    """Eight images (8, 3, H, W): truth, input, then one row an epoch as the network colours them."""
+    """Eight images (8, 3, H, W): truth, input, then a row an epoch as the network colours them."""
 
     def __init__(self, pixels: Tensor, config: Config):
         self.given = "luma" if config.given == "luma" else "value"

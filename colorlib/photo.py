@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from PIL import Image
 
 from colorlib.color import join, luma
-from colorlib.data import read_rgb
-from colorlib.model import ColorNet, load_model, predict_chroma
+from colorlib.data import read_rgb, to_rgb
+from colorlib.model import ColorNet, evaluating, load_model, predict_chroma
 
 INNER = 96  # shorter side, in pixels, that the network sees: it learned from 32 x 32 images
 
@@ -25,8 +25,8 @@ def colorize_photo(image, model="cifar", vividness: float = 0.5, size: int = INN
     model = model if isinstance(model, ColorNet) else load_model(model)
     scale = size / min(photo.size)
     inner = photo.resize([max(32, round(side * scale)) for side in photo.size], Image.BOX)
-    with torch.inference_mode():
-        chroma = predict_chroma(model, luma(_tensor(inner)), "luma", vividness)
+    with evaluating(model) as device:
+        chroma = predict_chroma(model, luma(_tensor(inner)).to(device), "luma", vividness).cpu()
         gray = luma(_tensor(photo))
         chroma = F.interpolate(chroma, gray.shape[-2:], mode="bilinear", align_corners=False)
         rgb = join(chroma, gray, "luma")[0]
@@ -35,7 +35,7 @@ def colorize_photo(image, model="cifar", vividness: float = 0.5, size: int = INN
 
 def _open(image) -> Image.Image:
     if isinstance(image, Image.Image):
-        return image.convert("RGB")
+        return to_rgb(image)
     if isinstance(image, np.ndarray):
         if image.dtype != np.uint8 or not (image.ndim == 2 or image.shape[2:] == (3,)):
             raise ValueError(

@@ -47,7 +47,10 @@ def save_figure(fig: Figure, name: str) -> Figure:
 
 def image_grid(rows: list, titles: list[str], labels=None, width: float = PAGE, note="") -> Figure:
     """A table of pictures: rows of images (H, W, 3) or (H, W), titles, row labels, a note."""
-    cell = width / len(titles)
+    labels_width = (
+        0.07 * max(len(line) for text in labels for line in text.split("\n")) if labels else 0
+    )
+    cell = (width - labels_width) / len(titles)
     shape = np.asarray(rows[0][0]).shape
     height = len(rows) * cell * shape[0] / shape[1] + 0.25 + 0.2 * bool(note)
     fig, axes = plt.subplots(len(rows), len(titles), figsize=(width, height), squeeze=False)
@@ -63,12 +66,13 @@ def image_grid(rows: list, titles: list[str], labels=None, width: float = PAGE, 
                 axis.set_title(titles[j])
         if labels:
             axes[i, 0].set_ylabel(labels[i], rotation=0, ha="right", va="center")
+    fig.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
     if note:
         fig.supxlabel(note, fontsize=7)
     return fig
 
 
-def channels(images: np.ndarray, labels=None) -> Figure:
+def channels(images: np.ndarray, labels=None, note="") -> Figure:
     """Each image beside its hue (as a full colour), saturation and value."""
     hsv = rgb_to_hsv(to_tensor(images))
     pure = hsv.clone()
@@ -77,10 +81,10 @@ def channels(images: np.ndarray, labels=None) -> Figure:
     saturation, brightness = ((hsv[:, i] * 255).round().byte().numpy() for i in (1, 2))
     rows = list(zip(images, hue, saturation, brightness, strict=True))
     titles = ["image", "hue: target", "saturation: target", "value: input"]
-    return image_grid(rows, titles, labels, width=0.75 * PAGE)
+    return image_grid(rows, titles, labels, 0.75 * PAGE, note)
 
 
-def process_diagram(image: np.ndarray, predicted: np.ndarray) -> Figure:
+def process_diagram(image: np.ndarray, predicted: np.ndarray, note="") -> Figure:
     """The self-supervised loop around one image (H, W, 3) and what a network made of it."""
     hsv = rgb_to_hsv(to_tensor(image[None]))
     bright = hsv.clone()
@@ -98,7 +102,9 @@ def process_diagram(image: np.ndarray, predicted: np.ndarray) -> Figure:
     ]
     for picture, x, y, text in pictures:
         axis.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=(x, x + 1.4, y, y + 1.4))
-        axis.text(x + 0.7, y - 0.08, text, ha="center", va="top", fontsize=7)
+        below = text != "5 prediction"  # the way back to the network passes under that one
+        place, side = (y - 0.08, "top") if below else (y + 1.48, "bottom")
+        axis.text(x + 0.7, place, text, ha="center", va=side, fontsize=7)
     for x, y, text in ((5.7, 3.3, "4 network"), (11.3, 1.75, "6 loss")):
         box = FancyBboxPatch((x, y), 1.7, 0.8, boxstyle="round,pad=0.1", fc="#f1ede4", ec=TRUTH)
         axis.add_patch(box)
@@ -118,7 +124,8 @@ def process_diagram(image: np.ndarray, predicted: np.ndarray) -> Figure:
         axis.add_patch(FancyArrowPatch(start, end, linestyle=dashed, **style))
         if text:
             axis.text(8.2, 2.05, text, color=OURS, fontsize=7, ha="center", va="center")
-    axis.set(xlim=(0, 13.4), ylim=(-0.5, 4.6))
+    axis.set(xlim=(0, 13.4), ylim=(-0.5, 4.9))
+    axis.text(13.3, -0.4, note, ha="right", va="bottom", fontsize=7)
     return fig
 
 
@@ -138,16 +145,15 @@ def chroma_plane(images: np.ndarray, note: str = "") -> Figure:
     for turns in (0, 0.25, 0.5, 0.75):
         angle = 2 * np.pi * turns
         axes[0].text(
-            0.58 * np.cos(angle), 0.58 * np.sin(angle), f"{turns:g}", ha="center", va="center"
+            1.1 * np.cos(angle), 1.1 * np.sin(angle), f"{turns:g}", ha="center", va="center"
         )
     for turns, name in ((0.03, "a"), (0.97, "b")):
         angle = 2 * np.pi * turns
         axes[0].plot(0.87 * np.cos(angle), 0.87 * np.sin(angle), "ko", ms=3)
-        axes[0].text(1.06 * np.cos(angle), 1.12 * np.sin(angle), name, ha="center", va="center")
+        axes[0].text(0.66 * np.cos(angle), 0.76 * np.sin(angle), name, ha="center", va="center")
     axes[0].plot(-0.87, 0, "kx", ms=5)
-    text = "mean of the numbers\na and b is ×, cyan;\nof the vectors, red"
-    axes[0].text(0, 0.06, text, ha="center",
-                 va="center", fontsize=6)  # fmt: skip
+    text = "the mean of\na and b is red;\nof their hues as\nnumbers: ×, cyan"
+    axes[0].text(0, 0, text, ha="center", va="center", fontsize=6)
     axes[0].set_title("hue, in turns")
     axes[1].imshow(disk, extent=extent)
     axes[1].set_title("chroma disk: S at angle H")
@@ -159,20 +165,19 @@ def chroma_plane(images: np.ndarray, note: str = "") -> Figure:
     fig.colorbar(shown, ax=axes[2], label="share of pixels", shrink=0.8)
     axes[2].set_title("where the colours lie")
     for axis in axes:
-        axis.set(xticks=[], yticks=[], xlim=(-1.15, 1.15), ylim=(-1.15, 1.15))
+        axis.set(xticks=[], yticks=[], xlim=(-1.25, 1.25), ylim=(-1.25, 1.25))
         axis.spines[:].set_visible(False)
     if note:
         fig.supxlabel(note, fontsize=7)
     return fig
 
 
-def value_and_luma(images: np.ndarray) -> Figure:
+def value_and_luma(images: np.ndarray, note="") -> Figure:
     """The same images as value and as luma: a pure blue is as bright as white in value only."""
     rgb = to_tensor(images)
     rows = [images]
     rows += [(g(rgb)[:, 0] * 255).round().byte().numpy() for g in (value, luma)]
-    fig = image_grid(rows, [""] * len(images), ["image", "value", "luma"], width=0.85 * PAGE)
-    return fig
+    return image_grid(rows, [""] * len(images), ["image", "value", "luma"], 0.85 * PAGE, note)
 
 
 def learning_curves(history: list[dict], note: str = "") -> Figure:
@@ -195,17 +200,17 @@ def learning_curves(history: list[dict], note: str = "") -> Figure:
     return fig
 
 
-def strip(rows: np.ndarray, most: int = 8) -> Figure:
+def strip(rows: np.ndarray, note="", most: int = 8) -> Figure:
     """Colours arriving: truth, input and some epochs (first and last kept) of the same images."""
     epochs = np.unique(np.linspace(1, len(rows) - 2, min(most, len(rows) - 2)).round().astype(int))
     chosen = [rows[1], *(rows[e + 1] for e in epochs), rows[0]]
     labels = ["input", *(f"epoch {e}" for e in epochs), "original"]
-    return image_grid(chosen, [""] * rows.shape[1], labels, width=0.8 * PAGE)
+    return image_grid(chosen, [""] * rows.shape[1], labels, 0.8 * PAGE, note)
 
 
 def class_bars(names: list[str], errors: np.ndarray, grey: np.ndarray, most: int = 10) -> Figure:
     """Mean ab error of the best and worst `most` classes, beside grey's; arrays (classes,)."""
-    order = np.argsort(errors)
+    order = np.argsort(errors)[: np.isfinite(errors).sum()]  # NaN, sorted last, has no images
     fig, axes = plt.subplots(1, 2, figsize=(PAGE, 2.4), sharex=True)
     for axis, chosen, title in (
         (axes[0], order[:most], "most faithful classes"),
@@ -228,7 +233,7 @@ def hue_error(centres: np.ndarray, curves: dict[str, np.ndarray], note: str = ""
     for (name, curve), (line, colour) in zip(curves.items(), styles, strict=False):
         axis.plot(centres, curve, line, color=colour, label=name)
     ramp = torch.stack((torch.linspace(0, 1, 256), torch.ones(256), torch.ones(256)))
-    top = 1.15 * max(c.max() for c in curves.values())
+    top = 1.15 * max(np.nanmax(c) for c in curves.values())
     bar = to_images(hsv_to_rgb(ramp[:, None])[None])[0]
     axis.imshow(bar, extent=(0, 1, -0.06 * top, 0), aspect="auto")
     axis.set(xlim=(0, 1), ylim=(-0.06 * top, top), xlabel="true hue, turns")
@@ -256,7 +261,7 @@ def trade_off(points: list[dict], curve: list[dict], note: str = "") -> Figure:
         for row, marker in zip(points, "osD^v", strict=False):
             axis.plot(row[x], row[y], marker, color=TRUTH, mfc="none", label=row["system"])
         axis.set(xlabel=labels[x], ylabel=labels[y])
-        axis.margins(0.15)
+        axis.margins(0.2)
     axes[0].legend()
     if note:
         fig.suptitle(note, fontsize=7)

@@ -50,7 +50,7 @@ class Distribution:
         target, weight = chroma_target(rgb)
         index, share = self.encode(target)
         loss = -(share * F.log_softmax(output, 1).gather(1, index)).sum(1, keepdim=True)
-        return (weight * loss).sum() / weight.sum()
+        return (weight * loss).sum() / weight.sum().clamp(min=1e-6)
 
     def encode(self, chroma: Tensor) -> tuple[Tensor, Tensor]:
         """Chroma (B, 2, h, w) as (cell numbers, shares), each (B, 4, h, w), shares summing to 1."""
@@ -77,7 +77,7 @@ class ChromaRegression:
     def loss(self, output: Tensor, rgb: Tensor) -> Tensor:
         target, weight = chroma_target(rgb)
         loss = F.smooth_l1_loss(output, target, beta=0.1, reduction="none")
-        return (weight * loss).sum() / weight.sum()
+        return (weight * loss).sum() / weight.sum().clamp(min=1e-6)
 
 
 RECIPES = {recipe.name: recipe for recipe in (Distribution, ChromaRegression)}

@@ -3,8 +3,10 @@
 import json
 import os
 import platform
+import re
 import time
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -109,6 +111,18 @@ def evaluate_model(model, model_name, given, source="auto", split="test", count=
         "machine": machine(),
         "date": date.today().isoformat(),
     }
+
+
+def result_name(model_name: str, result: dict) -> str:
+    """A file name for an evaluation: "cifar-value" for the whole CIFAR-100 test split alone."""
+    path = Path(model_name)
+    model = path.parent.name if path.stem == "model" else path.stem
+    data = result["data"]
+    name = f"{model}-{result['given']}"
+    if (data["source"], data["split"], data["count"]) == ("CIFAR-100", "test", 10000):
+        return name
+    where = re.sub(r"[^a-z0-9]+", "-", data["source"].lower()).strip("-")
+    return f"{name}-{where}-{data['split']}-{data['count']}"
 
 
 def caption(result: dict) -> str:

@@ -4,6 +4,9 @@ No download, no network, and no test of quality: a handful of photographs is a s
 and test patches come from different photographs.
 """
 
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 from PIL import Image
 
@@ -14,10 +17,9 @@ PHOTOS = {
 PATCHES = {"train": 3000, "test": 600}
 
 
+@cache
 def sample_images(split: str, size: int = 32) -> np.ndarray:
     """uint8 (N, size, size, 3): squares of random place and scale, the same at every call."""
-    from pathlib import Path
-
     import skimage.data
 
     folder = Path(skimage.data.__file__).parent
@@ -29,5 +31,6 @@ def sample_images(split: str, size: int = 32) -> np.ndarray:
         side = round(size * 2 ** random.uniform(0, np.log2(min(photo.size) / size)))
         left, top = (int(random.integers(0, extent - side + 1)) for extent in photo.size)
         box = (left, top, left + side, top + side)
-        patches[i] = photo.resize((size, size), Image.Resampling.LANCZOS, box=box)
+        patches[i] = photo.resize((size, size), Image.Resampling.LANCZOS, box, reducing_gap=2)
+    patches.flags.writeable = False  # shared by all who ask
     return patches

@@ -3,14 +3,13 @@
 import json
 
 import numpy as np
-import torch
 from PIL import Image
 
 from colorlib import paths
 from colorlib.color import join, rgb_to_lab, to_gray
 from colorlib.data import load_images, split_validation, to_tensor
 from colorlib.metrics import MAX_AB, PRIOR_FLOOR, ab_cell, ab_distance, ab_prior
-from colorlib.model import ColorNet, load_model, predict_chroma, save_model
+from colorlib.model import ColorNet, decode, evaluating, load_model, predict, save_model
 from colorlib.results import machine
 
 ALPHAS = tuple(i / 8 for i in range(9))
@@ -24,21 +23,30 @@ def tune_path(model: ColorNet, images, points: int = 9, given: str = "luma") -> 
     (0, 1), to the setting of highest rebalanced AuC, taking at each of evenly spaced levels of
     rebalanced AuC the setting that reaches it with the highest raw AuC.
     """
-    truth = to_tensor(images)
-    gray, lab = to_gray(truth, given), rgb_to_lab(truth)
-    weight = 1 / ab_prior().clamp(min=PRIOR_FLOOR).float()[ab_cell(lab)]
-    grid = []
-    for alpha in ALPHAS:
-        for temperature in TEMPERATURES:
-            model.path = [(alpha, temperature)] * 2
-            with torch.inference_mode():
-                parts = [join(predict_chroma(model, g, given), g, given) for g in gray.split(500)]
-            distance = ab_distance(rgb_to_lab(torch.cat(parts)), lab)
-            raw = 1 - distance.mean().item() / MAX_AB
-            rebalanced = 1 - ((weight * distance).sum() / weight.sum()).item() / MAX_AB
-            grid.append(
-                {"alpha": alpha, "T": temperature, "raw_auc": raw, "rebalanced_auc": rebalanced}
-            )
+    settings = [(alpha, t) for alpha in ALPHAS for t in TEMPERATURES]
+    sums = {setting: np.zeros(2) for setting in settings}
+    pixels = weights = 0.0
+    prior = ab_prior().clamp(min=PRIOR_FLOOR).float()
+    for truth in to_tensor(images).split(250):
+        gray, lab = to_gray(truth, given), rgb_to_lab(truth)
+        weight = 1 / prior[ab_cell(lab)]
+        pixels, weights = pixels + weight.numel(), weights + weight.sum().item()
+        with evaluating(model):
+            output = predict(model, gray, given)
+            for setting in settings:
+                model.path = [setting, setting]
+                rgb = join(decode(model, output, 0, gray.shape[-2:]), gray, given)
+                distance = ab_distance(rgb_to_lab(rgb), lab)
+                sums[setting] += distance.sum().item(), (weight * distance).sum().item()
+    grid = [
+        {
+            "alpha": alpha,
+            "T": t,
+            "raw_auc": 1 - sums[alpha, t][0] / pixels / MAX_AB,
+            "rebalanced_auc": 1 - sums[alpha, t][1] / weights / MAX_AB,
+        }
+        for alpha, t in settings
+    ]
     first = next(g for g in grid if (g["alpha"], g["T"]) == (0.0, 1.0))
     last = max(grid, key=lambda g: g["rebalanced_auc"])
     chosen = [first]
@@ -59,9 +67,9 @@ def ship_run(run: str = "cifar", name: str = "cifar", images=None) -> dict:
     model = load_model(folder / "model.safetensors")
     images = load_images("cifar100", "train") if images is None else images
     path = tune_path(model, split_validation(images)[1][:2000])
-    save_model(model, paths.SHIPPED / f"{name}.safetensors", half=True)
     with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
         Image.open(folder / "strip.png").save(part, format="PNG", optimize=True)
     content = made | {"vividness_path": path, "shipped_on": machine()}
     paths.write_json(paths.SHIPPED / f"{name}.json", content)
+    save_model(model, paths.SHIPPED / f"{name}.safetensors", half=True)  # last: make looks for it
     return {"vividness_path": path, "last_epoch": made["history"][-1]}

@@ -2,7 +2,8 @@
 
 The whole set stays on the device as 8-bit integers and is gathered and augmented in batches, with
 no worker processes (after `CifarLoader` of cifar10-airbench). Every random choice is drawn from
-(seed, epoch) or (seed, step), never from what happened before, so a resumed run goes on exactly.
+(seed, epoch) or (seed, step), never from what happened before, so that a resumed run goes on
+exactly (in full precision on the same machine).
 """
 
 import dataclasses
@@ -36,12 +37,9 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
     from tqdm.auto import tqdm
 
     pixels, held = (as_pixels(part) for part in split_validation(images))
+    check_pixels(pixels, config, model.stride)
     pixels = pixels[: config.count]
     steps = len(pixels) // config.batch_size
-    if steps == 0:
-        raise ValueError(
-            f"{len(pixels)} training images are too few: a batch is {config.batch_size}"
-        )
     accelerator = Accelerator(mixed_precision=config.precision)
     pixels = pixels.to(accelerator.device)
     model.to(accelerator.device, memory_format=torch.channels_last).train()
@@ -61,12 +59,14 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
         step, history, seconds = state["step"], state["history"], state["seconds"]
         losses, strip.rows = state["losses"], state["strip"]
     network, optimizer = accelerator.prepare(model, optimizer)
+    first, clock = step, time.perf_counter() - seconds
 
     def save():
         if accelerator.is_main_process:
             state = {"config": wanted, "model": model.state_dict(), "step": step}
-            state |= {"optimizer": optimizer.state_dict(), "history": history, "seconds": seconds}
-            checkpoint.save(folder, step, state | {"losses": losses, "strip": strip.rows})
+            state |= {"optimizer": optimizer.state_dict(), "history": history}
+            state |= {"losses": losses, "strip": strip.rows}
+            checkpoint.save(folder, step, state | {"seconds": time.perf_counter() - clock})
 
     bar = tqdm(
         total=steps * config.epochs, initial=step, unit=" steps", desc=config.name,
@@ -75,9 +75,8 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
     with bar, checkpoint.interruptible() as stop:
         while step < steps * config.epochs:
             epoch, place = divmod(step, steps)
-            if place == 0 or step == bar.initial:
+            if place == 0 or step == first:
                 order = torch.randperm(len(pixels), generator=generator(config.seed, epoch))
-            began = time.perf_counter()
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(config, step / (steps * config.epochs))
             rgb, gray, given = batch(pixels, order, step, steps, config, accelerator)
@@ -89,19 +88,18 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
             accelerator.clip_grad_norm_(network.parameters(), config.clip)
             optimizer.step()
             losses.append(loss.item())
-            seconds += time.perf_counter() - began
             step += 1
             if not math.isfinite(losses[-1]):
                 raise FloatingPointError(
-                    f"the loss is {losses[-1]} at step {step} (epoch {epoch + 1}); the checkpoint "
-                    f"before it is kept in {folder.name}. Lower the learning rate"
+                    f"the loss is {losses[-1]} at step {step} (epoch {epoch + 1}). The last "
+                    f"good checkpoint, if any, is kept in {folder.name}. Lower the learning rate"
                 )
             bar.update()
             bar.set_postfix(loss=f"{np.mean(losses[-50:]):.4f}", refresh=False)
             if step % steps == 0:
                 measured = validate(model, recipe, held, config)
                 row = {"epoch": epoch + 1, "train_loss": float(np.mean(losses))}
-                history.append(row | measured | {"seconds": seconds})
+                history.append(row | measured | {"seconds": time.perf_counter() - clock})
                 losses = []
                 strip.add(model)
                 save()
@@ -126,6 +124,22 @@ def as_pixels(images) -> Tensor:
             [(hsv_to_rgb(torch.from_numpy(np.array(p))) * 255).round().byte() for p in parts]
         )
     return torch.from_numpy(np.array(check_uint8(images))).permute(0, 3, 1, 2).contiguous()
+
+
+def check_pixels(pixels: Tensor, config: Config, stride: int) -> None:
+    """Raise ValueError where training pixels (N, 3, H, W) do not go with the config."""
+    count, _, height, width = pixels.shape
+    if config.count is not None and config.count > count:
+        raise ValueError(f"count: got {config.count}, but there are {count} training images")
+    if (config.count or count) < config.batch_size:
+        raise ValueError(
+            f"{config.count or count} training images are too few: a batch is {config.batch_size}"
+        )
+    if min(height, width) < 32 or height % stride or width % stride:
+        raise ValueError(
+            f"images: got {height} x {width} pixels, wanted sides from 32 that are multiples of "
+            f"{stride} for this network"
+        )
 
 
 def generator(*numbers: int) -> torch.Generator:

@@ -86,7 +86,7 @@ class LiveCurves:
 
         from colorlib import plots
 
-        figures = plots.learning_curves(history, self.note), plots.strip(strip)
+        figures = plots.learning_curves(history, self.note), plots.strip(strip, self.note)
         sheets = []
         for figure in figures:
             buffer = io.BytesIO()

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-REAL_DATA = os.environ.get("COLORLIB_DATA")
 REPOSITORY = Path(__file__).resolve().parent.parent
+REAL_DATA = Path(os.environ.get("COLORLIB_DATA") or REPOSITORY / "data").resolve()
 
 
 @pytest.fixture(autouse=True)
@@ -18,14 +18,15 @@ def own_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("COLORLIB_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("COLORLIB_OUT", str(tmp_path / "out"))
     monkeypatch.delenv("COLORLIB_PROFILE", raising=False)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
 @pytest.fixture
 def real_data(monkeypatch):
     """The caller's own data root with CIFAR-100 in it, or a skip."""
-    if not REAL_DATA or not (Path(REAL_DATA) / "cifar100" / "test.npy").exists():
-        pytest.skip("needs CIFAR-100 in COLORLIB_DATA")
-    monkeypatch.setenv("COLORLIB_DATA", REAL_DATA)
+    if not (REAL_DATA / "cifar100" / "test.npy").exists():
+        pytest.skip("needs CIFAR-100 in the data root")
+    monkeypatch.setenv("COLORLIB_DATA", str(REAL_DATA))
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def test_lab_to_rgb_clips_to_the_gamut():
 )
 def test_bad_input_is_named(bad, names):
     for function in (cl.rgb_to_hsv, cl.luma, color.rgb_to_lab):
-        with pytest.raises(ValueError, match=".*") as caught:
+        with pytest.raises(ValueError, match="wanted") as caught:
             function(bad)
         assert names in str(caught.value) and "wanted" in str(caught.value)
 

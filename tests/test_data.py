@@ -21,10 +21,6 @@ def write_cifar(images, labels, split="train"):
     (root / "classes.txt").write_text("apple\nbear\n")
 
 
-def leftovers(folder):
-    return [p for p in folder.rglob("*") if p.name.endswith(".part") or "tmp" in p.name]
-
-
 # --- canonical order -------------------------------------------------------------------------
 
 
@@ -152,16 +148,30 @@ def test_a_flat_folder_has_no_test_split(tmp_path, images):
         cl.load_images(tmp_path, "test")
 
 
+def test_a_missing_split_is_refused_rather_than_mixed(tmp_path, images):
+    for place in ("test", "cat"):
+        (tmp_path / place).mkdir()
+        Image.fromarray(images[0]).save(tmp_path / place / "a.png")
+    with pytest.raises(ValueError, match="has test/ but no train/"):
+        cl.load_images(tmp_path)
+
+
+def test_prepared_arrays_of_two_folders_do_not_meet(tmp_path):
+    names = {data.prepared_path(tmp_path / a / "photos", "train") for a in "xy"}
+    assert len(names | {data.prepared_path("cifar100", "train")}) == 3
+    assert data.prepared_path("sample", "test").parts[-2:] == ("sample", "test_hsv.npy")
+
+
 def test_empty_folder_and_broken_image_are_named(tmp_path, images):
     with pytest.raises(ValueError, match="no images found"):
         cl.load_images(tmp_path)
     Image.fromarray(images[0]).resize((200, 200)).save(tmp_path / "cut.png")
     whole = (tmp_path / "cut.png").read_bytes()
     (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match="cut.png: not a readable image"):
+    with pytest.raises(ValueError, match=r"cut\.png: not a readable image"):
         cl.load_images(tmp_path)
     (tmp_path / "cut.png").write_bytes(b"")
-    with pytest.raises(ValueError, match="cut.png: not a readable image"):
+    with pytest.raises(ValueError, match=r"cut\.png: not a readable image"):
         cl.load_images(tmp_path)
 
 

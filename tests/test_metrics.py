@@ -54,8 +54,8 @@ def pair():
 
 
 def test_ciede2000_on_sharmas_pairs():
-    table = torch.tensor([[float(x) for x in row.split()] for row in SHARMA.strip().split("\n")])
-    table = table.double()
+    rows = [[float(x) for x in row.split()] for row in SHARMA.strip().split("\n")]
+    table = torch.tensor(rows, dtype=torch.float64)
     assert len(table) == 34
     first, second = (table[:, i : i + 3].view(-1, 3, 1, 1) for i in (0, 3))
     assert torch.allclose(metrics.ciede2000(first, second), table[:, 6], atol=1e-4)
@@ -159,10 +159,11 @@ def test_error_by_hue_and_class():
     guess[1] = truth[1].flip(0)
     centres, curves = metrics.by_hue({"x": guess}, truth, bins=4)
     assert centres.tolist() == [0.125, 0.375, 0.625, 0.875]
-    assert curves["x"][0] == 0 and curves["x"][2] > 20 and curves["x"][1] == 0
+    assert curves["x"][0] == 0 and curves["x"][2] > 20 and np.isnan(curves["x"][1])
     errors = metrics.mean_ab_error(guess, truth)
     labels = np.array([1, 0]), ["apple", "bear", "crab"]
-    assert metrics.by_class(errors, labels).tolist() == pytest.approx([errors[1].item(), 0, 0])
+    by_class = metrics.by_class(errors, labels)
+    assert by_class.tolist() == pytest.approx([errors[1].item(), 0, np.nan], nan_ok=True)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,9 @@ def test_decode_is_the_mean_of_the_adjusted_distribution(net):
             for logit, prior in zip(logits.flatten().tolist(), net.prior.tolist(), strict=True)
         ]
         expected = sum(q * c for q, c in zip(p, net.cells, strict=True)) / sum(p)
-        assert torch.allclose(m.decode(net, logits, vividness).flatten(), expected, atol=1e-5)
+        assert torch.allclose(
+            m.decode(net, logits, vividness, (1, 1)).flatten(), expected, atol=1e-5
+        )
 
 
 def test_value_and_luma_can_be_told_apart(net):
@@ -106,10 +108,10 @@ def test_bad_weights_are_named(net, tmp_path):
     cl.save_model(net, path)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match="net.safetensors: not a ColorNet"):
+    with pytest.raises(ValueError, match=r"net\.safetensors: not a ColorNet"):
         cl.load_model(path)
     save_file({"a": torch.zeros(2)}, path)
-    with pytest.raises(ValueError, match="net.safetensors: not a ColorNet"):
+    with pytest.raises(ValueError, match=r"net\.safetensors: not a ColorNet"):
         cl.load_model(path)
 
 

@@ -35,9 +35,17 @@ def test_paths_images_and_arrays_give_the_same(net, tmp_path, images):
     assert np.array_equal(results[0], results[1]) and np.array_equal(results[0], results[2])
 
 
+def test_a_network_in_training_is_not_changed(net, images):
+    net.train()
+    before = {k: v.clone() for k, v in net.state_dict().items()}
+    cl.colorize_photo(images[0], net)
+    assert net.training
+    assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
+
+
 def test_bad_photographs_are_named(net, tmp_path):
     (tmp_path / "bad.jpg").write_bytes(b"no image")
-    with pytest.raises(ValueError, match="bad.jpg: not a readable image"):
+    with pytest.raises(ValueError, match=r"bad\.jpg: not a readable image"):
         cl.colorize_photo(tmp_path / "bad.jpg", net)
     with pytest.raises(FileNotFoundError):
         cl.colorize_photo(tmp_path / "nowhere.jpg", net)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ def test_results_are_kept_and_found_again():
     results.save_result("mine", {"rows": [1]})
     assert (paths.results() / "mine.json").is_file()
     assert results.load_result("mine") == {"rows": [1]}
-    with pytest.raises(ValueError, match="mine.json is in no results folder"):
+    with pytest.raises(ValueError, match=r"mine\.json is in no results folder"):
         results.load_result("mine", committed=True)
 
 
@@ -63,7 +65,7 @@ def test_vividness_path_goes_from_faithful_to_rebalanced(images):
     path = ship.tune_path(model.eval(), images[:8], points=5)
     assert model.path[0] == (0, 1) and len(path) == len(model.path) == 5
     reached = [point["rebalanced_auc"] for point in path]
-    assert all(b >= a - 1e-9 for a, b in zip(reached, reached[1:], strict=False))
+    assert all(b >= a - 1e-9 for a, b in pairwise(reached))
 
 
 def test_shipping_needs_a_finished_run(images):

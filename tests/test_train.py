@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -152,9 +153,31 @@ def test_a_full_disk_loses_nothing(images, monkeypatch):
     assert [p.name for p in folder.iterdir()] == ["step-000000007.ckpt"]
 
 
-def test_too_few_images_are_named(images):
-    with pytest.raises(ValueError, match="9 training images are too few: a batch is 16"):
-        run(images[:10], small(batch_size=16))
+def test_images_that_do_not_go_with_the_config_are_named(images):
+    for bad, config, said in (
+        (images[:10], small(batch_size=16), "9 training images are too few: a batch is 16"),
+        (images, small(count=59), "count: got 59, but there are 58 training images"),
+        (images[:, :30, :30], small(), "got 30 x 30 pixels, wanted sides from 32"),
+        (np.pad(images, ((0, 0), (0, 1), (0, 1), (0, 0))), small(), "33 x 33"),
+        (images.astype(np.float32), small(), "float32, wanted uint8"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            run(bad, config)
+    assert not (paths.runs() / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"given": "lumma"}, {"recipe": "magic"}, {"count": 0}, {"epochs": 0}, {"batch_size": 0},
+        {"learning_rate": 0.0}, {"warmup": 1.0}, {"spacing": 0.0}, {"name": "../x"},
+        {"precision": "fp8"},
+    ],
+)  # fmt: skip
+def test_settings_out_of_range_are_named(setting):
+    ((name, value),) = setting.items()
+    with pytest.raises(ValueError, match=f"{name}: got {value!r}, wanted"):
+        cl.Config(**setting)
 
 
 def test_every_batch_is_shared_out_whole(images):
@@ -219,7 +242,7 @@ def test_twenty_random_kills_give_the_same_weights(images, tmp_path):
     long = SMALL | {"epochs": 12}
     whole, _ = run(images, cl.Config(name="whole", **long))
     np.save(tmp_path / "images.npy", images)
-    script = SCRIPT.format(tests=os.getcwd(), small=long, images=str(tmp_path / "images.npy"))
+    script = SCRIPT.format(tests=str(Path.cwd()), small=long, images=str(tmp_path / "images.npy"))
     random = np.random.default_rng(0)
     began = time.time()
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
