@@ -178,9 +178,10 @@ def colorize(
 ) -> Tensor:
     """Colour gray (N, 1, H, W) in [0, 1], H and W from 32, as RGB (N, 3, H, W) in [0, 1].
 
-    given: "value" keeps max(R, G, B) equal to gray; "luma" keeps the luma equal to gray,
-    desaturating at constant luma what would leave the gamut. vividness: 0 is the expected colour,
-    1 the most colourful plausible one. Raises ValueError for another shape, dtype or range.
+    given: "value" keeps max(R, G, B) equal to gray, "luma" keeps the luma equal to gray,
+    desaturating at constant luma what would leave the gamut. vividness: 0 is the most faithful
+    decoding, close to the expected colour, 1 the most colourful plausible one.
+    Raises ValueError for another shape, dtype or range.
     """
     check_given(given)
     gray = check_images(gray, 1, "colorize").float()

@@ -3,52 +3,61 @@
 import json
 
 import numpy as np
+import torch
 from PIL import Image
 
 from colorlib import paths
 from colorlib.color import join, rgb_to_lab, to_gray
 from colorlib.data import load_images, split_validation, to_tensor
-from colorlib.metrics import MAX_AB, PRIOR_FLOOR, ab_cell, ab_distance, ab_prior
+from colorlib.metrics import MAX_AB, PRIOR_FLOOR, ab_cell, ab_distance, ab_prior, psnr
 from colorlib.model import ColorNet, decode, evaluating, load_model, predict, save_model
 from colorlib.results import machine
 
-ALPHAS = tuple(i / 8 for i in range(9))
-TEMPERATURES = (1.0, 0.85, 0.7, 0.55, 0.4)
+ALPHAS = tuple(i / 16 for i in range(17))
+TEMPERATURES = (1.0, 0.9, 0.8, 0.7, 0.55, 0.4)
 
 
 def tune_path(model: ColorNet, images, points: int = 9, given: str = "luma") -> list[dict]:
     """Choose (alpha, T) for evenly spaced vividness on validation `images` (uint8, N H W 3).
 
-    Measures raw and rebalanced AuC on a grid of alpha and T; then walks from the expected colour,
-    (0, 1), to the setting of highest rebalanced AuC, taking at each of evenly spaced levels of
-    rebalanced AuC the setting that reaches it with the highest raw AuC.
+    Measures PSNR, raw and rebalanced AuC on a grid of alpha and T; then walks from the setting of
+    highest PSNR, the most faithful, to that of highest rebalanced AuC whose raw AuC is not below
+    grey's (a bolder picture is further from the truth than no colour at all), taking at each of
+    evenly spaced levels of rebalanced AuC the setting that reaches it with the highest raw AuC.
     """
     settings = [(alpha, t) for alpha in ALPHAS for t in TEMPERATURES]
-    sums = {setting: np.zeros(2) for setting in settings}
-    pixels = weights = 0.0
+    sums = {setting: np.zeros(3) for setting in settings}
+    pixels = weights = grey = 0.0
     prior = ab_prior().clamp(min=PRIOR_FLOOR).float()
     for truth in to_tensor(images).split(250):
         gray, lab = to_gray(truth, given), rgb_to_lab(truth)
         weight = 1 / prior[ab_cell(lab)]
         pixels, weights = pixels + weight.numel(), weights + weight.sum().item()
+        grey += ab_distance(torch.zeros_like(lab), lab).sum().item()
         with evaluating(model):
             output = predict(model, gray, given)
             for setting in settings:
                 model.path = [setting, setting]
                 rgb = join(decode(model, output, 0, gray.shape[-2:]), gray, given)
                 distance = ab_distance(rgb_to_lab(rgb), lab)
-                sums[setting] += distance.sum().item(), (weight * distance).sum().item()
+                sums[setting] += (
+                    distance.sum().item(),
+                    (weight * distance).sum().item(),
+                    psnr(rgb, truth).sum().item(),
+                )
     grid = [
         {
             "alpha": alpha,
             "T": t,
             "raw_auc": 1 - sums[alpha, t][0] / pixels / MAX_AB,
             "rebalanced_auc": 1 - sums[alpha, t][1] / weights / MAX_AB,
+            "psnr": sums[alpha, t][2] / len(images),
         }
         for alpha, t in settings
     ]
-    first = next(g for g in grid if (g["alpha"], g["T"]) == (0.0, 1.0))
-    last = max(grid, key=lambda g: g["rebalanced_auc"])
+    first = max(grid, key=lambda g: g["psnr"])
+    useful = [g for g in grid if g["raw_auc"] >= 1 - grey / pixels / MAX_AB]
+    last = max(useful or [first], key=lambda g: g["rebalanced_auc"])
     chosen = [first]
     for level in np.linspace(first["rebalanced_auc"], last["rebalanced_auc"], points)[1:-1]:
         reach = [g for g in grid if g["rebalanced_auc"] >= level]
