@@ -68,10 +68,10 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
             state |= {"losses": losses, "strip": strip.rows}
             checkpoint.save(folder, step, state | {"seconds": time.perf_counter() - clock})
 
-    bar = tqdm(
-        total=steps * config.epochs, initial=step, unit=" steps", desc=config.name,
-        disable=not accelerator.is_main_process,
-    )  # fmt: skip
+    title = {"unit": " steps", "desc": config.name}
+    if not accelerator.is_main_process:
+        title["disable"] = True
+    bar = tqdm(total=steps * config.epochs, initial=step, **title)
     with bar, checkpoint.interruptible() as stop:
         while step < steps * config.epochs:
             epoch, place = divmod(step, steps)
@@ -108,9 +108,11 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
             elif stop.is_set():
                 save()
             if stop.is_set():
-                print(f"Stopped at step {step} of {bar.total}; call fit again to go on.")
+                print(
+                    f"Stopped at step {step} of {steps * config.epochs}; call fit again to go on."
+                )
                 return history
-    if accelerator.is_main_process:
+    if accelerator.is_main_process and (first < step or not (folder / "history.json").exists()):
         data = {"training": len(pixels), "validation": len(held), "sha256": wanted["data"]}
         finish(model, config, history, strip, folder, data)
     return history

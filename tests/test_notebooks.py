@@ -103,10 +103,10 @@ def test_what_notebook_1_says_of_the_colours(real_data):
     import colorlib as cl
 
     hsv = cl.rgb_to_hsv(cl.to_tensor(cl.load_images("cifar100", "train", 2000)))
-    assert (hsv[:, 1] < 0.3).float().mean() > 0.5  # most pixels are nearly grey
+    assert 0.4 < (hsv[:, 1] < 0.25).float().mean() < 0.6  # about half are close to grey
     hue = hsv[:, 0][hsv[:, 1] > 0.2]
     orange, blue = ((hue - at).abs() < 0.09 for at in (0.09, 0.59))
-    assert (orange | blue).float().mean() > 0.6  # the rest lie along an orange-to-blue axis
+    assert (orange | blue).float().mean() > 0.6  # most others on an orange-to-blue axis
 
 
 SHORTER = {
