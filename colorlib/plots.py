@@ -238,7 +238,7 @@ def hue_error(centres: np.ndarray, curves: dict[str, np.ndarray], note: str = ""
     axis.imshow(bar, extent=(0, 1, -0.06 * top, 0), aspect="auto")
     axis.set(xlim=(0, 1), ylim=(-0.06 * top, top), xlabel="true hue, turns")
     axis.set_ylabel("mean ab error, Lab units")
-    axis.legend()
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 0.1), ncols=len(curves), columnspacing=1)
     if note:
         axis.set_title(note, fontsize=7)
     return fig
@@ -262,6 +262,7 @@ def trade_off(points: list[dict], curve: list[dict], note: str = "") -> Figure:
             axis.plot(row[x], row[y], marker, color=TRUTH, mfc="none", label=row["system"])
         axis.set(xlabel=labels[x], ylabel=labels[y])
         axis.margins(0.2)
+        axis.locator_params(axis="x", nbins=5)
     axes[0].legend()
     if note:
         fig.suptitle(note, fontsize=7)
