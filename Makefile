@@ -9,7 +9,7 @@ endif
 DATA := $(or $(COLORLIB_DATA),data)
 RUN := $(DATA)/runs/cifar/history.json
 WEIGHTS := colorlib/weights/cifar.safetensors
-# no progress bars in executed notebooks: without a kernel they stand at 0 %
+# executed notebooks keep no progress bars
 EXECUTE := TQDM_DISABLE=1 $(BIN)/jupyter nbconvert --execute --ExecutePreprocessor.timeout=-1 \
 	--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False
 # no script, font or style from another host

@@ -140,7 +140,7 @@ def _load_path(path: Path, split: str, size: int) -> tuple[np.ndarray, Labels | 
     files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
     if not files:
         raise ValueError(f"{folder}: no images found, wanted files ending in {sorted(SUFFIXES)}")
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     images = np.stack(
         [square(read_rgb(f), size) for f in tqdm(files, "reading images", delay=2, leave=False)]
@@ -224,7 +224,7 @@ def prepare(images: np.ndarray, path: str | Path, chunk: int = 2500) -> np.ndarr
     Channels are hue in turns, saturation and value. Half precision is enough: all 256^3 colours
     come back exactly (tests/test_color.py tries each). Raises ValueError for another shape or type.
     """
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     images = check_uint8(images)
     count, height, width, _ = images.shape

@@ -40,7 +40,7 @@ def evaluate(predicted: Tensor, truth: Tensor, prior: Tensor | None = None) -> d
 
 def per_image(predicted: Tensor, truth: Tensor, prior=None, batch: int = 500) -> dict[str, Tensor]:
     """What `summary` needs, one number an image each (N,): see `evaluate`."""
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     check_pair(predicted, truth)
     prior = ab_prior() if prior is None else torch.as_tensor(prior, dtype=torch.float64)

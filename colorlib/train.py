@@ -34,7 +34,7 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
     another config or data, FloatingPointError when the loss is no longer finite.
     """
     from accelerate import Accelerator
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     pixels, held = (as_pixels(part) for part in split_validation(images))
     check_pixels(pixels, config, model.stride)

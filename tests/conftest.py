@@ -8,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+
+import colorlib as cl
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REAL_DATA = Path(os.environ.get("COLORLIB_DATA") or REPOSITORY / "data").resolve()
@@ -38,6 +41,15 @@ def images():
     across = corners[:, :, :1] * (1 - ramp)[:, None] + corners[:, :, 1:] * ramp[:, None]
     down = across[:, :1] * (1 - ramp)[:, None, None] + across[:, 1:] * ramp[:, None, None]
     return down.round().astype(np.uint8)
+
+
+@pytest.fixture
+def net():
+    """A tiny untrained network that makes vivid colours."""
+    torch.manual_seed(0)
+    net = cl.ColorNet((8, 8), (0, 0), (0,)).eval()
+    torch.nn.init.normal_(net.head.weight)
+    return net
 
 
 class Handler(SimpleHTTPRequestHandler):

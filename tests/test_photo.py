@@ -6,14 +6,6 @@ from PIL import Image
 import colorlib as cl
 
 
-@pytest.fixture
-def net():
-    torch.manual_seed(0)
-    net = cl.ColorNet((8, 8), (0, 0), (0,)).eval()
-    torch.nn.init.normal_(net.head.weight)
-    return net
-
-
 @pytest.mark.parametrize("size", [(200, 120), (33, 70), (1, 1), (20, 300)])
 def test_photograph_keeps_size_and_luma(net, size):
     random = np.random.default_rng(0)

@@ -3,19 +3,10 @@ import time
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 import colorlib as cl
 from colorlib import widgets
-
-
-@pytest.fixture
-def net():
-    torch.manual_seed(0)
-    net = cl.ColorNet((8, 8), (0, 0), (0,)).eval()
-    torch.nn.init.normal_(net.head.weight)
-    return net
 
 
 def shown(box):
