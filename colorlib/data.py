@@ -133,9 +133,9 @@ def _load_path(path: Path, split: str, size: int) -> tuple[np.ndarray, Labels | 
     folders = [path / name for name in SPLITS[split] if (path / name).is_dir()]
     if not folders:
         _only_train(path, split)
-    others = [path / name for names in SPLITS.values() for name in names if (path / name).is_dir()]
-    if others and not folders:
-        raise ValueError(f"{path}: has {others[0].name}/ but no {split}/ folder")
+        for name in SPLITS["test"]:
+            if (path / name).is_dir():
+                raise ValueError(f"{path}: has {name}/ but no {split}/ folder")
     folder = folders[0] if folders else path
     files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
     if not files:

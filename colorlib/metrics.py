@@ -186,13 +186,16 @@ def colourfulness(rgb: Tensor) -> Tensor:
     return spread + 0.3 * (rg.mean(1).square() + yb.mean(1).square()).sqrt()
 
 
-def mean_ab_error(predicted: Tensor, truth: Tensor, batch: int = 500) -> Tensor:
-    """Mean ab distance (N,) of each image, the part of `per_image` that needs no CIEDE2000."""
+def ab_distances(predicted: Tensor, truth: Tensor, batch: int = 500) -> Tensor:
+    """`ab_distance` (N, H, W) of predicted and true RGB (N, 3, H, W), a batch at a time."""
     check_pair(predicted, truth)
     pairs = zip(predicted.split(batch), truth.split(batch), strict=True)
-    return torch.cat(
-        [ab_distance(rgb_to_lab(p), rgb_to_lab(t)).flatten(1).mean(1) for p, t in pairs]
-    )
+    return torch.cat([ab_distance(rgb_to_lab(p), rgb_to_lab(t)) for p, t in pairs])
+
+
+def mean_ab_error(predicted: Tensor, truth: Tensor) -> Tensor:
+    """Mean ab distance (N,) of each image, the part of `per_image` that needs no CIEDE2000."""
+    return ab_distances(predicted, truth).flatten(1).mean(1)
 
 
 def by_class(errors: Tensor, labels) -> np.ndarray:
@@ -217,12 +220,7 @@ def by_hue(systems: dict[str, Tensor], truth: Tensor, bins: int = 24, least: flo
     counts = torch.bincount(place, minlength=bins)  # 0 / 0 is NaN: an empty bin is not drawn
     curves = {}
     for name, predicted in systems.items():
-        distance = torch.cat(
-            [
-                ab_distance(rgb_to_lab(p), rgb_to_lab(t))
-                for p, t in zip(predicted.split(500), truth.split(500), strict=True)
-            ]
-        )
+        distance = ab_distances(predicted, truth)
         sums = torch.bincount(place, weights=distance[chosen].double(), minlength=bins)
         curves[name] = (sums / counts).numpy()
     return (np.arange(bins) + 0.5) / bins, curves

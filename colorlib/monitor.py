@@ -10,11 +10,11 @@ from PIL import Image
 from torch import Tensor
 
 from colorlib import paths
-from colorlib.color import rgb_to_lab, to_gray
+from colorlib.color import to_gray
 from colorlib.config import Config, command
 from colorlib.data import to_images
-from colorlib.metrics import MAX_AB, ab_distance, psnr
-from colorlib.model import ColorNet, colorize, save_model
+from colorlib.metrics import MAX_AB, mean_ab_error, psnr
+from colorlib.model import ColorNet, colorize, evaluating, save_model
 from colorlib.results import machine
 
 
@@ -22,22 +22,18 @@ def validate(model: ColorNet, recipe, held: Tensor, config: Config, count: int =
     """Loss, PSNR and raw AuC on the first `count` held-out pixels (N, 3, H, W); {} without any."""
     if not len(held):
         return {}
-    device = next(model.parameters()).device
     known = "luma" if config.given == "luma" else "value"
-    rgb = held[:count].to(device).float() / 255
-    gray = to_gray(rgb, known)
-    flag = torch.full((len(gray),), int(known == "luma"), device=device)
-    model.eval()
-    with torch.inference_mode():
+    with evaluating(model) as device:
+        rgb = held[:count].to(device).float() / 255
+        gray = to_gray(rgb, known)
+        flag = torch.full((len(gray),), int(known == "luma"), device=device)
         parts = zip(gray.split(250), flag.split(250), rgb.split(250), strict=True)
         loss = np.mean([recipe.loss(model(g, f), t).item() for g, f, t in parts])
         colored = colorize(model, gray, known)
-        distance = ab_distance(rgb_to_lab(colored), rgb_to_lab(rgb)).mean().item()
-    model.train()
     return {
         "validation_loss": float(loss),
         "psnr": psnr(colored, rgb).mean().item(),
-        "raw_auc": 1 - distance / MAX_AB,
+        "raw_auc": 1 - mean_ab_error(colored, rgb).mean().item() / MAX_AB,
     }
 
 

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from PIL import Image
 
 from colorlib.color import join, luma
-from colorlib.data import read_rgb, to_rgb
+from colorlib.data import read_rgb, to_rgb, to_tensor
 from colorlib.model import ColorNet, evaluating, load_model, predict_chroma
 
 INNER = 96  # shorter side, in pixels, that the network sees: it learned from 32 x 32 images
@@ -26,8 +25,10 @@ def colorize_photo(image, model="cifar", vividness: float = 0.5, size: int = INN
     scale = size / min(photo.size)
     inner = photo.resize([max(32, round(side * scale)) for side in photo.size], Image.BOX)
     with evaluating(model) as device:
-        chroma = predict_chroma(model, luma(_tensor(inner)).to(device), "luma", vividness).cpu()
-        gray = luma(_tensor(photo))
+        chroma = predict_chroma(
+            model, luma(to_tensor(np.asarray(inner)[None])).to(device), "luma", vividness
+        ).cpu()
+        gray = luma(to_tensor(np.asarray(photo)[None]))
         chroma = F.interpolate(chroma, gray.shape[-2:], mode="bilinear", align_corners=False)
         rgb = join(chroma, gray, "luma")[0]
     return Image.fromarray((rgb * 255).round().byte().permute(1, 2, 0).numpy())
@@ -43,7 +44,3 @@ def _open(image) -> Image.Image:
             )
         return Image.fromarray(image).convert("RGB")
     return read_rgb(Path(image))
-
-
-def _tensor(image: Image.Image) -> torch.Tensor:
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 255

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from colorlib.color import to_gray
 from colorlib.data import check_uint8, to_images, to_tensor
-from colorlib.metrics import ab_distance, psnr, rgb_to_lab
+from colorlib.metrics import mean_ab_error, psnr
 from colorlib.model import ColorNet, colorize
 
 PANEL, MARGIN, TITLE = 192, 8, 22
@@ -24,7 +24,7 @@ def panels(
     truth = to_tensor(check_uint8(image[None]))
     gray = to_gray(truth, given)
     predicted = colorize(model, gray, given, vividness)
-    distance = ab_distance(rgb_to_lab(predicted), rgb_to_lab(truth)).mean().item()
+    distance = mean_ab_error(predicted, truth).item()
     shown = [to_images(gray.expand(-1, 3, -1, -1))[0], to_images(predicted)[0], image]
     titles = (f"input: {given}", f"prediction, vividness {vividness:.2f}", "original")
     width = 3 * PANEL + 4 * MARGIN
