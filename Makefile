@@ -17,7 +17,7 @@ OFFLINE := --HTMLExporter.mathjax_url= --HTMLExporter.require_js_url= \
 	--HTMLExporter.jquery_url= --HTMLExporter.widget_renderer_url= --HTMLExporter.mermaid_js_url=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv report test test-full lab full lock publish
+.PHONY: help venv report test test-full lab full bench lock publish
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
@@ -65,6 +65,10 @@ $(RUN): | $(STAMP)
 
 $(WEIGHTS): $(RUN)
 	$(BIN)/python -m colorlib ship
+
+bench: $(STAMP)  ## measure speed beside its rivals; leaves benchmarks/results.json and results.md
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-build-isolation -e ".[bench]"
+	$(BIN)/python -m benchmarks.run
 
 publish: $(STAMP)  ## write the address and the results table into README and notebooks
 	$(BIN)/python scripts/publish.py

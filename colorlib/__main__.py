@@ -1,4 +1,4 @@
-"""The command line: python -m colorlib prepare | train | evaluate | colorize."""
+"""The command line: python -m colorlib prepare | pack | train | evaluate | colorize."""
 
 import argparse
 import dataclasses
@@ -20,7 +20,15 @@ def prepare(args) -> None:
         print(f"{path.parent.name}/{path.name}: {array.shape} {array.dtype}")
 
 
-def train(args) -> None:
+def pack(args) -> None:
+    """write a folder of any number of images as one .npy file, to train on memory-mapped"""
+    from colorlib.pack import pack
+
+    array = pack(args.folder, args.output, args.split, args.size)
+    print(f"{args.output}: {array.shape} {array.dtype}")
+
+
+def train(args) -> int:
     """train a network into data/runs/NAME, going on where it stopped"""
     from colorlib.train import fit
 
@@ -31,6 +39,7 @@ def train(args) -> None:
     history = fit(model, recipe, images, config)
     for row in history[-1:]:
         print(", ".join(f"{k} {v:.4g}" for k, v in row.items()))
+    return int(not (paths.runs() / config.name / "history.json").is_file())
 
 
 def evaluate(args) -> None:
@@ -87,11 +96,18 @@ def parser() -> argparse.ArgumentParser:
     sub = command(prepare)
     sub.add_argument("--source", **source)
     sub.add_argument("--count", type=int, help="only the first images of each split")
+    sub = command(pack)
+    sub.add_argument("folder", type=Path)
+    sub.add_argument("-o", "--output", type=Path, required=True, help="a .npy file")
+    sub.add_argument("--split", default="train", choices=("train", "test"))
+    sub.add_argument("--size", type=int, default=64, help="side of the images, in pixels")
     sub = command(train)
     sub.add_argument("--source", **source)
     for field in dataclasses.fields(Config):
         kind = int if field.name == "count" else type(field.default)
         many = {"nargs": "+", "type": int} if kind is tuple else {"type": kind}
+        if kind is bool:
+            many = {"action": "store_true"}
         sub.add_argument(f"--{field.name.replace('_', '-')}", default=field.default, **many)
     sub = command(evaluate)
     sub.add_argument("--source", **source)
@@ -116,13 +132,12 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     args = parser().parse_args()
     try:
-        args.run_command(args)
+        return args.run_command(args) or 0
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"colorlib: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 if __name__ == "__main__":

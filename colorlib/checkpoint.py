@@ -1,4 +1,4 @@
-"""Saving and resuming, safely: whatever happens to a run, its last good state is on disk.
+"""Saving, stopping and resuming, safely: whatever happens to a run, its last good state is on disk.
 
 A checkpoint is a SHA-256 digest followed by a `torch.save` of plain tensors and numbers, written
 beside and renamed; the last two are kept, so that a damaged newest one costs little.
@@ -27,8 +27,12 @@ def save(folder: Path, step: int, state: dict) -> None:
     payload = buffer.getvalue()
     with replacing(folder / f"step-{step:09d}.ckpt") as part:
         part.write_bytes(hashlib.sha256(payload).digest() + payload)
-    for old in sorted(folder.glob("step-*.ckpt"))[:-KEPT]:
-        old.unlink()
+    kept = [f"step-{step:09d}.ckpt"]
+    for old in sorted(folder.glob("step-*.ckpt"), reverse=True):
+        if old.name < kept[0] and len(kept) < KEPT:
+            kept.append(old.name)
+        elif old.name != kept[0]:
+            old.unlink()  # also a later one, which was damaged: this run is past trusting it
 
 
 def load_newest(folder: Path) -> dict | None:
@@ -55,21 +59,73 @@ def check_same(found: dict, wanted: dict, folder: Path) -> None:
         )
 
 
+def make_ready(folder: Path) -> None:
+    """Clear what a killed run left half written in `folder`, and see that it can be written.
+
+    Raises OSError that says what to do where it cannot: now, not after hours.
+    """
+    try:
+        for part in folder.glob("*.part"):
+            part.unlink()
+        with replacing(folder / "writable") as part:
+            part.write_bytes(b"yes")
+        (folder / "writable").unlink()
+    except OSError as error:
+        raise OSError(
+            f"{folder} cannot be written ({error.strerror or error}), so no run can be kept there. "
+            "Set COLORLIB_DATA to a folder that can"
+        ) from error
+
+
+def written(write, folder: Path) -> bool:
+    """Whether write() could write; where the disk is full, say, a message says what to do."""
+    try:
+        write()
+    except OSError as error:
+        print(
+            f"Training stops: {folder} cannot be written ({error.strerror or error}). "
+            "What was kept there before is whole; make room and call fit again to go on from it."
+        )
+        return False
+    return True
+
+
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets, so that a step can end; the second one interrupts."""
+    """An event that the first Ctrl-C or SIGTERM sets, so that a step can end; two interrupt."""
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
 
     def handler(number, frame):
-        if stop.is_set():
+        if stop.is_set() and number == signal.SIGINT:  # a cluster may send SIGTERM twice
             raise KeyboardInterrupt
         stop.set()
 
-    before = signal.signal(signal.SIGINT, handler)
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def agreed(asked: bool, accelerator) -> bool:
+    """Whether any process asks: all of them must leave the loop at the same step."""
+    if accelerator.num_processes == 1:
+        return asked
+    votes = torch.tensor([float(asked)], device=accelerator.device)
+    return accelerator.reduce(votes).item() > 0
+
+
+def same_everywhere(step: int, accelerator) -> None:
+    """Raise ValueError unless every process found the same checkpoint."""
+    if accelerator.num_processes == 1:
+        return
+    steps = accelerator.gather(torch.tensor([step], device=accelerator.device)).tolist()
+    if len(set(steps)) > 1:
+        raise ValueError(
+            f"the processes found checkpoints of steps {steps}, wanted one: COLORLIB_DATA must "
+            "name a folder that all machines share"
+        )

@@ -18,18 +18,21 @@ class Config:
     recipe: str = "distribution"  # or "regression"
     given: str = "both"  # what is known of an image: "value", "luma", or either by chance
     count: int | None = None  # training images to use; None for all
-    epochs: int = 12
+    epochs: int = 36
     batch_size: int = 128
-    learning_rate: float = 5e-3  # the highest; it rises for `warmup` of the steps, then falls
+    learning_rate: float = 5e-3  # AdamW's highest; it rises for `warmup` of the steps, then falls
+    muon_rate: float = 0.04  # the same for Muon, which trains the hidden convolutions
     warmup: float = 0.15
     weight_decay: float = 0.05
     clip: float = 1.0  # largest gradient norm
     seed: int = 0
-    widths: tuple = (48, 96, 192, 160)
-    down: tuple = (1, 1, 1, 1)
-    up: tuple = (1, 1, 1)
+    widths: tuple = (32, 80, 160)
+    down: tuple = (0, 1, 1)
+    up: tuple = (0, 1)
     spacing: float = 0.2  # between colour cells, in units of saturation
-    precision: str = "no"  # accelerate's mixed precision: "no", "fp16", "bf16"
+    shift: int = 4  # pixels by which a training image may move, each way
+    precision: str = "auto"  # "no" or "bf16"; auto: bf16 on a GPU that has it, else no
+    compile: bool = False  # torch.compile: a minute or more at the start, for long runs on a GPU
 
     def __post_init__(self):
         wanted = {
@@ -40,13 +43,22 @@ class Config:
             "epochs": (self.epochs > 0, "a number above 0"),
             "batch_size": (self.batch_size > 0, "a number above 0"),
             "learning_rate": (self.learning_rate > 0, "a number above 0"),
+            "muon_rate": (self.muon_rate > 0, "a number above 0"),
             "warmup": (0 <= self.warmup < 1, "a share from 0, below 1"),
             "spacing": (0.02 <= self.spacing <= 1, "a number from 0.02 to 1"),
-            "precision": (self.precision in ("no", "fp16", "bf16"), "no, fp16 or bf16"),
+            "shift": (0 <= self.shift < 16, "a number from 0 to 15"),
+            "precision": (self.precision in ("auto", "no", "bf16"), "auto, no or bf16"),
         }
         for setting, (right, wish) in wanted.items():
             if not right:
                 raise ValueError(f"{setting}: got {getattr(self, setting)!r}, wanted {wish}")
+
+    def mixed_precision(self) -> str:
+        """What `precision` comes to on this machine: "no" or "bf16"."""
+        if self.precision != "auto":
+            return self.precision
+        # bf16 that older GPUs only emulate is slower than float32
+        return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported(False) else "no"
 
 
 def build(config: Config):
@@ -57,12 +69,14 @@ def build(config: Config):
     return ColorNet(head=recipe.head, **net), recipe
 
 
-def command(config: Config) -> str:
+def command(config: Config, processes: int = 1) -> str:
     """The command line that trains this config: what differs from the defaults."""
-    words = ["python -m colorlib train"]
+    start = "python" if processes == 1 else f"torchrun --nproc-per-node {processes}"
+    words = [f"{start} -m colorlib train"]
     for field in dataclasses.fields(config):
         setting = getattr(config, field.name)
         if setting != field.default:
             text = " ".join(map(str, setting)) if isinstance(setting, tuple | list) else setting
-            words.append(f"--{field.name.replace('_', '-')} {text}")
+            option = f"--{field.name.replace('_', '-')}"
+            words.append(option if setting is True else f"{option} {text}")
     return " ".join(words)

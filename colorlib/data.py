@@ -102,7 +102,10 @@ def _load(source, split, count, size) -> tuple[np.ndarray, Labels | None]:
         images, labels = _load_path(Path(source), split, size)
     if count is not None and not 0 < count <= len(images):
         raise ValueError(f"count: got {count}, but {source} ({split}) has {len(images)} images")
-    order = canonical_order(images, labels[0] if labels else None)[:count]
+    order = canonical_order(images, labels[0] if labels else None)
+    if labels is None and np.array_equal(order, np.arange(len(order))):
+        return images[:count], None  # maybe memory-mapped, and larger than memory
+    order = order[:count]
     return images[order], (labels[0][order], labels[1]) if labels else None
 
 
@@ -125,6 +128,30 @@ def _load_path(path: Path, split: str, size: int) -> tuple[np.ndarray, Labels | 
     if path.suffix == ".npy" and path.is_file():
         _only_train(path, split)
         return check_uint8(load_npy(path), path), None
+    files = image_files(path, split)
+    from tqdm import tqdm
+
+    images = np.stack(
+        [square(read_rgb(f), size) for f in tqdm(files, "reading images", delay=2, leave=False)]
+    )
+    folder = _split_folder(path, split)
+    if any(f.parent == folder for f in files):
+        return images, None
+    names = sorted({f.relative_to(folder).parts[0] for f in files})
+    labels = [names.index(f.relative_to(folder).parts[0]) for f in files]
+    return images, (np.array(labels, dtype=np.int64), names)
+
+
+def image_files(path: Path, split: str) -> list[Path]:
+    """The image files of a split of a folder, sorted by name; ValueError where there are none."""
+    folder = _split_folder(path, split)
+    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+    if not files:
+        raise ValueError(f"{folder}: no images found, wanted files ending in {sorted(SUFFIXES)}")
+    return files
+
+
+def _split_folder(path: Path, split: str) -> Path:
     if not path.is_dir():
         raise ValueError(
             f'source: got {str(path)!r}, which is no folder or .npy file here; wanted "auto", '
@@ -136,20 +163,7 @@ def _load_path(path: Path, split: str, size: int) -> tuple[np.ndarray, Labels | 
         for name in SPLITS["test"]:
             if (path / name).is_dir():
                 raise ValueError(f"{path}: has {name}/ but no {split}/ folder")
-    folder = folders[0] if folders else path
-    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
-    if not files:
-        raise ValueError(f"{folder}: no images found, wanted files ending in {sorted(SUFFIXES)}")
-    from tqdm import tqdm
-
-    images = np.stack(
-        [square(read_rgb(f), size) for f in tqdm(files, "reading images", delay=2, leave=False)]
-    )
-    if any(f.parent == folder for f in files):
-        return images, None
-    names = sorted({f.relative_to(folder).parts[0] for f in files})
-    labels = [names.index(f.relative_to(folder).parts[0]) for f in files]
-    return images, (np.array(labels, dtype=np.int64), names)
+    return folders[0] if folders else path
 
 
 def _only_train(path: Path, split: str) -> None:

@@ -179,10 +179,10 @@ def ssim(predicted: Tensor, truth: Tensor) -> Tensor:
 
 
 def colourfulness(rgb: Tensor) -> Tensor:
-    """Colourfulness M3 of Hasler and Süsstrunk 2003, on the 0 to 255 scale."""
+    """Colourfulness M3 of Hasler and Süsstrunk 2003, 0 to 255 scale, deviations over n - 1."""
     red, green, blue = (255 * rgb.double()).flatten(2).unbind(1)
     rg, yb = red - green, (red + green) / 2 - blue
-    spread = (rg.var(1, correction=0) + yb.var(1, correction=0)).sqrt()
+    spread = (rg.var(1) + yb.var(1)).sqrt()
     return spread + 0.3 * (rg.mean(1).square() + yb.mean(1).square()).sqrt()
 
 

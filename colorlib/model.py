@@ -50,7 +50,8 @@ class ColorNet(nn.Module):
     """gray (B, 1, H, W) -> (B, outputs, H/2, W/2), H and W multiples of `self.stride`.
 
     widths: channels of each level, the first at half the image's resolution, each next at half of
-    the one before. down, up: residual blocks per level on the way down and up again.
+    the one before. down, up: residual blocks per level on the way down, and convolutions per level
+    on the way up again.
     head: "distribution" (logits over the cells of `cell_centres(spacing)`) or "chroma" (the chroma
     vector itself). given: one set of weights serves value and luma; a learned bias says which.
     Source of the U-Net: Ronneberger et al. 2015.
@@ -83,12 +84,18 @@ class ColorNet(nn.Module):
         self.stem = Convolution(FOLD**2, widths[0])
         self.given = nn.Embedding(2, widths[0])
         nn.init.zeros_(self.given.weight)
-        self.down = nn.ModuleList(_blocks(w, n) for w, n in zip(widths, down, strict=True))
+        self.down = nn.ModuleList(
+            nn.Sequential(*(Residual(w) for _ in range(n)))
+            for w, n in zip(widths, down, strict=True)
+        )
         self.pool = nn.ModuleList(
             nn.Sequential(nn.MaxPool2d(2), Convolution(a, b)) for a, b in pairwise(widths)
         )
         self.lift = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
-        self.up = nn.ModuleList(_blocks(w, n) for w, n in zip(widths, up, strict=False))
+        self.up = nn.ModuleList(
+            nn.Sequential(*(Convolution(w, w) for _ in range(n)))
+            for w, n in zip(widths, up, strict=False)
+        )
         self.head = nn.Conv2d(widths[0], len(self.cells) if head == "distribution" else 2, 1)
         nn.init.zeros_(self.head.weight)
 
@@ -106,10 +113,6 @@ class ColorNet(nn.Module):
             x = skips[i] + F.interpolate(self.lift[i](x), scale_factor=2)
             x = self.up[i](x)
         return self.head(x)
-
-
-def _blocks(width: int, count: int) -> nn.Sequential:
-    return nn.Sequential(*(Residual(width) for _ in range(count)))
 
 
 def cell_centres(spacing: float) -> Tensor:

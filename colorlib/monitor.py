@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from colorlib import paths
+from colorlib.batches import Pixels, gather
 from colorlib.color import to_gray
 from colorlib.config import Config, command
 from colorlib.data import to_images
@@ -18,13 +19,13 @@ from colorlib.model import ColorNet, colorize, evaluating, save_model
 from colorlib.results import machine
 
 
-def validate(model: ColorNet, recipe, held: Tensor, config: Config, count: int = 1000) -> dict:
+def validate(model: ColorNet, recipe, held: Pixels, config: Config, count: int = 1000) -> dict:
     """Loss, PSNR and raw AuC on the first `count` held-out pixels (N, 3, H, W); {} without any."""
     if not len(held):
         return {}
     known = "luma" if config.given == "luma" else "value"
     with evaluating(model) as device:
-        rgb = held[:count].to(device).float() / 255
+        rgb = gather(held, torch.arange(min(count, len(held)))).to(device).float() / 255
         gray = to_gray(rgb, known)
         flag = torch.full((len(gray),), int(known == "luma"), device=device)
         parts = zip(gray.split(250), flag.split(250), rgb.split(250), strict=True)
@@ -53,7 +54,9 @@ class Strip:
         self.rows = torch.cat((self.rows, row[None]))
 
 
-def finish(model, config, history: list[dict], strip: Strip, folder: Path, data: dict) -> None:
+def finish(
+    model, config, history: list[dict], strip: Strip, folder: Path, data: dict, processes: int
+) -> None:
     """Leave the weights, how they were made, and the strip in the run's folder."""
     save_model(model, folder / "model.safetensors")
     rows = strip.rows.permute(0, 2, 1, 3, 4).flatten(2, 3).flatten(0, 1)  # (R 32, 8 x 32, 3)
@@ -66,6 +69,7 @@ def finish(model, config, history: list[dict], strip: Strip, folder: Path, data:
         "minutes": round(history[-1]["seconds"] / 60, 1),
         "machine": machine(),
         "date": date.today().isoformat(),
-        "command": command(config),
+        "processes": processes,
+        "command": command(config, processes),
     }
     paths.write_json(folder / "history.json", made)

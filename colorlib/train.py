@@ -1,27 +1,37 @@
 """The training loop: one process or many, CPU or GPU, safe to stop and call again.
 
-The whole set stays on the device as 8-bit integers and is gathered and augmented in batches, with
-no worker processes (after `CifarLoader` of cifar10-airbench). Every random choice is drawn from
-(seed, epoch) or (seed, step), never from what happened before, so that a resumed run goes on
-exactly (in full precision on the same machine).
+Every random choice is drawn from (seed, epoch) or (seed, step), never from what happened before, so
+that a resumed run goes on exactly (in full precision on the same machine).
 """
 
 import dataclasses
-import hashlib
 import json
 import math
+import os
 import time
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from colorlib import checkpoint, paths
-from colorlib.color import hsv_to_rgb, to_gray
+from colorlib.batches import (
+    as_pixels,
+    batch,
+    check_pixels,
+    fingerprint,
+    gather,
+    generator,
+    place,
+)
 from colorlib.config import Config
-from colorlib.data import check_uint8, split_validation
+from colorlib.data import split_validation
 from colorlib.model import ColorNet
 from colorlib.monitor import Strip, finish, validate
+from colorlib.muon import Muon
+
+SAMPLE = 10000 * 32 * 32  # pixels of training images that a recipe sees before it starts
+OFTEN = 600  # seconds between checkpoints where an epoch takes longer
+LOOK = 20  # steps between looks at the losses: each look waits for a GPU
 
 
 def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[dict]:
@@ -31,162 +41,166 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
     The run lives in data/runs/NAME: call again to resume after any stop. on_epoch(history, strip)
     is called after each epoch, strip being eight validation images as they look by then, uint8
     (epochs + 2, 8, H, W, 3), truth and input first. Raises ValueError if NAME holds a run of
-    another config or data, FloatingPointError when the loss is no longer finite.
+    another config or data, OSError if its folder cannot be written, FloatingPointError when the
+    loss is no longer finite. Ctrl-C and a full disk stop it, with a message, and return the
+    history so far.
     """
     from accelerate import Accelerator
     from tqdm import tqdm
 
-    pixels, held = (as_pixels(part) for part in split_validation(images))
+    # several processes on a CPU are several only if accelerate is told that it is one
+    accelerator = Accelerator(
+        cpu="LOCAL_RANK" in os.environ and not torch.accelerator.is_available()
+    )
+    device, first_process = accelerator.device, accelerator.is_main_process
+    training, held = split_validation(images)
+    pixels = as_pixels(training)
+    held = as_pixels(held) if len(held) else pixels[:0]
     check_pixels(pixels, config, model.stride)
-    pixels = pixels[: config.count]
+    pixels = place(pixels[: config.count], device)
     steps = len(pixels) // config.batch_size
-    accelerator = Accelerator(mixed_precision=config.precision)
-    pixels = pixels.to(accelerator.device)
-    model.to(accelerator.device, memory_format=torch.channels_last).train()
-    recipe.start(model, pixels)
-    optimizer = make_optimizer(model, config)
+    total = steps * config.epochs
     folder = paths.runs() / config.name
+    model.to(device, memory_format=torch.channels_last).train()
+    some = SAMPLE // gather(pixels, torch.arange(1))[0, 0].numel()
+    recipe.start(model, gather(pixels, torch.arange(min(some, len(pixels)))))
+    optimizers = make_optimizers(model, config)
     wanted = dataclasses.asdict(config) | {"data": fingerprint(pixels)}
     wanted = json.loads(json.dumps(wanted))
     state = checkpoint.load_newest(folder)
-    step, history, seconds, losses = 0, [], 0.0, []
-    pool = torch.cat((held, pixels[:8].cpu()))
-    strip = Strip(pool[torch.arange(8) % len(pool)], config)
+    step, history, seconds, losses, pending = 0, [], 0.0, [], []
+    shown = held if len(held) else pixels
+    strip = Strip(gather(shown, torch.arange(8) % len(shown)).cpu(), config)
     if state:
         checkpoint.check_same(state["config"], wanted, folder)
         model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
         step, history, seconds = state["step"], state["history"], state["seconds"]
         losses, strip.rows = state["losses"], state["strip"]
-    network, optimizer = accelerator.prepare(model, optimizer)
+    checkpoint.same_everywhere(step, accelerator)
+    if step < total and first_process:
+        checkpoint.make_ready(folder)
+    network = torch.compile(model) if config.compile else model
+    network, *optimizers = accelerator.prepare(network, *optimizers)
     first, clock = step, time.perf_counter() - seconds
+    saved = time.perf_counter()
 
     def save():
-        if accelerator.is_main_process:
-            state = {"config": wanted, "model": model.state_dict(), "step": step}
-            state |= {"optimizer": optimizer.state_dict(), "history": history}
-            state |= {"losses": losses, "strip": strip.rows}
-            checkpoint.save(folder, step, state | {"seconds": time.perf_counter() - clock})
+        state = {"config": wanted, "model": model.state_dict(), "step": step}
+        state |= {"optimizers": [o.state_dict() for o in optimizers], "history": history}
+        state |= {"losses": losses, "strip": strip.rows}
+        checkpoint.save(folder, step, state | {"seconds": time.perf_counter() - clock})
 
-    title = {"unit": " steps", "desc": config.name}
-    if not accelerator.is_main_process:
-        title["disable"] = True
-    bar = tqdm(total=steps * config.epochs, initial=step, **title)
+    silent = {} if first_process else {"disable": True}
+    bar = tqdm(total=total, initial=step, unit=" steps", desc=config.name, **silent)
     with bar, checkpoint.interruptible() as stop:
-        while step < steps * config.epochs:
-            epoch, place = divmod(step, steps)
-            if place == 0 or step == first:
+        while step < total:
+            epoch, at = divmod(step, steps)
+            if at == 0 or step == first:
                 order = torch.randperm(len(pixels), generator=generator(config.seed, epoch))
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(config, step / (steps * config.epochs))
-            rgb, gray, given = batch(pixels, order, step, steps, config, accelerator)
-            with accelerator.autocast():
-                output = network(gray, given)
-            loss = recipe.loss(output.float(), rgb)
-            optimizer.zero_grad()
-            accelerator.backward(loss)
-            accelerator.clip_grad_norm_(network.parameters(), config.clip)
-            optimizer.step()
-            losses.append(loss.item())
+            for group in (g for o in optimizers for g in o.param_groups):
+                group["lr"] = group["highest"] * one_cycle(config.warmup, step / total)
+            samples = batch(pixels, order, step, steps, config, accelerator)
+            pending.append(learn(network, recipe, optimizers, samples, config, accelerator))
             step += 1
-            if not math.isfinite(losses[-1]):
-                raise FloatingPointError(
-                    f"the loss is {losses[-1]} at step {step} (epoch {epoch + 1}). The last "
-                    f"good checkpoint, if any, is kept in {folder.name}. Lower the learning rate"
-                )
             bar.update()
+            ended, alone = step % steps == 0, accelerator.num_processes == 1
+            if not (ended or step % LOOK == 0 or (alone and stop.is_set())):
+                continue
+            stopping = checkpoint.agreed(stop.is_set(), accelerator)
+            due = checkpoint.agreed(time.perf_counter() - saved > OFTEN, accelerator)
+            losses += finite(pending, step, epoch, folder)
+            check_weights(model, step, folder)
+            pending = []
             bar.set_postfix(loss=f"{np.mean(losses[-50:]):.4f}", refresh=False)
-            if step % steps == 0:
+            if ended:
                 measured = validate(model, recipe, held, config)
                 row = {"epoch": epoch + 1, "train_loss": float(np.mean(losses))}
                 history.append(row | measured | {"seconds": time.perf_counter() - clock})
                 losses = []
                 strip.add(model)
-                save()
-                if on_epoch and accelerator.is_main_process:
-                    on_epoch(history, strip.rows.numpy())
-            elif stop.is_set():
-                save()
-            if stop.is_set():
-                print(
-                    f"Stopped at step {step} of {steps * config.epochs}; call fit again to go on."
-                )
+            if ended or stopping or due:
+                full = first_process and not checkpoint.written(save, folder)
+                if checkpoint.agreed(full, accelerator):
+                    return history
+                saved = time.perf_counter()
+            if ended and on_epoch and first_process:
+                on_epoch(history, strip.rows.numpy())
+            if stopping and step < total:
+                print(f"Stopped at step {step} of {total}; call fit again to go on.")
                 return history
-    if accelerator.is_main_process and (first < step or not (folder / "history.json").exists()):
+    if first_process and (first < step or not (folder / "history.json").exists()):
         data = {"training": len(pixels), "validation": len(held), "sha256": wanted["data"]}
-        finish(model, config, history, strip, folder, data)
+        record = (model, config, history, strip, folder, data, accelerator.num_processes)
+        checkpoint.written(lambda: finish(*record), folder)
+    accelerator.wait_for_everyone()
     return history
 
 
-def as_pixels(images) -> Tensor:
-    """uint8 images (N, H, W, 3), or prepared HSV (N, 3, H, W), to uint8 pixels (N, 3, H, W)."""
-    if isinstance(images, np.ndarray) and images.dtype == np.float16:
-        parts = [images[i : i + 2500] for i in range(0, len(images), 2500)]
-        return torch.cat(
-            [(hsv_to_rgb(torch.from_numpy(np.array(p))) * 255).round().byte() for p in parts]
-        )
-    return torch.from_numpy(np.array(check_uint8(images))).permute(0, 3, 1, 2).contiguous()
+def learn(network, recipe, optimizers, samples, config: Config, accelerator) -> torch.Tensor:
+    """One step: forward, loss, backward, update. samples: (rgb, gray, given); returns the loss."""
+    rgb, gray, given = samples
+    half = config.mixed_precision() == "bf16"
+    with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=half):
+        output = network(gray, given)
+    loss = recipe.loss(output.float(), rgb)
+    network.zero_grad()
+    accelerator.backward(loss)
+    accelerator.clip_grad_norm_(network.parameters(), config.clip)
+    for optimizer in optimizers:
+        optimizer.step()
+    return loss.detach()
 
 
-def check_pixels(pixels: Tensor, config: Config, stride: int) -> None:
-    """Raise ValueError where training pixels (N, 3, H, W) do not go with the config."""
-    count, _, height, width = pixels.shape
-    if config.count is not None and config.count > count:
-        raise ValueError(f"count: got {config.count}, but there are {count} training images")
-    if (config.count or count) < config.batch_size:
-        raise ValueError(
-            f"{config.count or count} training images are too few: a batch is {config.batch_size}"
-        )
-    if min(height, width) < 32 or height % stride or width % stride:
-        raise ValueError(
-            f"images: got {height} x {width} pixels, wanted sides from 32 that are multiples of "
-            f"{stride} for this network"
-        )
+def finite(losses: list[torch.Tensor], step: int, epoch: int, folder) -> list[float]:
+    """The losses of the steps up to `step` as numbers; FloatingPointError at one not finite."""
+    values = torch.stack(losses).tolist()
+    for number, value in enumerate(values, step - len(values) + 1):
+        if not math.isfinite(value):
+            raise FloatingPointError(
+                f"the loss is {value} at step {number} (epoch {epoch + 1}). The last good "
+                f"checkpoint, if any, is kept in {folder.name}. Lower the learning rate, and give "
+                "that run another name"
+            )
+    return values
 
 
-def generator(*numbers: int) -> torch.Generator:
-    """A CPU generator that depends on these numbers alone."""
-    digest = hashlib.sha256(repr(numbers).encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+def check_weights(model: ColorNet, step: int, folder) -> None:
+    """FloatingPointError where a weight is not finite: such a checkpoint must not be kept."""
+    for name, weight in model.named_parameters():
+        if not torch.isfinite(weight).all():
+            raise FloatingPointError(
+                f"{name} is no longer finite after step {step}. The last good checkpoint, if any, "
+                f"is kept in {folder.name}. Lower the learning rate, and give that run another name"
+            )
 
 
-def learning_rate(config: Config, done: float) -> float:
-    """One cycle: a linear rise, then half a cosine down to zero. done: share of the run, 0 to 1."""
-    if done < config.warmup:
-        return config.learning_rate * done / config.warmup
-    fall = (done - config.warmup) / (1 - config.warmup)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * fall))
+def one_cycle(warmup: float, done: float) -> float:
+    """Share of the highest learning rate: a linear rise, then half a cosine down to zero.
 
-
-def make_optimizer(model: ColorNet, config: Config) -> torch.optim.Optimizer:
-    """AdamW; only convolutions decay, not biases or normalisation."""
-    kernels = [p for p in model.parameters() if p.ndim == 4]
-    others = [p for p in model.parameters() if p.ndim != 4]
-    groups = [
-        {"params": kernels, "weight_decay": config.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
-
-
-def batch(pixels: Tensor, order: Tensor, step: int, steps: int, config: Config, accelerator):
-    """This process's share of a step's batch: true rgb, gray, and which gray is given.
-
-    All is drawn for the whole batch and then shared out, so any number of processes sees the same.
+    warmup: share of the run that rises; done: share of the run that is over, 0 to 1.
     """
-    size, place = config.batch_size, step % steps
-    random = generator(config.seed, -1, step)
-    chosen = order[place * size : (place + 1) * size]
-    flip, coin = torch.rand((2, size), generator=random) < 0.5
-    mine = slice(accelerator.process_index, None, accelerator.num_processes)
-    chosen, flip, coin = (x[mine].to(pixels.device) for x in (chosen, flip, coin))
-    rgb = pixels[chosen].float() / 255
-    rgb = torch.where(flip.view(-1, 1, 1, 1), rgb.flip(-1), rgb)
-    given = coin.long() if config.given == "both" else (coin >= 0).long() * (config.given == "luma")
-    gray = torch.where(given.view(-1, 1, 1, 1) == 1, to_gray(rgb, "luma"), to_gray(rgb, "value"))
-    return rgb, gray, given
+    if done < warmup:
+        return done / warmup
+    return 0.5 * (1 + math.cos(math.pi * (done - warmup) / (1 - warmup)))
 
 
-def fingerprint(pixels: Tensor) -> str:
-    """SHA-256 of the training pixels: a checkpoint belongs to one data set."""
-    return hashlib.sha256(pixels.cpu().numpy().tobytes()).hexdigest()
+def make_optimizers(model: ColorNet, config: Config) -> list[torch.optim.Optimizer]:
+    """Muon for the hidden convolutions, AdamW for the rest; only convolutions decay."""
+    ends = {*model.stem.parameters(), *model.head.parameters()}
+    kernels = [p for p in model.parameters() if p.ndim == 4]
+    hidden = [p for p in kernels if p not in ends]
+    groups = [
+        {"params": [p for p in kernels if p in ends], "weight_decay": config.weight_decay},
+        {"params": [p for p in model.parameters() if p.ndim != 4], "weight_decay": 0.0},
+    ]
+    rate, decay = config.muon_rate, config.weight_decay
+    optimizers = [
+        torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True),
+        Muon(hidden, lr=rate, weight_decay=decay),
+    ]
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["highest"] = group["lr"]
+    return optimizers

@@ -1,6 +1,6 @@
 """Write what is set elsewhere into README and notebooks, so that each fact has one place.
 
-The repository's address comes from pyproject.toml, the results table from data/results.
+The repository's address comes from pyproject.toml, results from data/results and benchmarks.
 """
 
 import json
@@ -36,19 +36,47 @@ def results_table() -> str:
     return "\n\n".join(tables)
 
 
-def with_results(text: str) -> str:
-    """README's `text` with the part between the two results markers made anew."""
-    start, end = "<!-- results -->\n", "<!-- /results -->"
+def speed_table() -> str:
+    """What `make bench` measured."""
+    return (REPOSITORY / "benchmarks" / "results.md").read_text(encoding="utf-8").strip()
+
+
+def cost() -> str:
+    """How long a set of ImageNet's size would take, with the assumptions."""
+    bench = json.loads((REPOSITORY / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    rows = {row["what"]: row["value"] for row in bench["rows"]}
+    images, side, epochs, devices, sustained = 1_281_167, 64, 10, 8, 20
+    work = rows["work, ours"] / 1e6 * (side / 32) ** 2 * images * epochs  # TFLOP
+    here = rows["work, ours"] * rows["training, ours"] / 1e6
+    return (
+        f"What it would cost, as an estimate: {images:,} images (ImageNet) of {side} x {side} "
+        f"pixels, {epochs} epochs with the shipped network are {work / 1000:,.0f} PFLOP. At the "
+        f"{here * 1000:.0f} GFLOP/s measured above that is {work / here / 3600:.0f} hours; on "
+        f"{devices} GPUs that sustain {sustained} TFLOP/s each on this small network (assumed, not "
+        f"measured) {work / sustained / devices / 60:.0f} minutes, if disks deliver "
+        f"{sustained * devices * 1e6 / rows['work, ours'] / (side / 32) ** 2:,.0f} images a second."
+    )
+
+
+def with_part(text: str, name: str, content: str) -> str:
+    """`text` with what stands between the two markers `name` replaced."""
+    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
     head, rest = text.split(start)
-    return f"{head}{start}{results_table()}\n{end}{rest.split(end)[1]}"
+    return f"{head}{start}{content}\n{end}{rest.split(end)[1]}"
+
+
+def readme(text: str) -> str:
+    """README with the parts that are made from results."""
+    text = with_part(text, "results", results_table())
+    return with_part(with_part(text, "bench", speed_table()), "cost", cost())
 
 
 def main() -> None:
-    readme = REPOSITORY / "README.md"
-    for path in [readme, *sorted((REPOSITORY / "notebooks").glob("*.ipynb"))]:
+    page = REPOSITORY / "README.md"
+    for path in [page, *sorted((REPOSITORY / "notebooks").glob("*.ipynb"))]:
         text = path.read_text(encoding="utf-8")
-        new = with_address(with_results(text) if path == readme else text)
-        if path != readme:
+        new = with_address(readme(text) if path == page else text)
+        if path != page:
             json.loads(new)
         if new != text:
             with replacing(path) as part:

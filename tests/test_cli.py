@@ -42,6 +42,23 @@ def test_prepare_train_evaluate_colorize(run, tmp_path, images):
     assert code == 0 and Image.open(tmp_path / "a-coloured.png").size == (32, 32)
 
 
+def test_pack_then_train_on_the_file(run, tmp_path, images):
+    (tmp_path / "set").mkdir()
+    for i, image in enumerate(images[:20]):
+        Image.fromarray(image).save(tmp_path / "set" / f"{i}.png")
+    code, out, _ = run(f"pack {tmp_path}/set -o {tmp_path}/set.npy --size 32")
+    assert code == 0 and "(20, 32, 32, 3) uint8" in out
+    code, out, _ = run(f"train --source {tmp_path}/set.npy --name packed {TINY}")
+    assert code == 0 and (paths.runs() / "packed" / "model.safetensors").is_file()
+
+
+def test_a_run_that_stopped_early_has_an_exit_code(run, tmp_path, images, monkeypatch):
+    np.save(tmp_path / "mine.npy", images)
+    monkeypatch.setattr("colorlib.train.fit", lambda *_: [])
+    code, _, _ = run(f"train --source {tmp_path}/mine.npy --name mine {TINY}")
+    assert code == 1
+
+
 def test_errors_are_one_line_and_an_exit_code(run, tmp_path, images):
     for line, said in (
         ("evaluate --source nowhere", "nowhere"),

@@ -15,7 +15,7 @@ TINY = {"widths": (8, 8, 16), "down": (1, 1, 1), "up": (1, 1)}
 def net():
     torch.manual_seed(0)
     net = cl.ColorNet(**TINY).eval()
-    torch.nn.init.normal_(net.head.weight, std=0.5)
+    torch.nn.init.normal_(net.head.weight, std=2)
     net.prior.copy_(torch.rand(len(net.cells)).softmax(0))
     return net
 

@@ -54,16 +54,19 @@ def test_black_images_have_a_target():
     assert torch.isfinite(black)
 
 
-def test_loss_is_the_cross_entropy_against_dense_targets():
+def test_loss_and_gradient_are_those_of_cross_entropy_against_dense_targets():
     torch.manual_seed(0)
     rgb, recipe = torch.rand(2, 3, 8, 8), recipes.Distribution()
-    output = torch.randn(2, len(cell_centres(0.2)), 4, 4)
+    output = torch.randn(2, len(cell_centres(0.2)), 4, 4).mul(5).requires_grad_()
     target, weight = recipes.chroma_target(rgb)
     index, share = recipe.encode(target)
     dense = torch.zeros_like(output).scatter_add_(1, index, share)
     entropy = F.cross_entropy(output, dense, reduction="none")
     expected = (entropy * weight[:, 0]).sum() / weight.sum()
-    assert torch.allclose(recipe.loss(output, rgb), expected, atol=1e-5)
+    loss = recipe.loss(output, rgb)
+    assert torch.allclose(loss, expected, atol=1e-5)
+    (wanted,), (got,) = (torch.autograd.grad(x, output) for x in (expected, loss))
+    assert wanted.abs().max() > 1e-3 and torch.allclose(got, wanted, atol=1e-6)
 
 
 def test_prior_is_the_mean_target(images):

@@ -43,7 +43,7 @@ def test_lock_pins_every_package():
 
 def test_address_and_results_are_published():
     readme = (REPOSITORY / "README.md").read_text()
-    assert publish.with_results(publish.with_address(readme)) == readme
+    assert publish.readme(publish.with_address(readme)) == readme
     for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
         text = path.read_text()
         assert publish.address().removeprefix("https://github.com/") in text

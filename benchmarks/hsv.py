@@ -1,0 +1,65 @@
+"""RGB to HSV, and back again, against what people would use instead; on the CPU, float32."""
+
+import colorsys
+
+import numpy as np
+import torch
+
+import colorlib as cl
+from benchmarks.timing import alternate
+
+COUNT = 50000  # images of 32 x 32; the slow ones take fewer, scaled
+FEWER = {"colorsys loop": 20, "scikit-image": 5000, "matplotlib": 5000}
+
+
+def conversion() -> list[dict]:
+    """Images per second one way, and there and back."""
+    rgb = torch.rand(COUNT, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    rows = []
+    for title, back in (("RGB to HSV", False), ("RGB to HSV and back", True)):
+        seconds = alternate(rivals(rgb, back), rounds=3)
+        speed = {name: FEWER.get(name, COUNT) / s for name, s in seconds.items()}
+        best = speed["ours, torch.compile"]
+        for name, images in speed.items():
+            row = {"what": f"{title}, {name}", "value": images, "unit": "images/s"}
+            rows.append(row if images == best else row | {"ours is faster by": best / images})
+    return rows
+
+
+def rivals(rgb: torch.Tensor, back: bool) -> dict:
+    """name -> function that converts, and converts back if asked; the first is the one compared."""
+    import cv2
+    import kornia
+    import matplotlib.colors
+    from skimage import color
+
+    rows = np.ascontiguousarray(rgb.permute(0, 2, 3, 1).numpy())  # (N, H, W, 3)
+    tall = rows.reshape(-1, 32, 3)  # OpenCV takes one image
+    pixels = rows[: FEWER["colorsys loop"]].reshape(-1, 3).tolist()
+    slow = rows[: FEWER["scikit-image"]]
+
+    def both(there, again, images):
+        return lambda: again(there(images)) if back else there(images)
+
+    def one_pixel_at_a_time(images):
+        for pixel in images:
+            hsv = colorsys.rgb_to_hsv(*pixel)
+            if back:
+                colorsys.hsv_to_rgb(*hsv)
+
+    compiled = {f: torch.compile(f) for f in (cl.rgb_to_hsv, cl.hsv_to_rgb)}
+    theirs = {f: torch.compile(f) for f in (kornia.color.rgb_to_hsv, kornia.color.hsv_to_rgb)}
+    return {
+        "ours, torch.compile": both(*compiled.values(), rgb),
+        "ours": both(cl.rgb_to_hsv, cl.hsv_to_rgb, rgb),
+        "colorsys loop": lambda: one_pixel_at_a_time(pixels),
+        "scikit-image": both(color.rgb2hsv, color.hsv2rgb, slow),
+        "matplotlib": both(matplotlib.colors.rgb_to_hsv, matplotlib.colors.hsv_to_rgb, slow),
+        "Kornia": both(kornia.color.rgb_to_hsv, kornia.color.hsv_to_rgb, rgb),
+        "Kornia, torch.compile": both(*theirs.values(), rgb),
+        "OpenCV": both(
+            lambda x: cv2.cvtColor(x, cv2.COLOR_RGB2HSV),
+            lambda x: cv2.cvtColor(x, cv2.COLOR_HSV2RGB),
+            tall,
+        ),
+    }

@@ -1,0 +1,64 @@
+"""`make bench`: every figure beside its rival's, into benchmarks/results.json and results.md."""
+
+import json
+from datetime import date
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from benchmarks.hsv import conversion
+from benchmarks.timing import python
+from benchmarks.training import colouring, memory, training
+from colorlib import data, paths, results
+
+HERE = Path(__file__).resolve().parent
+IMPORT = """
+import time, torch
+start = time.perf_counter()
+import colorlib
+print(time.perf_counter() - start)
+"""
+
+
+def importing() -> list[dict]:
+    """Seconds that `import colorlib` takes after `import torch`."""
+    taken = median(float(python(IMPORT)) for _ in range(7))
+    return [{"what": "import colorlib, after torch", "value": taken, "unit": "s"}]
+
+
+def table(rows: list[dict], machine: dict) -> str:
+    """The rows as a Markdown table."""
+    lines = ["| what | measured | ours is faster by |", "| --- | ---: | ---: |"]
+    for row in rows:
+        value, factor = row["value"], row.get("ours is faster by")
+        shown = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+        ratio = "" if factor is None else f"{factor:.3g} x"
+        lines.append(f"| {row['what']} | {shown} {row['unit']}".rstrip() + f" | {ratio} |")
+    where = machine["gpu"] or f"{machine['cpu']}, {machine['threads']} threads"
+    return "\n".join([*lines, "", f"*{where}, torch {machine['torch']}; `make bench`.*", ""])
+
+
+def main() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (60000, 32, 32, 3), dtype=np.uint8)
+    images, test = images[:50000], images[50000:]  # noise takes as long where there is no data
+    if data.resolve("auto")[0] == "cifar100":
+        images, test = (data.load_images("cifar100", split) for split in ("train", "test"))
+    rows = []
+    for work in (
+        importing,
+        lambda: training(images),
+        lambda: colouring(test),
+        conversion,
+        memory,
+    ):
+        rows += work()
+        print(table(rows, results.machine()))
+    content = {"rows": rows, "machine": results.machine(), "date": date.today().isoformat()}
+    paths.write_json(HERE / "results.json", content)
+    (HERE / "results.md").write_text(table(rows, content["machine"]), encoding="utf-8")
+    print(json.dumps(content["machine"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Training and colouring, against the network of the course project that this one starts from."""
+
+import sys
+
+import torch
+from accelerate import Accelerator
+from torch.utils.flop_counter import FlopCounterMode
+
+import colorlib as cl
+from benchmarks import original
+from benchmarks.timing import alternate, python
+from colorlib import batches, train
+
+SIDE = 2048  # of the matrices whose product gives the peak
+STEPS = 10  # of ours in a round
+RIVAL = 20  # images that the original colours in a round
+
+
+def training(images) -> list[dict]:
+    """Training images per second, and the share of the float32 matrix-product peak."""
+    accelerator = Accelerator()
+    device = accelerator.device
+    config = cl.Config()
+    model, recipe = cl.build(config)
+    model.to(device, memory_format=torch.channels_last).train()
+    pixels = batches.place(batches.as_pixels(images), device)
+    optimizers = train.make_optimizers(model, config)
+    order = torch.randperm(len(pixels))
+
+    def ours():
+        for step in range(STEPS):
+            samples = batches.batch(pixels, order, step, STEPS, config, accelerator)
+            train.learn(model, recipe, optimizers, samples, config, accelerator).item()
+
+    def theirs(size: int):
+        network = original.network().to(device)
+        adadelta = torch.optim.Adadelta(network.parameters())
+        hsv = cl.rgb_to_hsv(batches.gather(pixels, order[:size]).float() / 255)
+        return lambda: original.step(network, adadelta, hsv)
+
+    left, right, product = torch.randn((3, SIDE, SIDE), device=device)
+    seconds = alternate(
+        {
+            "peak": lambda: [torch.mm(left, right, out=product) for _ in range(3)],
+            "original, 1 image a step": theirs(1),
+            "original, 8 images a step": theirs(8),
+            "ours": ours,
+        },
+        rounds=7,
+    )
+    peak = 3 * 2 * SIDE**3 / seconds["peak"]
+    rgb, gray, given = batches.batch(pixels, order, 0, STEPS, config, accelerator)
+    with FlopCounterMode(display=False) as counter:  # the network's; the optimizer's do not count
+        recipe.loss(model(gray, given), rgb).backward()
+    work = counter.get_total_flops() / config.batch_size
+    speed = STEPS * config.batch_size / seconds["ours"]
+    rows = [
+        {"what": "training, ours", "value": speed, "unit": "images/s"},
+        {"what": "share of peak", "value": work * speed / peak, "unit": ""},
+        {"what": "matrix-product peak", "value": peak / 1e9, "unit": "GFLOP/s"},
+        {"what": "work, ours", "value": work / 1e6, "unit": "MFLOP/image"},
+        {"what": "one epoch of CIFAR-100, ours", "value": 45000 / speed, "unit": "s"},
+    ]
+    for name, size in (("original, 1 image a step", 1), ("original, 8 images a step", 8)):
+        rival = size / seconds[name]
+        rows.append({"what": f"training, {name}", "value": rival, "unit": "images/s"})
+        rows[-1]["ours is faster by"] = speed / rival
+    return rows
+
+
+def colouring(images) -> list[dict]:
+    """Images coloured per second on the CPU, shipped weights, against the original's forward."""
+    model = cl.load_model("cifar")
+    gray = cl.value(cl.to_tensor(images))
+    network = original.network().eval()
+
+    def theirs():
+        with torch.inference_mode():
+            network(gray[:RIVAL])
+
+    seconds = alternate({"ours": lambda: cl.colorize(model, gray), "original": theirs})
+    ours, rival = len(gray) / seconds["ours"], RIVAL / seconds["original"]
+    return [
+        {
+            "what": "colouring 10,000 images, ours",
+            "value": ours,
+            "unit": "images/s",
+        },
+        {
+            "what": "colouring, original network",
+            "value": rival,
+            "unit": "images/s",
+            "ours is faster by": ours / rival,
+        },
+    ]
+
+
+MEMORY = """
+import os, resource, tempfile
+import numpy as np
+os.environ["TQDM_DISABLE"] = "1"
+with tempfile.TemporaryDirectory() as folder:
+    os.environ["COLORLIB_DATA"] = folder
+    import colorlib as cl
+    images = np.random.default_rng(0).integers(0, 256, (50000, 32, 32, 3), dtype=np.uint8)
+    config = cl.Config(epochs=1)
+    model, recipe = cl.build(config)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    cl.fit(model, recipe, images, config)
+print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def memory() -> list[dict]:
+    """Peak memory of one epoch on 50,000 images of 32 x 32 (random ones need as much)."""
+    unit = 1024**2 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes there
+    before, peak = (int(x) / unit for x in python(MEMORY).split())
+    return [
+        {"what": "memory, images loaded, before training", "value": before, "unit": "MiB"},
+        {"what": "memory, peak of training on 50,000 images", "value": peak, "unit": "MiB"},
+    ]

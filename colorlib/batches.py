@@ -1,0 +1,136 @@
+"""Training batches: the set as 8-bit integers, gathered and augmented a batch at a time.
+
+No worker processes (after `CifarLoader` of cifar10-airbench): gathering and augmenting a batch
+costs a few percent of a training step. A set that does not fit into memory is read from disk,
+memory-mapped, and one that does not fit onto the GPU stays beside it.
+"""
+
+import hashlib
+import os
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from colorlib.color import hsv_to_rgb, to_gray
+from colorlib.config import Config
+from colorlib.data import check_uint8
+
+CHUNK = 250  # images converted at a time
+
+Pixels = Tensor | np.ndarray  # uint8 (N, 3, H, W) in memory, or what is memory-mapped
+
+
+def as_pixels(images: np.ndarray) -> Pixels:
+    """uint8 images (N, H, W, 3), or prepared HSV (N, 3, H, W), as uint8 pixels (N, 3, H, W).
+
+    A memory-mapped array of more than half the free memory is returned as it is.
+    """
+    if not isinstance(images, np.ndarray) or images.dtype != np.float16:
+        check_uint8(images)
+    if isinstance(images, np.memmap) and images.size > free_memory() / 2:
+        return images
+    first = to_pixels(images[:1])
+    pixels = torch.empty((len(images), *first.shape[1:]), dtype=torch.uint8)
+    for start in range(0, len(images), CHUNK):
+        pixels[start : start + CHUNK] = to_pixels(images[start : start + CHUNK])
+    return pixels
+
+
+def to_pixels(images: np.ndarray) -> Tensor:
+    """uint8 images (N, H, W, 3), or prepared HSV (N, 3, H, W), to uint8 pixels (N, 3, H, W)."""
+    part = torch.from_numpy(np.array(images))
+    if images.dtype == np.float16:
+        return (hsv_to_rgb(part) * 255).round().byte()
+    return part.permute(0, 3, 1, 2).contiguous()
+
+
+def gather(pixels: Pixels, chosen: Tensor) -> Tensor:
+    """The chosen images, uint8 (B, 3, H, W), where the pixels are: on a device or on disk."""
+    if isinstance(pixels, Tensor):
+        return pixels[chosen.to(pixels.device)]
+    return to_pixels(pixels[chosen.numpy()])
+
+
+def place(pixels: Pixels, device: torch.device) -> Pixels:
+    """The pixels on the device if they take at most half of its free memory."""
+    if not isinstance(pixels, Tensor) or device.type != "cuda":
+        return pixels
+    fits = pixels.nbytes <= torch.cuda.mem_get_info(device)[0] / 2
+    return pixels.to(device) if fits else pixels
+
+
+def check_pixels(pixels: Pixels, config: Config, stride: int) -> None:
+    """Raise ValueError where the training pixels do not go with the config."""
+    count, (height, width) = len(pixels), gather(pixels, torch.arange(1)).shape[-2:]
+    if config.count is not None and config.count > count:
+        raise ValueError(f"count: got {config.count}, but there are {count} training images")
+    if (config.count or count) < config.batch_size:
+        raise ValueError(
+            f"{config.count or count} training images are too few: a batch is {config.batch_size}"
+        )
+    if min(height, width) < 32 or height % stride or width % stride:
+        raise ValueError(
+            f"images: got {height} x {width} pixels, wanted sides from 32 that are multiples of "
+            f"{stride} for this network"
+        )
+
+
+def free_memory() -> int:
+    """Bytes that this process, one of some on this machine, can still take without swapping."""
+    import psutil  # accelerate brings it
+
+    return psutil.virtual_memory().available // int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+
+
+def batch(pixels: Pixels, order: Tensor, step: int, steps: int, config: Config, accelerator):
+    """This process's share of a step's batch: true rgb, gray, and which gray is given.
+
+    All is drawn for the whole batch and then shared out, so any number of processes sees the same.
+    """
+    size, at = config.batch_size, step % steps
+    random = generator(config.seed, -1, step)
+    chosen = order[at * size : (at + 1) * size]
+    flip, coin = torch.rand((2, size), generator=random) < 0.5
+    moved = torch.randint(-config.shift, config.shift + 1, (2, size), generator=random)
+    mine = slice(accelerator.process_index, None, accelerator.num_processes)
+    device = accelerator.device
+    rgb = gather(pixels, chosen[mine]).to(device, non_blocking=True)
+    flip, coin, moved = (x[..., mine].to(device) for x in (flip, coin, moved))
+    rgb = torch.where(flip.view(-1, 1, 1, 1), rgb.flip(-1), rgb)
+    if config.shift:
+        rgb = shifted(rgb, moved)
+    rgb = rgb.float() / 255
+    given = coin.long() if config.given == "both" else (coin >= 0).long() * (config.given == "luma")
+    gray = torch.where(given.view(-1, 1, 1, 1) == 1, to_gray(rgb, "luma"), to_gray(rgb, "value"))
+    return rgb, gray, given
+
+
+def shifted(rgb: Tensor, moved: Tensor) -> Tensor:
+    """Images (B, 3, H, W), each moved by its own whole (rows, columns) of moved (2, B).
+
+    What comes in at the edges is the image mirrored.
+    """
+    count, _, height, width = rgb.shape
+
+    def places(size: int, by: Tensor) -> Tensor:
+        at = (torch.arange(size, device=rgb.device) - by[:, None]).abs()
+        return torch.where(at >= size, 2 * (size - 1) - at, at)
+
+    rows, columns = places(height, moved[0]), places(width, moved[1])
+    rgb = rgb.gather(2, rows.view(count, 1, height, 1).expand(rgb.shape))
+    return rgb.gather(3, columns.view(count, 1, 1, width).expand(rgb.shape))
+
+
+def generator(*numbers: int) -> torch.Generator:
+    """A CPU generator that depends on these numbers alone."""
+    digest = hashlib.sha256(repr(numbers).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+
+
+def fingerprint(pixels: Pixels) -> str:
+    """SHA-256 of the training pixels: a checkpoint belongs to one data set."""
+    digest = hashlib.sha256()
+    for part in torch.arange(len(pixels)).split(CHUNK):
+        digest.update(gather(pixels, part).cpu().numpy().tobytes())
+    return digest.hexdigest()

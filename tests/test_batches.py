@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import colorlib as cl
+from colorlib import batches
+from colorlib.pack import pack
+
+
+class Alone:
+    process_index, num_processes, device = 0, 1, torch.device("cpu")
+
+
+def test_images_and_prepared_arrays_become_the_same_pixels(images, tmp_path):
+    array = cl.prepare(images, tmp_path / "hsv.npy")
+    pixels = batches.as_pixels(images)
+    assert np.array_equal(pixels.permute(0, 2, 3, 1).numpy(), images)
+    assert torch.equal(batches.as_pixels(array), pixels)
+
+
+def test_what_is_larger_than_memory_stays_on_disk(images, tmp_path, monkeypatch):
+    """A mapped set, RGB or HSV, gives the batches of the same set in memory."""
+    np.save(tmp_path / "rgb.npy", images)
+    config = cl.Config(batch_size=8, shift=2)
+    order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
+    whole = batches.as_pixels(images)
+    mapped = [
+        np.load(tmp_path / "rgb.npy", mmap_mode="r"),
+        cl.prepare(images, tmp_path / "hsv.npy"),
+    ]
+    assert all(isinstance(batches.as_pixels(array), torch.Tensor) for array in mapped)
+    monkeypatch.setattr(batches, "free_memory", lambda: images.nbytes)
+    for array in mapped:
+        pixels = batches.as_pixels(array)
+        assert isinstance(pixels, np.memmap)
+        assert batches.fingerprint(pixels) == batches.fingerprint(whole)
+        for step in range(8):
+            there = batches.batch(pixels, order, step, 8, config, Alone)
+            here = batches.batch(whole, order, step, 8, config, Alone)
+            assert all(torch.equal(a, b) for a, b in zip(there, here, strict=True))
+
+
+def test_training_on_a_mapped_set_gives_the_same_weights(images, tmp_path, monkeypatch):
+    np.save(tmp_path / "rgb.npy", images)
+    weights = []
+    for name, array in (("a", images), ("b", np.load(tmp_path / "rgb.npy", mmap_mode="r"))):
+        config = cl.Config(name, widths=(8, 16), down=(0, 0), up=(0,), batch_size=8, epochs=1)
+        model, recipe = cl.build(config)
+        cl.fit(model, recipe, array, config)
+        weights.append(model.state_dict())
+        monkeypatch.setattr(batches, "free_memory", lambda: images.nbytes)
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+
+
+def test_shifted_is_a_crop_of_the_mirrored_image(images):
+    rgb = batches.as_pixels(images[:5])
+    moved = torch.tensor([[0, 3, -3, 15, -2], [0, -1, 4, -15, 2]])
+    out = batches.shifted(rgb, moved)
+    for image, (down, right), got in zip(rgb.numpy(), moved.T.tolist(), out.numpy(), strict=True):
+        wide = np.pad(image, ((0, 0), (16, 16), (16, 16)), mode="reflect")
+        assert np.array_equal(got, wide[:, 16 - down :, 16 - right :][:, :32, :32])
+
+
+def test_pack_writes_what_load_images_reads(images, tmp_path):
+    for i, image in enumerate(images[:20]):
+        folder = tmp_path / "set" / "train" / "ab"[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).resize((40, 50)).save(folder / f"{i}.png")
+    packed = pack(tmp_path / "set", tmp_path / "set.npy", size=24)
+    assert np.array_equal(packed, cl.load_images(tmp_path / "set", size=24))
+    again = cl.load_images(tmp_path / "set.npy", count=7)
+    assert isinstance(again, np.memmap) and np.array_equal(again, packed[:7])
+    assert sorted(p.name for p in tmp_path.glob("set*")) == ["set", "set.npy"]
+
+
+def test_pack_leaves_nothing_behind_a_bad_image(images, tmp_path):
+    (tmp_path / "set").mkdir()
+    Image.fromarray(images[0]).save(tmp_path / "set" / "a.png")
+    (tmp_path / "set" / "b.png").write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"b\.png: not a readable image"):
+        pack(tmp_path / "set", tmp_path / "out" / "set.npy")
+    assert list((tmp_path / "out").iterdir()) == []
+    with pytest.raises(ValueError, match=r"wanted a name ending in \.npy"):
+        pack(tmp_path / "set", tmp_path / "set.zip")
