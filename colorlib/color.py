@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor
 
+PART = 2**19  # numbers that a conversion takes on at a time
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
@@ -27,7 +28,8 @@ def check_images(tensor: Tensor, channels: int, name: str, unit_range: bool = Tr
         raise ValueError(f"{name}: got {tensor.dtype}, wanted floats in [0, 1] (divide by 255)")
     if tensor.dtype in (torch.float16, torch.bfloat16):
         tensor = tensor.float()
-    if unit_range and tensor.numel():
+    # a compiled function looks at no values: the look would cost as much as the conversion
+    if unit_range and tensor.numel() and not torch.compiler.is_compiling():
         low, high = (x.item() for x in torch.aminmax(tensor.detach()))
         if not (low >= -1e-4 and high <= 1 + 1e-4):
             raise ValueError(f"{name}: got values from {low:.4g} to {high:.4g}, wanted [0, 1]")
@@ -38,13 +40,17 @@ def rgb_to_hsv(rgb: Tensor) -> Tensor:
     """RGB (..., 3, H, W) in [0, 1] to hue in turns [0, 1), saturation and value in [0, 1].
 
     Differentiable where the maximum is unique; grey has hue 0. 8-bit colours survive the way to
-    HSV and back exactly. Raises ValueError for another shape, dtype or range.
+    HSV and back exactly. Raises ValueError for another shape, dtype or range. `torch.compile` makes
+    it several times faster, and skips the check of the range.
     Source: A. R. Smith, "Color Gamut Transform Pairs", SIGGRAPH 1978.
     """
-    rgb = check_images(rgb, 3, "rgb_to_hsv")
+    return _by_parts(_rgb_to_hsv, check_images(rgb, 3, "rgb_to_hsv"))
+
+
+def _rgb_to_hsv(rgb: Tensor) -> Tensor:
     red, green, blue = rgb.unbind(-3)
-    value = rgb.amax(-3)
-    delta = value - rgb.amin(-3)
+    value = torch.maximum(torch.maximum(red, green), blue)
+    delta = value - torch.minimum(torch.minimum(red, green), blue)
     safe = torch.where(delta > 0, delta, 1.0)
     sixths = torch.where(
         value == red,
@@ -65,14 +71,26 @@ def hsv_to_rgb(hsv: Tensor) -> Tensor:
     """
     hsv = check_images(hsv, 3, "hsv_to_rgb", unit_range=False)
     check_images(hsv[..., 1:, :, :], 2, "hsv_to_rgb (saturation and value)")
-    hue, saturation, value = hsv.unbind(-3)
-    return _hue_to_rgb(hue, saturation, value)
+    return _by_parts(lambda part: _hue_to_rgb(*part.unbind(-3)), hsv)
+
+
+def _by_parts(convert, images: Tensor) -> Tensor:
+    """convert(images), some images at a time: what lies between then stays in the CPU's cache."""
+    at_once = images.ndim == 4 and PART // max(1, images[:1].numel())
+    large = at_once and len(images) > at_once and images.device.type == "cpu"
+    if not large or images.requires_grad or torch.compiler.is_compiling():
+        return convert(images)
+    converted = torch.empty_like(images)
+    for part, out in zip(images.split(at_once), converted.split(at_once), strict=True):
+        out.copy_(convert(part))
+    return converted
 
 
 def _hue_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     # A channel falls from V to V (1 - S) as a trapezoid of the distance to its own hue.
     def channel(offset: float) -> Tensor:
-        distance = ((hue * 6 + offset).remainder(6) - 3).abs() - 1
+        place = hue * 6 + offset
+        distance = (place - 6 * (place / 6).floor() - 3).abs() - 1
         return value * (1 - saturation * (1 - distance.clamp(0, 1)))
 
     return torch.stack((channel(0), channel(4), channel(2)), -3)
