@@ -10,7 +10,7 @@ from colorlib.color import join, luma
 from colorlib.data import read_rgb, to_rgb, to_tensor
 from colorlib.model import ColorNet, evaluating, load_model, predict_chroma
 
-INNER = 96  # shorter side, in pixels, that the network sees: it learned from 32 x 32 images
+INNER = 40  # shorter side, in pixels, that the network sees: it learned from 32 x 32 images
 
 
 def colorize_photo(image, model="cifar", vividness: float = 0.5, size: int = INNER) -> Image.Image:

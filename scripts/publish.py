@@ -45,12 +45,14 @@ def cost() -> str:
     """How long a set of ImageNet's size would take, with the assumptions."""
     bench = json.loads((REPOSITORY / "benchmarks" / "results.json").read_text(encoding="utf-8"))
     rows = {row["what"]: row["value"] for row in bench["rows"]}
-    images, side, epochs, devices, sustained = 1_281_167, 64, 10, 8, 20
+    images, side, epochs, devices, sustained = 1_281_167, 128, 20, 8, 10
+    disk = images * side * side * 3 / 1e9
     work = rows["work, ours"] / 1e6 * (side / 32) ** 2 * images * epochs  # TFLOP
     here = rows["work, ours"] * rows["training, ours"] / 1e6
     return (
         f"What it would cost, as an estimate: {images:,} images (ImageNet) of {side} x {side} "
-        f"pixels, {epochs} epochs with the shipped network are {work / 1000:,.0f} PFLOP. At the "
+        f"pixels (a file of {disk:.0f} GB), {epochs} epochs with the shipped network are "
+        f"{work / 1000:,.0f} PFLOP. At the "
         f"{here * 1000:.0f} GFLOP/s measured above that is {work / here / 3600:.0f} hours; on "
         f"{devices} GPUs that sustain {sustained} TFLOP/s each on this small network (assumed, not "
         f"measured) {work / sustained / devices / 60:.0f} minutes, if disks deliver "
