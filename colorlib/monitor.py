@@ -1,6 +1,7 @@
-"""What is watched while a network trains: validation, a strip of eight images, the record kept."""
+"""What is watched while a network trains: validation, health, a strip of images, the record."""
 
 import dataclasses
+import math
 from datetime import date
 from pathlib import Path
 
@@ -52,6 +53,29 @@ class Strip:
         gray = self.gray.to(next(model.parameters()).device)
         row = torch.from_numpy(to_images(colorize(model, gray, self.given)))
         self.rows = torch.cat((self.rows, row[None]))
+
+
+def finite(losses: list[torch.Tensor], step: int, epoch: int, folder) -> list[float]:
+    """The losses of the steps up to `step` as numbers; FloatingPointError at one not finite."""
+    values = torch.stack(losses).tolist()
+    for number, value in enumerate(values, step - len(values) + 1):
+        if not math.isfinite(value):
+            raise FloatingPointError(
+                f"the loss is {value} at step {number} (epoch {epoch + 1}). The last good "
+                f"checkpoint, if any, is kept in {folder.name}. Lower the learning rate, and give "
+                "that run another name"
+            )
+    return values
+
+
+def check_weights(model: ColorNet, step: int, folder) -> None:
+    """FloatingPointError where a weight is not finite: such a checkpoint must not be kept."""
+    for name, weight in model.named_parameters():
+        if not torch.isfinite(weight).all():
+            raise FloatingPointError(
+                f"{name} is no longer finite after step {step}. The last good checkpoint, if any, "
+                f"is kept in {folder.name}. Lower the learning rate, and give that run another name"
+            )
 
 
 def finish(

@@ -26,7 +26,7 @@ from colorlib.batches import (
 from colorlib.config import Config
 from colorlib.data import split_validation
 from colorlib.model import ColorNet
-from colorlib.monitor import Strip, finish, validate
+from colorlib.monitor import Strip, check_weights, finish, finite, validate
 from colorlib.muon import Muon
 
 SAMPLE = 10000 * 32 * 32  # pixels of training images that a recipe sees before it starts
@@ -151,29 +151,6 @@ def learn(network, recipe, optimizers, samples, config: Config, accelerator) -> 
     for optimizer in optimizers:
         optimizer.step()
     return loss.detach()
-
-
-def finite(losses: list[torch.Tensor], step: int, epoch: int, folder) -> list[float]:
-    """The losses of the steps up to `step` as numbers; FloatingPointError at one not finite."""
-    values = torch.stack(losses).tolist()
-    for number, value in enumerate(values, step - len(values) + 1):
-        if not math.isfinite(value):
-            raise FloatingPointError(
-                f"the loss is {value} at step {number} (epoch {epoch + 1}). The last good "
-                f"checkpoint, if any, is kept in {folder.name}. Lower the learning rate, and give "
-                "that run another name"
-            )
-    return values
-
-
-def check_weights(model: ColorNet, step: int, folder) -> None:
-    """FloatingPointError where a weight is not finite: such a checkpoint must not be kept."""
-    for name, weight in model.named_parameters():
-        if not torch.isfinite(weight).all():
-            raise FloatingPointError(
-                f"{name} is no longer finite after step {step}. The last good checkpoint, if any, "
-                f"is kept in {folder.name}. Lower the learning rate, and give that run another name"
-            )
 
 
 def one_cycle(warmup: float, done: float) -> float:
