@@ -48,7 +48,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrices: Tensor, steps: int = 5) -> Tensor:
-    """`matrices` (..., m, n) with singular values brought close to 1, by Newton-Schulz iteration.
+    """`matrices` (B, m, n) with singular values brought close to 1, by Newton-Schulz iteration.
 
     Each step multiplies by a polynomial of X X^T, and all of these commute: so they are gathered
     on the small square side and meet the matrix once, at a third of the cost for a wide kernel.
@@ -59,7 +59,7 @@ def orthogonal(matrices: Tensor, steps: int = 5) -> Tensor:
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     square, factor = x @ x.mT, None
     for i in range(steps):
-        polynomial = b * square + c * square @ square
+        polynomial = torch.baddbmm(square, square, square, beta=b, alpha=c)
         polynomial.diagonal(dim1=-2, dim2=-1).add_(a)
         factor = polynomial if factor is None else polynomial @ factor
         if i < steps - 1:

@@ -307,7 +307,7 @@ def test_muon_steps_are_orthogonal(shape):
     """Against the exact answer, U V^T of the singular value decomposition."""
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     u, _, v = torch.linalg.svd(matrix, full_matrices=False)
-    got = orthogonal(matrix)
+    (got,) = orthogonal(matrix[None])
     assert torch.linalg.svdvals(got).sub(1).abs().max() < 0.35  # the quintic's own band
     assert torch.allclose(u.T @ got @ v.T, torch.diag(torch.diagonal(u.T @ got @ v.T)), atol=1e-4)
 
