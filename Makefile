@@ -50,7 +50,7 @@ lab: $(STAMP)  ## open JupyterLab on the notebooks; their figures go to build/fi
 
 NOTEBOOKS := $(sort $(wildcard notebooks/0[1-4]_*.ipynb))
 FULL := $(NOTEBOOKS:notebooks/%.ipynb=build/full/%)
-full: $(FULL) publish  ## weights, results, figures and notebooks anew from CIFAR-100 (about 90 minutes)
+full: $(FULL) publish  ## weights, results, figures and notebooks anew from CIFAR-100 (about an hour)
 
 # each notebook reads what the one before wrote
 build/full/02_training: build/full/01_data_preparation
