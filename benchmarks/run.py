@@ -1,6 +1,5 @@
 """`make bench`: every figure beside its rival's, into benchmarks/results.json and results.md."""
 
-import json
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -57,7 +56,6 @@ def main() -> None:
     content = {"rows": rows, "machine": results.machine(), "date": date.today().isoformat()}
     paths.write_json(HERE / "results.json", content)
     (HERE / "results.md").write_text(table(rows, content["machine"]), encoding="utf-8")
-    print(json.dumps(content["machine"]))
 
 
 if __name__ == "__main__":

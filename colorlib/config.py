@@ -1,6 +1,7 @@
 """Every hyperparameter in one place, and the network and recipe that they describe."""
 
 import dataclasses
+import functools
 import re
 from dataclasses import dataclass
 
@@ -55,10 +56,13 @@ class Config:
 
     def mixed_precision(self) -> str:
         """What `precision` comes to on this machine: "no" or "bf16"."""
-        if self.precision != "auto":
-            return self.precision
-        # bf16 that older GPUs only emulate is slower than float32
-        return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported(False) else "no"
+        return best_precision() if self.precision == "auto" else self.precision
+
+
+@functools.cache  # every step asks
+def best_precision() -> str:
+    """ "bf16" on a GPU that has it, else "no": emulated, as on older GPUs, it is the slower one."""
+    return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported(False) else "no"
 
 
 def build(config: Config):

@@ -128,13 +128,12 @@ def _load_path(path: Path, split: str, size: int) -> tuple[np.ndarray, Labels | 
     if path.suffix == ".npy" and path.is_file():
         _only_train(path, split)
         return check_uint8(load_npy(path), path), None
-    files = image_files(path, split)
+    folder, files = image_files(path, split)
     from tqdm import tqdm
 
     images = np.stack(
         [square(read_rgb(f), size) for f in tqdm(files, "reading images", delay=2, leave=False)]
     )
-    folder = _split_folder(path, split)
     if any(f.parent == folder for f in files):
         return images, None
     names = sorted({f.relative_to(folder).parts[0] for f in files})
@@ -142,13 +141,13 @@ def _load_path(path: Path, split: str, size: int) -> tuple[np.ndarray, Labels | 
     return images, (np.array(labels, dtype=np.int64), names)
 
 
-def image_files(path: Path, split: str) -> list[Path]:
-    """The image files of a split of a folder, sorted by name; ValueError where there are none."""
+def image_files(path: Path, split: str) -> tuple[Path, list[Path]]:
+    """The folder of a split and its image files by name; ValueError where there are none."""
     folder = _split_folder(path, split)
     files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
     if not files:
         raise ValueError(f"{folder}: no images found, wanted files ending in {sorted(SUFFIXES)}")
-    return files
+    return folder, files
 
 
 def _split_folder(path: Path, split: str) -> Path:

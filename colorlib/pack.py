@@ -1,13 +1,12 @@
 """A folder of images of any number as one .npy file, which `fit` reads memory-mapped."""
 
-import hashlib
 import os
 from pathlib import Path
 
 import numpy as np
 
 from colorlib import paths
-from colorlib.data import image_files, read_rgb, square
+from colorlib.data import canonical_order, image_files, load_npy, read_rgb, square
 
 CHUNK = 1000  # images copied at a time
 
@@ -24,20 +23,17 @@ def pack(folder: str | Path, path: str | Path, split: str = "train", size: int =
     path = Path(path)
     if path.suffix != ".npy":
         raise ValueError(f"{path}: wanted a name ending in .npy")
-    files = image_files(Path(folder), split)
+    _, files = image_files(Path(folder), split)
     shape = (len(files), size, size, 3)
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
     path.parent.mkdir(parents=True, exist_ok=True)
     loose = path.with_name(f"{path.name}.{os.getpid()}.unsorted.part")
     try:
-        keys = []
         with loose.open("wb") as out:
             for file in tqdm(files, "reading images"):
-                image = square(read_rgb(file), size)
-                keys.append(hashlib.sha256(image.tobytes()).digest())
-                image.tofile(out)
-        order = np.array(sorted(range(len(keys)), key=keys.__getitem__))
+                square(read_rgb(file), size).tofile(out)
         unsorted = np.memmap(loose, np.uint8, "r", shape=shape)
+        order = canonical_order(unsorted)
         with paths.replacing(path) as part, part.open("wb") as out:
             np.lib.format.write_array_header_1_0(out, header)
             for start in tqdm(range(0, len(order), CHUNK), "sorting"):
@@ -45,4 +41,4 @@ def pack(folder: str | Path, path: str | Path, split: str = "train", size: int =
         del unsorted  # Windows cannot remove a mapped file
     finally:
         loose.unlink(missing_ok=True)
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    return load_npy(path)

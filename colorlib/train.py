@@ -172,10 +172,9 @@ def make_optimizers(model: ColorNet, config: Config) -> list[torch.optim.Optimiz
         {"params": [p for p in kernels if p in ends], "weight_decay": config.weight_decay},
         {"params": [p for p in model.parameters() if p.ndim != 4], "weight_decay": 0.0},
     ]
-    rate, decay = config.muon_rate, config.weight_decay
     optimizers = [
         torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True),
-        Muon(hidden, lr=rate, weight_decay=decay),
+        Muon(hidden, lr=config.muon_rate, weight_decay=config.weight_decay),
     ]
     for optimizer in optimizers:
         for group in optimizer.param_groups:
