@@ -1,0 +1,172 @@
+"""DeOldify (J. Antic 2019): its two generators, U-Nets of fastai 1 on a ResNet.
+
+Parameter names and shapes are those of the published files. Artistic: ResNet-34 and a deep decoder;
+stable: ResNet-101 and a wide one. Normalised RGB of a grey image in, normalised RGB out. Spectral
+norm (Miyato et al. 2018), self-attention (Zhang et al. 2018), pixel shuffle with blur (Shi et al.
+2016; Sugawara et al. 2019).
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.models import resnet34, resnet101
+
+LOW, HIGH = -3.0, 3.0  # of the output, in ImageNet's standard deviations
+
+
+class Spectral(nn.Module):
+    """A convolution whose kernel is divided by its largest singular value, kept as u and v."""
+
+    def __init__(self, inputs: int, outputs: int, size: int, bias=False, dimensions=2):
+        super().__init__()
+        self.weight_orig = nn.Parameter(torch.zeros(outputs, inputs, *dimensions * [size]))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.register_buffer("weight_u", torch.zeros(outputs))
+        self.register_buffer("weight_v", torch.zeros(inputs * size**dimensions))
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.weight_orig
+        weight = weight / (self.weight_u @ weight.flatten(1) @ self.weight_v)
+        if weight.ndim == 3:
+            return F.conv1d(x, weight, self.bias)
+        return F.conv2d(x, weight, self.bias, padding=weight.shape[-1] // 2)
+
+
+class WeightNorm(nn.Module):
+    """A 1 x 1 convolution, its kernel of norm g in the direction v (Salimans, Kingma 2016)."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.weight_g = nn.Parameter(torch.ones(outputs, 1, 1, 1))
+        self.weight_v = nn.Parameter(torch.zeros(outputs, inputs, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        length = self.weight_v.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+        return F.conv2d(x, self.weight_g * self.weight_v / length, self.bias)
+
+
+class Attention(nn.Module):
+    """x + gamma times a mixture, for each pixel, of all pixels' values."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.query = Spectral(width, width // 8, 1, dimensions=1)
+        self.key = Spectral(width, width // 8, 1, dimensions=1)
+        self.value = Spectral(width, width, 1, dimensions=1)
+        self.gamma = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        flat = x.flatten(2)
+        share = (self.query(flat).mT @ self.key(flat)).softmax(1)
+        return (self.gamma * (self.value(flat) @ share) + flat).view_as(x)
+
+
+def convolution(inputs: int, outputs: int, attention: bool = False) -> nn.Sequential:
+    layers = [Spectral(inputs, outputs, 3), nn.ReLU(), nn.BatchNorm2d(outputs)]
+    return nn.Sequential(*layers, *([Attention(outputs)] if attention else []))
+
+
+class Shuffle(nn.Module):
+    """Twice the size: pixels out of channels, then a 2 x 2 mean."""
+
+    def __init__(self, conv: nn.Sequential):
+        super().__init__()
+        self.conv = conv
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.pixel_shuffle(F.relu(self.conv(x)), 2)
+        return F.avg_pool2d(F.pad(x, (1, 0, 1, 0), mode="replicate"), 2, 1)
+
+
+class Block(nn.Module):
+    """One level up: the level below doubled, beside the encoder's own; then the convolutions."""
+
+    def __init__(self, below: int, raised: int, beside: int, **convolutions: nn.Sequential):
+        super().__init__()
+        conv = nn.Sequential(Spectral(below, 4 * raised, 1), nn.BatchNorm2d(4 * raised))
+        self.shuf = Shuffle(conv)
+        self.bn = nn.BatchNorm2d(beside)
+        for name, layer in convolutions.items():
+            self.add_module(name, layer)
+        self.order = list(convolutions)
+
+    def forward(self, x: Tensor, beside: Tensor) -> Tensor:
+        x = self.shuf(x)
+        if x.shape[-2:] != beside.shape[-2:]:
+            x = F.interpolate(x, beside.shape[-2:])
+        x = F.relu(torch.cat((x, self.bn(beside)), 1))
+        for name in self.order:
+            x = getattr(self, name)(x)
+        return x
+
+
+def deep(below: int, beside: int, last: bool, attention: bool) -> tuple[Block, int]:
+    """A block of the artistic decoder, and its width: two convolutions."""
+    raised = below // 2
+    joined = raised + beside
+    width = int((joined // 2 if last else joined) * 1.5)
+    first, second = convolution(joined, width), convolution(width, width, attention)
+    return Block(below, raised, beside, conv1=first, conv2=second), width
+
+
+def wide(below: int, beside: int, last: bool, attention: bool) -> tuple[Block, int]:
+    """A block of the stable decoder, and its width: one convolution."""
+    width = 256 if last else 512
+    return Block(below, width, beside, conv=convolution(width + beside, width, attention)), width
+
+
+class Refine(nn.Module):
+    """x + f(x), f two convolutions with ReLU."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Sequential(Spectral(width, width, 3, bias=True), nn.ReLU()) for _ in range(2)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers[1](self.layers[0](x))
+
+
+class Generator(nn.Module):
+    """Normalised grey RGB (N, 3, H, W) -> normalised RGB of the same size, H and W from 32."""
+
+    def __init__(self, resnet: nn.Module, beside: tuple[int, ...], block):
+        super().__init__()
+        encoder = nn.Sequential(*list(resnet.children())[:-2])
+        width = resnet.fc.in_features
+        middle = nn.Sequential(convolution(width, 2 * width), convolution(2 * width, width))
+        blocks = []
+        for number, channels in enumerate(beside):
+            level, width = block(width, channels, last=number == 3, attention=number == 1)
+            blocks.append(level)
+        shuffle = Shuffle(nn.Sequential(WeightNorm(width, 4 * width)))
+        norm = nn.BatchNorm2d(resnet.fc.in_features)
+        self.layers = nn.ModuleList([encoder, norm, nn.ReLU(), middle, *blocks, shuffle])
+        self.layers.append(nn.Identity())  # fastai's layer that joins the input
+        self.layers.append(Refine(width + 3))
+        self.layers.append(nn.Sequential(Spectral(width + 3, 3, 1, bias=True)))
+
+    def forward(self, image: Tensor) -> Tensor:
+        x, kept = image, []
+        for number, layer in enumerate(self.layers[0]):
+            x = layer(x)
+            if number in (2, 4, 5, 6):  # the last of each size
+                kept.append(x)
+        x = self.layers[3](F.relu(self.layers[1](x)))
+        for block, beside in zip(self.layers[4:8], reversed(kept), strict=True):
+            x = block(x, beside)
+        x = torch.cat((self.layers[8](x), image), 1)
+        x = self.layers[11](self.layers[10](x))
+        return LOW + (HIGH - LOW) * x.sigmoid()
+
+
+class DeOldifyArtistic(Generator):
+    def __init__(self):
+        super().__init__(resnet34(), (256, 128, 64, 64), deep)
+
+
+class DeOldifyStable(Generator):
+    def __init__(self):
+        super().__init__(resnet101(), (1024, 512, 256, 64), wide)
