@@ -9,6 +9,8 @@ endif
 DATA := $(or $(COLORLIB_DATA),data)
 RUN := $(DATA)/runs/cifar/history.json
 WEIGHTS := colorlib/weights/cifar.safetensors
+JUDGES := colorlib/weights/judges/judge.safetensors
+COMPARED := data/results/controlled-full.json
 # executed notebooks keep no progress bars
 EXECUTE := TQDM_DISABLE=1 $(BIN)/jupyter nbconvert --execute --ExecutePreprocessor.timeout=-1 \
 	--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False
@@ -50,18 +52,25 @@ lab: $(STAMP)  ## open JupyterLab on the notebooks; their figures go to build/fi
 
 NOTEBOOKS := $(sort $(wildcard notebooks/0[1-4]_*.ipynb))
 FULL := $(NOTEBOOKS:notebooks/%.ipynb=build/full/%)
-full: $(FULL) publish  ## weights, results, figures and notebooks anew from CIFAR-100 (about an hour)
+full: $(FULL) publish  ## weights, comparison, figures and notebooks anew from CIFAR-100 (some hours)
 
 # each notebook reads what the one before wrote
 build/full/02_training: build/full/01_data_preparation
 build/full/03_evaluation: build/full/02_training
 build/full/04_comparison: build/full/03_evaluation
-build/full/%: $(WEIGHTS) $(wildcard colorlib/*.py)
+build/full/%: $(WEIGHTS) $(wildcard colorlib/*.py) | $(COMPARED)
 	COLORLIB_PROFILE=full $(EXECUTE) --to notebook --inplace notebooks/$*.ipynb
 	@mkdir -p $(@D) && touch $@
 
 $(RUN): | $(STAMP)
 	$(BIN)/python -m colorlib train --source cifar100
+
+$(JUDGES): | $(STAMP)
+	$(BIN)/python -m colorlib judge features judge judge-grey
+
+$(COMPARED): | $(STAMP) $(JUDGES)
+	$(BIN)/python -m colorlib compare --source cifar100 --budget short
+	$(BIN)/python -m colorlib compare --source cifar100 --budget full
 
 $(WEIGHTS): $(RUN)
 	$(BIN)/python -m colorlib ship

@@ -7,12 +7,12 @@ from accelerate import Accelerator
 from torch.utils.flop_counter import FlopCounterMode
 
 import colorlib as cl
-from benchmarks import original
 from benchmarks.timing import alternate, python
 from colorlib import batches, train
+from colorlib.peers import original
 
 SIDE = 2048  # of the matrices whose product gives the peak
-STEPS = 10  # of ours in a round
+STEPS = 12  # of ours in a round
 RIVAL = 20  # images that the original colours in a round
 
 
@@ -36,7 +36,7 @@ def training(images) -> list[dict]:
         network = original.network().to(device)
         adadelta = torch.optim.Adadelta(network.parameters())
         hsv = cl.rgb_to_hsv(batches.gather(pixels, order[:size]).float() / 255)
-        return lambda: original.step(network, adadelta, hsv)
+        return lambda: original.step(network, adadelta, hsv[:, 2:], hsv[:, :2])
 
     left, right, product = torch.randn((3, SIDE, SIDE), device=device)
     seconds = alternate(
@@ -49,9 +49,9 @@ def training(images) -> list[dict]:
         rounds=7,
     )
     peak = 3 * 2 * SIDE**3 / seconds["peak"]
-    rgb, gray, given = batches.batch(pixels, order, 0, STEPS, config, accelerator)
+    samples = batches.batch(pixels, order, 0, STEPS, config, accelerator)
     with FlopCounterMode(display=False) as counter:  # the network's; the optimizer's do not count
-        recipe.loss(model(gray, given), rgb).backward()
+        recipe.loss(model(samples.gray, samples.given), samples).backward()
     work = counter.get_total_flops() / config.batch_size
     speed = STEPS * config.batch_size / seconds["ours"]
     rows = [

@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "browse": "colorlib.widgets",
     "save_figure": "colorlib.plots",
+    "charts": None,
     "peers": None,
     "plots": None,
     "widgets": None,
@@ -29,6 +30,7 @@ __all__ = [
     "Distribution",
     "browse",
     "build",
+    "charts",
     "colorize",
     "colorize_photo",
     "evaluate",

@@ -1,4 +1,4 @@
-"""The command line: python -m colorlib prepare | pack | train | evaluate | colorize."""
+"""The command line: python -m colorlib prepare | pack | train | evaluate | compare | colorize."""
 
 import argparse
 import dataclasses
@@ -65,6 +65,25 @@ def ship(args) -> None:
     print(json.dumps(ship_run(args.run, args.name), indent=1))
 
 
+def judge(args) -> None:
+    """train a classifier that judges recoloured images, or one that a recipe learns from"""
+    from colorlib import judge
+
+    for name in args.names:
+        made = judge.make(name, args.source)
+        print(f"{name}: {made['test_accuracy']:.4f} of {made['test_images']:,} test images right")
+
+
+def compare(args) -> None:
+    """train the compared recipes at one budget and measure them; data/results/controlled-BUDGET"""
+    from colorlib import controlled
+
+    result = controlled.compare(args.source, args.budget, args.count)
+    print(results.table(result))
+    for name, spare in controlled.margins(result).items():
+        print(f"{name}: our curve is {spare:+.4f} rebalanced AuC above it")
+
+
 def colorize(args) -> None:
     """colour one photograph, file to file"""
     from colorlib.photo import colorize_photo
@@ -119,10 +138,22 @@ def parser() -> argparse.ArgumentParser:
     sub = command(ship)
     sub.add_argument("--run", default="cifar", help="a finished run in data/runs")
     sub.add_argument("--name", default="cifar", help="of the weights")
+    sub = command(judge)
+    sub.add_argument("names", nargs="+", help="judge, judge-grey or features")
+    sub.add_argument("--source", default="cifar100", help="what has classes: cifar100")
+    sub = command(compare)
+    sub.add_argument("--source", **source)
+    sub.add_argument("--budget", default="full", choices=("full", "short"))
+    sub.add_argument("--count", type=int, help="only the first test images")
     sub = command(colorize)
     sub.add_argument("photo", type=Path)
     sub.add_argument("-o", "--output", help="PHOTO-coloured.png by default")
-    sub.add_argument("--model", default="cifar")
+    sub.add_argument(
+        "--model",
+        default="cifar",
+        help="shipped weights, a .safetensors file, or eccv16, siggraph17, deoldify-artistic or "
+        "deoldify-stable (their official weights are fetched when first used)",
+    )
     sub.add_argument("--vividness", type=float, default=0.5)
     sub.add_argument("--size", type=int, default=INNER, help="shorter side the network works at")
     sub.add_argument("--force", action="store_true", help="overwrite")

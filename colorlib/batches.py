@@ -10,11 +10,13 @@ import os
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from colorlib.color import hsv_to_rgb, to_gray
 from colorlib.config import Config
 from colorlib.data import check_uint8
+from colorlib.recipes import Batch
 
 CHUNK = 250  # images converted at a time
 
@@ -84,7 +86,7 @@ def free_memory() -> int:
 
 
 def batch(pixels: Pixels, order: Tensor, step: int, steps: int, config: Config, accelerator):
-    """This process's share of a step's batch: true rgb, gray, and which gray is given.
+    """This process's share of a step's batch, a `Batch`.
 
     All is drawn for the whole batch and then shared out, so any number of processes sees the same.
     """
@@ -93,17 +95,20 @@ def batch(pixels: Pixels, order: Tensor, step: int, steps: int, config: Config, 
     chosen = order[at * size : (at + 1) * size]
     flip, coin = torch.rand((2, size), generator=random) < 0.5
     moved = torch.randint(-config.shift, config.shift + 1, (2, size), generator=random)
+    scale = config.zoom * (2 * torch.rand((2, size), generator=random) - 1)
     mine = slice(accelerator.process_index, None, accelerator.num_processes)
     device = accelerator.device
     rgb = gather(pixels, chosen[mine]).to(device, non_blocking=True)
-    flip, coin, moved = (x[..., mine].to(device) for x in (flip, coin, moved))
+    flip, coin, moved, scale = (x[..., mine].to(device) for x in (flip, coin, moved, scale))
     rgb = torch.where(flip.view(-1, 1, 1, 1), rgb.flip(-1), rgb)
     if config.shift:
         rgb = shifted(rgb, moved)
     rgb = rgb.float() / 255
+    if config.zoom:
+        rgb = zoomed(rgb, scale[0].exp(), (scale[0] + scale[1] / 2).exp())
     given = coin.long() if config.given == "both" else (coin >= 0).long() * (config.given == "luma")
     gray = torch.where(given.view(-1, 1, 1, 1) == 1, to_gray(rgb, "luma"), to_gray(rgb, "value"))
-    return rgb, gray, given
+    return Batch(rgb, gray, given, chosen[mine])
 
 
 def shifted(rgb: Tensor, moved: Tensor) -> Tensor:
@@ -120,6 +125,17 @@ def shifted(rgb: Tensor, moved: Tensor) -> Tensor:
     rows, columns = places(height, moved[0]), places(width, moved[1])
     rgb = rgb.gather(2, rows.view(count, 1, height, 1).expand(rgb.shape))
     return rgb.gather(3, columns.view(count, 1, 1, width).expand(rgb.shape))
+
+
+def zoomed(rgb: Tensor, width: Tensor, height: Tensor) -> Tensor:
+    """Images (B, 3, H, W) shown in windows of these shares (B,) of their width and height.
+
+    Around the middle; above 1 the window is larger than the image, and mirrors it at its edges.
+    """
+    theta = rgb.new_zeros(len(rgb), 2, 3)
+    theta[:, 0, 0], theta[:, 1, 1] = width, height
+    grid = F.affine_grid(theta, rgb.shape, align_corners=False)
+    return F.grid_sample(rgb, grid, padding_mode="reflection", align_corners=False).clamp(0, 1)
 
 
 def generator(*numbers: int) -> torch.Generator:

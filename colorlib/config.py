@@ -4,10 +4,12 @@ import dataclasses
 import functools
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
-from colorlib.model import ColorNet
+from colorlib import paths
+from colorlib.model import ColorNet, load_model
 from colorlib.recipes import RECIPES
 
 
@@ -16,9 +18,11 @@ class Config:
     """Every hyperparameter of a run; the defaults are those of the shipped weights."""
 
     name: str = "cifar"  # the run's folder in data/runs
-    recipe: str = "distribution"  # or "regression"
+    recipe: str = "distribution"  # one of recipes.py
+    start: str = ""  # weights to go on from: a run in data/runs, shipped ones, or a file
     given: str = "both"  # what is known of an image: "value", "luma", or either by chance
     count: int | None = None  # training images to use; None for all
+    held: int = 5000  # the last images (of a small set the last tenth), kept for validation
     epochs: int = 36
     batch_size: int = 128
     learning_rate: float = 5e-3  # AdamW's highest; it rises for `warmup` of the steps, then falls
@@ -32,6 +36,7 @@ class Config:
     up: tuple = (0, 1)
     spacing: float = 0.2  # between colour cells, in units of saturation
     shift: int = 4  # pixels by which a training image may move, each way
+    zoom: float = 0.0  # the window it is seen in shrinks or grows by up to e to this power
     precision: str = "auto"  # "no" or "bf16"; auto: bf16 on a GPU that has it, else no
     compile: bool = False  # torch.compile: a minute or more at the start, for long runs on a GPU
 
@@ -48,6 +53,8 @@ class Config:
             "warmup": (0 <= self.warmup < 1, "a share from 0, below 1"),
             "spacing": (0.02 <= self.spacing <= 1, "a number from 0.02 to 1"),
             "shift": (0 <= self.shift < 16, "a number from 0 to 15"),
+            "held": (self.held >= 0, "a number from 0"),
+            "zoom": (0 <= self.zoom <= 1, "a number from 0 to 1"),
             "precision": (self.precision in ("auto", "no", "bf16"), "auto, no or bf16"),
         }
         for setting, (right, wish) in wanted.items():
@@ -70,7 +77,21 @@ def build(config: Config):
     torch.manual_seed(config.seed)
     recipe = RECIPES[config.recipe](config.spacing)
     net = {k: getattr(config, k) for k in ("widths", "down", "up", "spacing")}
-    return ColorNet(head=recipe.head, **net), recipe
+    model = ColorNet(head=recipe.head, **net)
+    if config.start:
+        begun = load_model(start_file(config.start))
+        if begun.config != model.config:
+            raise ValueError(
+                f"start: {config.start} is a network of {begun.config}, wanted {model.config}"
+            )
+        model.load_state_dict(begun.state_dict())
+    return model, recipe
+
+
+def start_file(start: str) -> str | Path:
+    """What `load_model` reads for `Config.start`: a run of that name, else shipped ones, a file."""
+    run = paths.runs() / start / "model.safetensors"
+    return run if run.is_file() else start
 
 
 def command(config: Config, processes: int = 1) -> str:

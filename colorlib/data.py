@@ -82,9 +82,9 @@ def canonical_order(images: np.ndarray, labels: np.ndarray | None = None) -> np.
     return np.array(sorted(range(len(keys)), key=lambda i: (keys[i], ties[i])), dtype=np.int64)
 
 
-def split_validation(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(training, validation): the last 5,000 images validate, or the last tenth of a small set."""
-    held = min(VALIDATION, len(images) // 10)
+def split_validation(images: np.ndarray, held: int = VALIDATION) -> tuple[np.ndarray, np.ndarray]:
+    """(training, validation): the last `held` images validate, or the last tenth of a small set."""
+    held = min(held, len(images) // 10)
     return images[: len(images) - held], images[len(images) - held :]
 
 

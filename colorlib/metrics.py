@@ -38,8 +38,13 @@ def evaluate(predicted: Tensor, truth: Tensor, prior: Tensor | None = None) -> d
     return summary(per_image(predicted, truth, prior))
 
 
-def per_image(predicted: Tensor, truth: Tensor, prior=None, batch: int = 500) -> dict[str, Tensor]:
-    """What `summary` needs, one number an image each (N,): see `evaluate`."""
+def per_image(
+    predicted: Tensor, truth: Tensor, prior=None, batch: int = 500, quick: bool = False
+) -> dict[str, Tensor]:
+    """What `summary` needs, one number an image each (N,): see `evaluate`.
+
+    quick: without CIEDE2000 and SSIM, which take most of the time.
+    """
     from tqdm import tqdm
 
     check_pair(predicted, truth)
@@ -51,14 +56,14 @@ def per_image(predicted: Tensor, truth: Tensor, prior=None, batch: int = 500) ->
         lab_p, lab_t = rgb_to_lab(p.float()), rgb_to_lab(t.float())
         distance = ab_distance(lab_p, lab_t)
         weight = 1 / prior.clamp(min=PRIOR_FLOOR).to(distance)[ab_cell(lab_t)]
+        slow = {} if quick else {"ciede2000": ciede2000(lab_p, lab_t), "ssim": ssim(p, t)}
         parts.append(
-            {
+            slow
+            | {
                 "psnr": psnr(p, t),
                 "ab_error": distance.flatten(1).mean(1),
                 "rebalanced_error": (weight * distance).flatten(1).sum(1),
                 "rebalanced_weight": weight.flatten(1).sum(1),
-                "ciede2000": ciede2000(lab_p, lab_t),
-                "ssim": ssim(p, t),
                 "mae": (p - t).abs().flatten(1).mean(1),
                 "colourfulness": colourfulness(p),
                 "true_colourfulness": colourfulness(t),
@@ -71,16 +76,12 @@ def summary(rows: dict[str, Tensor]) -> dict[str, float]:
     """The means of `per_image`'s numbers, as the tables print them."""
     mean = {name: values.mean().item() for name, values in rows.items()}
     rebalanced = rows["rebalanced_error"].sum() / rows["rebalanced_weight"].sum()
-    return {
-        "psnr": mean["psnr"],
+    made = mean | {
         "raw_auc": 1 - mean["ab_error"] / MAX_AB,
         "rebalanced_auc": 1 - rebalanced.item() / MAX_AB,
-        "ciede2000": mean["ciede2000"],
-        "ssim": mean["ssim"],
-        "mae": mean["mae"],
-        "colourfulness": mean["colourfulness"],
         "colourfulness_ratio": mean["colourfulness"] / max(mean["true_colourfulness"], 1e-9),
     }
+    return {name: made[name] for name in NAMES if name in made}
 
 
 def paired_bootstrap(one: dict, other: dict, resamples: int = 1000, seed: int = 0) -> dict:
@@ -89,17 +90,32 @@ def paired_bootstrap(one: dict, other: dict, resamples: int = 1000, seed: int = 
     one, other: `per_image` of two systems on the same images. Source: Efron and Tibshirani 1993,
     chapter 13 (percentile interval).
     """
-    count = len(one["psnr"])
-    if count != len(other["psnr"]):
-        raise ValueError(f"paired_bootstrap: got {count} and {len(other['psnr'])} images")
-    random = np.random.default_rng(seed)
-    differences: dict[str, list[float]] = {name: [] for name in NAMES}
+    if len(one["psnr"]) != len(other["psnr"]):
+        raise ValueError(
+            f"paired_bootstrap: got {len(one['psnr'])} and {len(other['psnr'])} images"
+        )
+    a, b = (resampled(rows, resamples, seed) for rows in (one, other))
+    return intervals({name: a[name] - b[name] for name in a})
+
+
+def bootstrap(rows: dict, resamples: int = 300, seed: int = 0) -> dict:
+    """95 % intervals (low, high) of summary(rows), resampling the images."""
+    return intervals(resampled(rows, resamples, seed))
+
+
+def resampled(rows: dict, resamples: int, seed: int) -> dict[str, np.ndarray]:
+    """summary of `resamples` draws, with replacement, of the images: the same for one seed."""
+    count, random = len(rows["psnr"]), np.random.default_rng(seed)
+    drawn: dict[str, list[float]] = {}
     for _ in range(resamples):
         pick = torch.from_numpy(random.integers(0, count, count))
-        a, b = (summary({k: v[pick] for k, v in rows.items()}) for rows in (one, other))
-        for name in NAMES:
-            differences[name].append(a[name] - b[name])
-    return {k: [float(x) for x in np.percentile(v, (2.5, 97.5))] for k, v in differences.items()}
+        for name, value in summary({k: v[pick] for k, v in rows.items()}).items():
+            drawn.setdefault(name, []).append(value)
+    return {name: np.array(values) for name, values in drawn.items()}
+
+
+def intervals(drawn: dict) -> dict[str, list[float]]:
+    return {k: [float(x) for x in np.percentile(v, (2.5, 97.5))] for k, v in drawn.items()}
 
 
 def check_pair(predicted: Tensor, truth: Tensor) -> None:

@@ -1,11 +1,10 @@
-"""ColorNet: value (or luma) in, a distribution over colours out; decoding, saving, loading.
+"""ColorNet: value (or luma) in, a distribution over colours out; saving, loading, colouring.
 
 A small U-Net. Chroma is smooth, so everything runs at half resolution: the input is folded
 (`pixel_unshuffle`) and the predicted chroma is upsampled.
 """
 
 import json
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -17,8 +16,7 @@ from torch import Tensor, nn
 
 from colorlib import paths
 from colorlib.color import check_given, check_images, join
-
-FOLD = 2  # the grid that the network works on is half the image
+from colorlib.decode import FOLD, cells_of, decode
 
 
 class Convolution(nn.Sequential):
@@ -52,8 +50,8 @@ class ColorNet(nn.Module):
     widths: channels of each level, the first at half the image's resolution, each next at half of
     the one before. down, up: residual blocks per level on the way down, and convolutions per level
     on the way up again.
-    head: "distribution" (logits over the cells of `cell_centres(spacing)`) or "chroma" (the chroma
-    vector itself). given: one set of weights serves value and luma; a learned bias says which.
+    head: what is put out, see decode.py; spacing: of the chroma disk's cells. given: one set of
+    weights serves value and luma; a learned bias says which.
     Source of the U-Net: Ronneberger et al. 2015.
     """
 
@@ -73,11 +71,10 @@ class ColorNet(nn.Module):
             )
         self.config = {"widths": list(widths), "down": list(down), "up": list(up)}
         self.config |= {"head": head, "spacing": spacing}
-        if head == "distribution":
-            self.register_buffer("cells", cell_centres(spacing), persistent=False)
-            self.register_buffer("prior", torch.full((len(self.cells),), 1 / len(self.cells)))
-        elif head != "chroma":
-            raise ValueError(f'head: got {head!r}, wanted "distribution" or "chroma"')
+        cells = cells_of(head, spacing)
+        if cells is not None:
+            self.register_buffer("cells", cells, persistent=False)
+            self.register_buffer("prior", torch.full((len(cells),), 1 / len(cells)))
         self.path = [(0.0, 1.0), (1.0, 1.0)]  # (alpha, T) at evenly spaced vividness 0 .. 1
         self.stride = FOLD * 2 ** (len(widths) - 1)
 
@@ -96,7 +93,7 @@ class ColorNet(nn.Module):
             nn.Sequential(*(Convolution(w, w) for _ in range(n)))
             for w, n in zip(widths, up, strict=False)
         )
-        self.head = nn.Conv2d(widths[0], len(self.cells) if head == "distribution" else 2, 1)
+        self.head = nn.Conv2d(widths[0], 2 if cells is None else len(cells), 1)
         nn.init.zeros_(self.head.weight)
 
     def forward(self, gray: Tensor, given: Tensor) -> Tensor:
@@ -115,34 +112,9 @@ class ColorNet(nn.Module):
         return self.head(x)
 
 
-def cell_centres(spacing: float) -> Tensor:
-    """(K, 2): the corners of all lattice squares that touch the unit disk.
-
-    Every colour of the disk then lies between four of them, so that bilinear weights exist.
-    """
-    reach = math.ceil(1 / spacing)
-    lattice = range(-reach, reach + 1)
-    kept = set()
-    for i in range(-reach, reach):
-        for j in range(-reach, reach):
-            near = [min(abs(k), abs(k + 1)) for k in (i, j)]  # the square's corner nearest 0
-            if math.hypot(*near) * spacing < 1:
-                kept |= {(i, j), (i + 1, j), (i, j + 1), (i + 1, j + 1)}
-    return torch.tensor([(i, j) for i in lattice for j in lattice if (i, j) in kept]) * spacing
-
-
-def cell_lattice(cells: Tensor, spacing: float) -> Tensor:
-    """(n, n): the number of the cell at each lattice point, -1 where there is none."""
-    places = (cells / spacing).round().long()
-    reach = int(places.max())
-    numbers = torch.full((2 * reach + 1, 2 * reach + 1), -1)
-    numbers[places[:, 0] + reach, places[:, 1] + reach] = torch.arange(len(cells))
-    return numbers
-
-
 def predict_chroma(model: ColorNet, gray: Tensor, given="value", vividness=0.0) -> Tensor:
     """Chroma (N, 2, H, W) for gray (N, 1, H, W) of any size from 32, at `vividness`."""
-    return decode(model, predict(model, gray, given), vividness, gray.shape[-2:])
+    return decode(model, predict(model, gray, given), vividness, gray, given)
 
 
 def predict(model: ColorNet, gray: Tensor, given="value") -> Tensor:
@@ -151,29 +123,6 @@ def predict(model: ColorNet, gray: Tensor, given="value") -> Tensor:
     padded = F.pad(gray, (0, -width % model.stride, 0, -height % model.stride), mode="replicate")
     flag = torch.full((len(gray),), int(given == "luma"), device=gray.device)
     return (model(padded, flag) + model(padded.flip(-1), flag).flip(-1)) / 2
-
-
-def decode(model: ColorNet, output: Tensor, vividness: float, size: tuple[int, int]) -> Tensor:
-    """The network's output (N, outputs, h, w) to chroma (N, 2, H, W), (H, W) = size.
-
-    Adding -alpha log(prior) to the logits undoes the pull of the grey majority (logit adjustment,
-    Menon et al. 2021); a temperature T < 1 moves from the mean towards the mode (the annealed mean
-    of Zhang et al. 2016, section 2.3). Vividness picks (alpha, T) on `model.path`.
-    """
-    if model.config["head"] == "distribution":
-        alpha, temperature = path_point(model.path, vividness)
-        logits = (output - alpha * model.prior.log().view(-1, 1, 1)) / temperature
-        output = torch.einsum("nkhw,kc->nchw", logits.softmax(1), model.cells)
-    return F.interpolate(output, scale_factor=FOLD, mode="bilinear")[..., : size[0], : size[1]]
-
-
-def path_point(path, vividness: float) -> tuple[float, float]:
-    """(alpha, T) at `vividness` in [0, 1], linear between the evenly spaced points of `path`."""
-    if not 0 <= vividness <= 1:
-        raise ValueError(f"vividness: got {vividness}, wanted a number from 0 to 1")
-    at = vividness * (len(path) - 1)
-    i = min(int(at), len(path) - 2)
-    return tuple(a + (at - i) * (b - a) for a, b in zip(path[i], path[i + 1], strict=True))
 
 
 def colorize(

@@ -17,6 +17,7 @@ from colorlib.config import Config, command
 from colorlib.data import to_images
 from colorlib.metrics import MAX_AB, mean_ab_error, psnr
 from colorlib.model import ColorNet, colorize, evaluating, save_model
+from colorlib.recipes import Batch
 from colorlib.results import machine
 
 
@@ -30,7 +31,7 @@ def validate(model: ColorNet, recipe, held: Pixels, config: Config, count: int =
         gray = to_gray(rgb, known)
         flag = torch.full((len(gray),), int(known == "luma"), device=device)
         parts = zip(gray.split(250), flag.split(250), rgb.split(250), strict=True)
-        loss = np.mean([recipe.loss(model(g, f), t).item() for g, f, t in parts])
+        loss = np.mean([recipe.loss(model(g, f), Batch(t, g, f)).item() for g, f, t in parts])
         colored = colorize(model, gray, known)
     return {
         "validation_loss": float(loss),

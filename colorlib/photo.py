@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import torch.nn.functional as F
 from PIL import Image
+from torch import Tensor
 
 from colorlib.color import join, luma
-from colorlib.data import read_rgb, to_rgb, to_tensor
+from colorlib.data import read_rgb, to_images, to_rgb, to_tensor
 from colorlib.model import ColorNet, evaluating, load_model, predict_chroma
 
 INNER = 40  # shorter side, in pixels, that the network sees: it learned from 32 x 32 images
@@ -16,22 +17,34 @@ INNER = 40  # shorter side, in pixels, that the network sees: it learned from 32
 def colorize_photo(image, model="cifar", vividness: float = 0.5, size: int = INNER) -> Image.Image:
     """Colour a photograph; its luma is kept to one 8-bit step.
 
-    image: a path, a Pillow image or a uint8 array (H, W) or (H, W, 3). model: a shipped name or a
-    ColorNet. size: the shorter side that the network works at; colours are then brought up to full
-    size. Raises ValueError that names what cannot be read.
+    image: a path, a Pillow image or a uint8 array (H, W) or (H, W, 3). model: a shipped name, a
+    ColorNet, or a published network: one that `peers.load` gave, or its name. size: the shorter
+    side that our network works at; colours are then brought up to full size. A published network
+    has its own size and one answer, and keeps what its authors chose to keep (lightness or luma).
+    Raises ValueError that names what cannot be read.
     """
+    from colorlib import peers
+
     photo = _open(image)
+    if isinstance(model, str) and model in peers.OFFICIAL:
+        model = peers.load(model)
+    if isinstance(model, peers.Peer):
+        rgb = model.colorize(luma(to_tensor(np.asarray(photo)[None])))
+        return Image.fromarray(to_images(rgb)[0])
     model = model if isinstance(model, ColorNet) else load_model(model)
-    scale = size / min(photo.size)
-    inner = photo.resize([max(32, round(side * scale)) for side in photo.size], Image.BOX)
+    gray = luma(to_tensor(np.asarray(photo)[None]))
+    return Image.fromarray(to_images(colorize_at(model, gray, vividness, size))[0])
+
+
+def colorize_at(model: ColorNet, gray: Tensor, vividness: float, size: int = INNER) -> Tensor:
+    """Luma (N, 1, H, W) as RGB (N, 3, H, W): colours found at shorter side `size`."""
+    scale = size / min(gray.shape[-2:])
+    inner = [max(32, round(side * scale)) for side in gray.shape[-2:]]
+    small = F.interpolate(gray, inner, mode="bilinear", antialias=True).clamp(0, 1)
     with evaluating(model) as device:
-        chroma = predict_chroma(
-            model, luma(to_tensor(np.asarray(inner)[None])).to(device), "luma", vividness
-        ).cpu()
-        gray = luma(to_tensor(np.asarray(photo)[None]))
-        chroma = F.interpolate(chroma, gray.shape[-2:], mode="bilinear", align_corners=False)
-        rgb = join(chroma, gray, "luma")[0]
-    return Image.fromarray((rgb * 255).round().byte().permute(1, 2, 0).numpy())
+        chroma = predict_chroma(model, small.to(device), "luma", vividness).to(gray.device)
+    chroma = F.interpolate(chroma, gray.shape[-2:], mode="bilinear")
+    return join(chroma, gray, "luma")
 
 
 def _open(image) -> Image.Image:

@@ -1,17 +1,28 @@
 """Recipes: what is minimised. One small class per way of learning the same thing.
 
-A recipe has a `head` (what the network puts out) and `loss(output, rgb)`, a scalar for the
-network's output (B, outputs, H/2, W/2) and the true rgb (B, 3, H, W). The target is made from rgb
-alone: no image was ever labelled. Before that, `start(model, pixels)` sees some of the training
-images, uint8 (N, 3, H, W).
+A recipe has a `name`, a `head` (what the network puts out, see decode.py) and
+`loss(output, batch)`, a scalar for the network's output (B, outputs, H/2, W/2). The target is made
+from the image alone: nothing was ever labelled. Before that, `start(model, pixels)` sees some of
+the training images, uint8 (N, 3, H, W). Every sum over pixels is a mean, so that rates carry over.
 """
+
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorlib.color import hsv_to_chroma, rgb_to_hsv
-from colorlib.model import cell_centres, cell_lattice
+from colorlib.color import hsv_to_chroma, join, rgb_to_hsv, rgb_to_lab
+from colorlib.decode import AB_SPACING, FOLD, ab_cells, cell_centres, cell_lattice
+
+
+class Batch(NamedTuple):
+    """What a step learns from."""
+
+    rgb: Tensor  # the images (B, 3, H, W) in [0, 1]
+    gray: Tensor  # what the network was given of them (B, 1, H, W)
+    given: Tensor  # (B,) int64: 0 where that is value, 1 where it is luma
+    chosen: Tensor | None = None  # (B,) int64: which of the training images they are
 
 
 def chroma_target(rgb: Tensor) -> tuple[Tensor, Tensor]:
@@ -21,11 +32,23 @@ def chroma_target(rgb: Tensor) -> tuple[Tensor, Tensor]:
     """
     hsv = rgb_to_hsv(rgb)
     value = hsv[:, 2:]
-    weight = F.avg_pool2d(value, 2)
-    return F.avg_pool2d(hsv_to_chroma(hsv) * value, 2) / weight.clamp(min=1e-6), weight
+    weight = F.avg_pool2d(value, FOLD)
+    return F.avg_pool2d(hsv_to_chroma(hsv) * value, FOLD) / weight.clamp(min=1e-6), weight
 
 
-class Distribution:
+class Recipe:
+    """What all recipes share: by default nothing is looked at before training starts."""
+
+    name, head = "", "chroma"
+
+    def __init__(self, spacing: float = 0.2):
+        self.spacing = spacing
+
+    def start(self, model, pixels: Tensor) -> None:
+        pass
+
+
+class Distribution(Recipe):
     """Learn, for every pixel, how likely each colour is.
 
     Cross-entropy against a soft target: the true chroma lies in a square of four cells and is
@@ -35,21 +58,20 @@ class Distribution:
     name, head = "distribution", "distribution"
 
     def __init__(self, spacing: float = 0.2):
-        self.spacing = spacing
+        super().__init__(spacing)
         self.lattice = cell_lattice(cell_centres(spacing), spacing)
 
     def start(self, model, pixels: Tensor) -> None:
         """Count how common each cell is: logit adjustment needs that prior later."""
-        total = torch.zeros_like(model.prior)
-        for part in pixels.split(500):
-            target, weight = chroma_target(part.to(total.device).float() / 255)
-            index, share = self.encode(target)
-            total.scatter_add_(0, index.flatten(), (share * weight).flatten())
-        model.prior.copy_((total / total.sum()).clamp(min=1e-6))
+        model.prior.copy_(count_cells(self, model, pixels).clamp(min=1e-6))
 
-    def loss(self, output: Tensor, rgb: Tensor) -> Tensor:
-        target, weight = chroma_target(rgb)
-        index, share = self.encode(target)
+    def target(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Cells (B, 4, h, w), their shares, summing to 1, and each pixel's weight (B, 1, h, w)."""
+        chroma, weight = chroma_target(rgb)
+        return *self.encode(chroma), weight
+
+    def loss(self, output: Tensor, batch: Batch) -> Tensor:
+        index, share, weight = self.target(batch.rgb)
         # channels last, as the network leaves them: along its last dimension softmax is faster
         loss = CrossEntropy.apply(*(x.permute(0, 2, 3, 1) for x in (output, index, share)))
         return (weight[:, 0] * loss).sum() / weight.sum().clamp(min=1e-6)
@@ -85,21 +107,118 @@ class CrossEntropy(torch.autograd.Function):
         return (likely * gradient).scatter_add_(-1, index, -share * gradient), None, None
 
 
-class ChromaRegression:
+def count_cells(recipe, model, pixels: Tensor) -> Tensor:
+    """Share (K,) of each cell among the recipe's targets of uint8 pixels (N, 3, H, W)."""
+    total = torch.zeros_like(model.prior)
+    for part in pixels.split(500):
+        index, share, weight = recipe.target(part.to(total.device).float() / 255)
+        total.scatter_add_(0, index.flatten(), (share * weight).flatten())
+    return total / total.sum()
+
+
+class Rebalanced(Distribution):
+    """ECCV16's recipe: a distribution over ab cells, rare colours weighted up.
+
+    Source: Zhang, Isola, Efros 2016, section 2: soft encoding on the 5 nearest cells with a
+    Gaussian of sigma 5 (2.1), weights from the prior smoothed by the same Gaussian and mixed with a
+    uniform one, lambda 0.5 (2.2, equation 4). Its annealed mean (2.3) is in `decode`.
+    """
+
+    name, head = "eccv16", "ab"
+    sigma, uniform, nearest = 5.0, 0.5, 5
+
+    def __init__(self, spacing: float = 0.2):
+        Recipe.__init__(self, AB_SPACING)
+        self.lattice = cell_lattice(ab_cells(), AB_SPACING)
+        self.weight = torch.ones(len(ab_cells()))
+
+    def start(self, model, pixels: Tensor) -> None:
+        super().start(model, pixels)
+        near = torch.exp(-torch.cdist(model.cells, model.cells).square() / (2 * self.sigma**2))
+        smooth = (near / near.sum(0)) @ model.prior
+        weight = 1 / ((1 - self.uniform) * smooth + self.uniform / len(smooth))
+        self.weight = weight / (weight * smooth).sum()
+
+    def target(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Cells (B, 5, h, w), nearest first, their shares, and each pixel's weight."""
+        index, share = self.encode(F.avg_pool2d(rgb_to_lab(rgb)[:, 1:], FOLD))
+        return index, share, self.weight.to(share)[index[:, :1]]
+
+    def encode(self, ab: Tensor) -> tuple[Tensor, Tensor]:
+        """ab (B, 2, h, w) as (cell numbers, shares), each (B, 5, h, w), the largest first."""
+        reach = len(self.lattice) // 2
+        lattice = F.pad(self.lattice, (2, 2, 2, 2), value=-1).to(ab.device)
+        ab = ab.permute(0, 2, 3, 1).unsqueeze(3)  # (B, h, w, 1, 2): topk is faster along the last
+        around = torch.cartesian_prod(*2 * [torch.arange(-2, 3, device=ab.device)])
+        points = (ab / AB_SPACING).round().clamp(-reach, reach).long() + around
+        index = lattice[points[..., 0] + reach + 2, points[..., 1] + reach + 2]
+        distance = (points * AB_SPACING - ab).square().sum(-1).masked_fill(index < 0, 1e4)
+        distance, chosen = distance.topk(self.nearest, largest=False)
+        share = (-distance / (2 * self.sigma**2)).softmax(-1)
+        index = index.gather(-1, chosen).clamp(min=0)
+        return index.permute(0, 3, 1, 2), share.permute(0, 3, 1, 2)
+
+
+class ChromaRegression(Recipe):
     """Learn the chroma vector itself, with a robust loss: the plain way, for comparison."""
 
     name, head = "regression", "chroma"
 
-    def __init__(self, spacing: float = 0.2):
-        pass
-
-    def start(self, model, pixels: Tensor) -> None:
-        pass
-
-    def loss(self, output: Tensor, rgb: Tensor) -> Tensor:
-        target, weight = chroma_target(rgb)
+    def loss(self, output: Tensor, batch: Batch) -> Tensor:
+        target, weight = chroma_target(batch.rgb)
         loss = F.smooth_l1_loss(output, target, beta=0.1, reduction="none")
         return (weight * loss).sum() / weight.sum().clamp(min=1e-6)
 
 
-RECIPES = {recipe.name: recipe for recipe in (Distribution, ChromaRegression)}
+class HueSaturation(Recipe):
+    """What the original course project did: hue and saturation as numbers, mean squared error.
+
+    Hue 0.99 and 0.01 are neighbours, and far apart to this loss.
+    """
+
+    name, head = "original", "hue_saturation"
+
+    def loss(self, output: Tensor, batch: Batch) -> Tensor:
+        predicted = F.interpolate(output.sigmoid(), scale_factor=FOLD, mode="bilinear")
+        return F.mse_loss(predicted, rgb_to_hsv(batch.rgb)[:, :2])
+
+
+class FeatureLoss(Recipe):
+    """NoGAN's first step, DeOldify's generator: a picture with the right features.
+
+    Mean absolute error of the picture and of a classifier's feature maps, each map divided by its
+    mean magnitude. Source: Johnson et al. 2016, section 3.2. The rest of NoGAN is in nogan.py.
+    """
+
+    name, head = "features", "chroma"
+
+    def start(self, model, pixels: Tensor) -> None:
+        from colorlib.judge import load_classifier
+
+        self.classifier = load_classifier("features", next(model.parameters()).device)
+        self.classifier.requires_grad_(False)
+
+    def loss(self, output: Tensor, batch: Batch) -> Tensor:
+        rgb = picture(output, batch)
+        loss = (rgb - batch.rgb).abs().mean()
+        with torch.no_grad():
+            true = self.classifier.stages(batch.rgb)
+        for painted, wanted in zip(self.classifier.stages(rgb), true, strict=True):
+            loss = loss + (painted - wanted).abs().mean() / wanted.abs().mean().clamp(min=1e-6)
+        return loss
+
+
+def picture(chroma: Tensor, batch: Batch) -> Tensor:
+    """RGB (B, 3, H, W) of chroma (B, 2, H/2, W/2) and what was given of each image."""
+    # the tiny step keeps the gradient of an exact zero's saturation finite
+    chroma = F.interpolate(chroma + 1e-6, scale_factor=FOLD, mode="bilinear")
+    rgb = torch.empty_like(batch.rgb)
+    for number, given in enumerate(("value", "luma")):
+        of = batch.given == number
+        if of.any():
+            rgb[of] = join(chroma[of], batch.gray[of], given)
+    return rgb
+
+
+ALL = (Distribution, Rebalanced, ChromaRegression, HueSaturation, FeatureLoss)
+RECIPES = {recipe.name: recipe for recipe in ALL}

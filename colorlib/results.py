@@ -19,7 +19,8 @@ from colorlib.data import describe, load_images, resolve, to_tensor
 from colorlib.metrics import NAMES, colourfulness, paired_bootstrap, per_image, summary
 from colorlib.model import ColorNet, colorize
 
-DIGITS = {"psnr": 2, "colourfulness": 1, "ciede2000": 2, "colourfulness_ratio": 2}
+COLUMNS = NAMES | {"top1": "judge's top-1", "frechet": "Fréchet distance"}
+DIGITS = {"frechet": 3, "psnr": 2, "colourfulness": 1, "ciede2000": 2, "colourfulness_ratio": 2}
 
 
 def machine() -> dict:
@@ -136,7 +137,7 @@ def caption(result: dict) -> str:
 
 def table(result: dict, metrics=tuple(NAMES)) -> str:
     """A Markdown table of an evaluation: a row a system, a column a metric, the caption below."""
-    lines = ["| system | " + " | ".join(NAMES[m] for m in metrics) + " |"]
+    lines = ["| system | " + " | ".join(COLUMNS[m] for m in metrics) + " |"]
     lines.append("| --- |" + " ---: |" * len(metrics))
     for row in result["rows"]:
         cells = [f"{row[m]:.{DIGITS.get(m, 4)}f}" for m in metrics]

@@ -9,8 +9,9 @@ from PIL import Image
 from colorlib import paths
 from colorlib.color import join, rgb_to_lab, to_gray
 from colorlib.data import load_images, split_validation, to_tensor
+from colorlib.decode import decode
 from colorlib.metrics import MAX_AB, PRIOR_FLOOR, ab_cell, ab_distance, ab_prior, psnr
-from colorlib.model import ColorNet, decode, evaluating, load_model, predict, save_model
+from colorlib.model import ColorNet, evaluating, load_model, predict, save_model
 from colorlib.results import machine
 
 ALPHAS = tuple(i / 16 for i in range(17))
@@ -38,7 +39,7 @@ def tune_path(model: ColorNet, images, points: int = 9, given: str = "luma") -> 
             output = predict(model, gray, given)
             for setting in settings:
                 model.path = [setting, setting]
-                rgb = join(decode(model, output, 0, gray.shape[-2:]), gray, given)
+                rgb = join(decode(model, output, 0, gray, given), gray, given)
                 distance = ab_distance(rgb_to_lab(rgb), lab)
                 sums[setting] += (
                     distance.sum().item(),
@@ -75,7 +76,7 @@ def ship_run(run: str = "cifar", name: str = "cifar", images=None) -> dict:
     made = json.loads((folder / "history.json").read_text(encoding="utf-8"))
     model = load_model(folder / "model.safetensors")
     images = load_images("cifar100", "train") if images is None else images
-    path = tune_path(model, split_validation(images)[1][:2000])
+    path = tune_path(model, split_validation(images, made["config"]["held"])[1][:2000])
     with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
         Image.open(folder / "strip.png").save(part, format="PNG", optimize=True)
     content = made | {"vividness_path": path, "shipped_on": machine()}

@@ -37,7 +37,7 @@ LOOK = 20  # steps between looks at the losses: each look waits for a GPU
 def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[dict]:
     """Train `model` in place; return the history, one dict an epoch.
 
-    images: uint8 (N, H, W, 3), or prepared HSV (N, 3, H, W); the last 5,000 (or tenth) validate.
+    images: uint8 (N, H, W, 3), or prepared HSV (N, 3, H, W); the last `config.held` validate.
     The run lives in data/runs/NAME: call again to resume after any stop. on_epoch(history, strip)
     is called after each epoch, strip being eight validation images as they look by then, uint8
     (epochs + 2, 8, H, W, 3), truth and input first. Raises ValueError if NAME holds a run of
@@ -53,7 +53,7 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
         cpu="LOCAL_RANK" in os.environ and not torch.accelerator.is_available()
     )
     device, first_process = accelerator.device, accelerator.is_main_process
-    training, held = split_validation(images)
+    training, held = split_validation(images, config.held)
     pixels = as_pixels(training)
     held = as_pixels(held) if len(held) else pixels[:0]
     check_pixels(pixels, config, model.stride)
@@ -99,8 +99,7 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
             epoch, at = divmod(step, steps)
             if at == 0 or step == first:
                 order = torch.randperm(len(pixels), generator=generator(config.seed, epoch))
-            for group in (g for o in optimizers for g in o.param_groups):
-                group["lr"] = group["highest"] * one_cycle(config.warmup, step / total)
+            set_rates(optimizers, config, step / total)
             samples = batch(pixels, order, step, steps, config, accelerator)
             pending.append(learn(network, recipe, optimizers, samples, config, accelerator))
             step += 1
@@ -139,12 +138,11 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
 
 
 def learn(network, recipe, optimizers, samples, config: Config, accelerator) -> torch.Tensor:
-    """One step: forward, loss, backward, update. samples: (rgb, gray, given); returns the loss."""
-    rgb, gray, given = samples
+    """One step: forward, loss, backward, update. samples: a `Batch`; returns the loss."""
     half = config.mixed_precision() == "bf16"
     with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=half):
-        output = network(gray, given)
-    loss = recipe.loss(output.float(), rgb)
+        output = network(samples.gray, samples.given)
+    loss = recipe.loss(output.float(), samples)
     network.zero_grad()
     accelerator.backward(loss)
     accelerator.clip_grad_norm_(network.parameters(), config.clip)
@@ -163,7 +161,13 @@ def one_cycle(warmup: float, done: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (done - warmup) / (1 - warmup)))
 
 
-def make_optimizers(model: ColorNet, config: Config) -> list[torch.optim.Optimizer]:
+def set_rates(optimizers, config: Config, done: float) -> None:
+    """Give every group of parameters its learning rate at this share of the run."""
+    for group in (g for o in optimizers for g in o.param_groups):
+        group["lr"] = group["highest"] * one_cycle(config.warmup, done)
+
+
+def make_optimizers(model, config: Config) -> list[torch.optim.Optimizer]:
     """Muon for the hidden convolutions, AdamW for the rest; only convolutions decay."""
     ends = {*model.stem.parameters(), *model.head.parameters()}
     kernels = [p for p in model.parameters() if p.ndim == 4]

@@ -89,9 +89,9 @@ class LiveCurves:
         import matplotlib.pyplot as plt
         from IPython.display import display
 
-        from colorlib import plots
+        from colorlib import charts, plots
 
-        figures = plots.learning_curves(history, self.note), plots.strip(strip, self.note)
+        figures = charts.learning_curves(history, self.note), plots.strip(strip, self.note)
         sheets = []
         for figure in figures:
             buffer = io.BytesIO()

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 import colorlib as cl
@@ -38,7 +39,7 @@ def test_what_is_larger_than_memory_stays_on_disk(images, tmp_path, monkeypatch)
         for step in range(8):
             there = batches.batch(pixels, order, step, 8, config, Alone)
             here = batches.batch(whole, order, step, 8, config, Alone)
-            assert all(torch.equal(a, b) for a, b in zip(there, here, strict=True))
+            assert torch.equal(there.rgb, here.rgb) and torch.equal(there.gray, here.gray)
 
 
 def test_training_on_a_mapped_set_gives_the_same_weights(images, tmp_path, monkeypatch):
@@ -60,6 +61,17 @@ def test_shifted_is_a_crop_of_the_mirrored_image(images):
     for image, (down, right), got in zip(rgb.numpy(), moved.T.tolist(), out.numpy(), strict=True):
         wide = np.pad(image, ((0, 0), (16, 16), (16, 16)), mode="reflect")
         assert np.array_equal(got, wide[:, 16 - down :, 16 - right :][:, :32, :32])
+
+
+def test_zoomed_shows_a_window_around_the_middle(images):
+    rgb = batches.as_pixels(images[:3]).float() / 255
+    ones = torch.ones(3)
+    assert torch.allclose(batches.zoomed(rgb, ones, ones), rgb, atol=1e-5)
+    narrow = batches.zoomed(rgb, ones / 2, ones)
+    wide = F.interpolate(rgb[..., 8:24], size=(32, 32), mode="bilinear")
+    assert torch.allclose(narrow[..., 2:-2], wide[..., 2:-2], atol=1e-4)
+    small = batches.zoomed(rgb, ones, 2 * ones)  # mirrored above and below
+    assert torch.allclose(small[..., :8, :], small[..., 8:16, :].flip(-2), atol=1e-4)
 
 
 def test_pack_writes_what_load_images_reads(images, tmp_path):

@@ -189,3 +189,22 @@ def test_grey_on_the_whole_test_split(real_data):
         assert round(grey["raw_auc"], 4) == 0.8844
         assert round(grey["rebalanced_auc"], 4) == 0.6422
     assert round(metrics.colourfulness(truth).mean().item(), 2) == 40.09
+
+
+def test_quick_leaves_out_only_what_is_slow():
+    truth, predicted = torch.rand(2, 6, 3, 16, 16)
+    whole = metrics.summary(metrics.per_image(predicted, truth))
+    quick = metrics.summary(metrics.per_image(predicted, truth, quick=True))
+    assert set(whole) - set(quick) == {"ciede2000", "ssim"}
+    assert all(whole[name] == value for name, value in quick.items())
+
+
+def test_bootstrap_interval_is_about_two_standard_errors():
+    torch.manual_seed(0)
+    truth = torch.rand(400, 3, 12, 12)
+    predicted = (truth + 0.2 * torch.rand(400, 1, 1, 1) * torch.randn_like(truth)).clamp(0, 1)
+    rows = metrics.per_image(predicted, truth, quick=True)
+    low, high = metrics.bootstrap(rows)["psnr"]
+    error = (rows["psnr"].std() / 400**0.5).item()
+    assert high - low == pytest.approx(2 * 1.96 * error, rel=0.15)
+    assert low < rows["psnr"].mean() < high

@@ -110,7 +110,9 @@ def test_what_notebook_1_says_of_the_colours(real_data):
 
 
 SHORTER = {
-    '"epochs": 8, "count": 5000': '"epochs": 1, "count": 300',
+    'QUICK = controlled.BUDGETS["short"]': 'QUICK = controlled.BUDGETS["short"] = '
+    '{"epochs": 1, "count": 300, "held": 200}',
+    "SECONDS = 20": "SECONDS = 1",
     "COUNT = None if FULL else 500": "COUNT = 20",
     "COUNT = None  #": "COUNT = 300  #",
 }

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import colorlib as cl
-from colorlib import paths, plots
+from colorlib import charts, paths, plots
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def history(epochs=3):
 
 
 def test_figures_are_saved_twice_and_the_same_bytes_each_time(images):
-    figure = cl.save_figure(plots.learning_curves(history()), "curves")
+    figure = cl.save_figure(charts.learning_curves(history()), "curves")
     files = [paths.figures() / f"curves.{suffix}" for suffix in ("png", "pdf")]
     before = [f.read_bytes() for f in files]
     assert before[0].startswith(b"\x89PNG") and before[1].startswith(b"%PDF")
@@ -44,12 +44,12 @@ def test_every_figure_draws(images):
         plots.process_diagram(images[0], images[1]),
         plots.chroma_plane(images, "note"),
         plots.value_and_luma(images[:3]),
-        plots.learning_curves(history()),
-        plots.learning_curves([{"epoch": 1, "train_loss": 2.0}]),
+        charts.learning_curves(history()),
+        charts.learning_curves([{"epoch": 1, "train_loss": 2.0}]),
         plots.strip(np.stack([images[:8]] * 5)),
-        plots.class_bars(["a_b", "c", "d"], np.array([1.0, 2, 3]), np.array([2.0, 3, 4])),
-        plots.hue_error(np.array([0.25, 0.75]), {"ours": np.array([1.0, 2])}),
-        plots.trade_off(rows, curve, "note"),
+        charts.class_bars(["a_b", "c", "d"], np.array([1.0, 2, 3]), np.array([2.0, 3, 4])),
+        charts.hue_error(np.array([0.25, 0.75]), {"ours": np.array([1.0, 2])}),
+        charts.trade_off(rows, curve, "note"),
         plots.image_grid([[images[0], None]], ["a", "b"], ["row"], note="note"),
     ]
     for figure in figures:
@@ -69,3 +69,16 @@ def test_strip_round_trip(images):
     rows = images[:24].reshape(3, 8, 32, 32, 3)
     sheet = rows.transpose(0, 2, 1, 3, 4).reshape(96, 256, 3)
     assert np.array_equal(plots.read_strip(Image.fromarray(sheet)), rows)
+
+
+def test_key_figure_draws_every_system_with_its_interval():
+    def row(at):
+        names = ("raw_auc", "rebalanced_auc", "psnr", "colourfulness")
+        return dict.fromkeys(names, at) | {"intervals": {n: [at - 0.1, at + 0.1] for n in names}}
+
+    curves = {"grey": [row(0.5)], "ours": [row(0.6), row(0.7)], "other": [row(0.4)]}
+    figure = charts.recipes_compared(curves, "ours", {"mine": [row(0.3)]}, "note")
+    for axis in figure.axes:
+        assert axis.get_legend_handles_labels()[1] == ["grey", "ours", "other", "mine"]
+    labels = [axis.get_xlabel() for axis in figure.axes]
+    assert labels == ["raw AuC", "colourfulness"]

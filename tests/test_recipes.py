@@ -6,8 +6,14 @@ import torch.nn.functional as F
 
 import colorlib as cl
 from colorlib import recipes
-from colorlib.color import hsv_to_chroma
-from colorlib.model import cell_centres
+from colorlib.color import hsv_to_chroma, rgb_to_lab
+from colorlib.decode import cell_centres
+
+
+def seen(rgb, given=1):
+    flags = torch.full((len(rgb),), given)
+    gray = cl.luma(rgb) if given else cl.value(rgb)
+    return recipes.Batch(rgb, gray, flags)
 
 
 def disk(count):
@@ -48,9 +54,9 @@ def test_black_images_have_a_target():
     target, weight = recipes.chroma_target(torch.zeros(1, 3, 4, 4))
     assert torch.equal(target, torch.zeros(1, 2, 2, 2)) and weight.sum() == 0
     white = torch.ones(1, 3, 4, 4)
-    loss = recipes.Distribution().loss(torch.zeros(1, 109, 2, 2), white)
+    loss = recipes.Distribution().loss(torch.zeros(1, 109, 2, 2), seen(white))
     assert torch.isfinite(loss)
-    black = recipes.Distribution().loss(torch.zeros(1, 109, 2, 2), 0 * white)
+    black = recipes.Distribution().loss(torch.zeros(1, 109, 2, 2), seen(0 * white))
     assert torch.isfinite(black)
 
 
@@ -63,7 +69,7 @@ def test_loss_and_gradient_are_those_of_cross_entropy_against_dense_targets():
     dense = torch.zeros_like(output).scatter_add_(1, index, share)
     entropy = F.cross_entropy(output, dense, reduction="none")
     expected = (entropy * weight[:, 0]).sum() / weight.sum()
-    loss = recipe.loss(output, rgb)
+    loss = recipe.loss(output, seen(rgb))
     assert torch.allclose(loss, expected, atol=1e-5)
     (wanted,), (got,) = (torch.autograd.grad(x, output) for x in (expected, loss))
     assert wanted.abs().max() > 1e-3 and torch.allclose(got, wanted, atol=1e-6)
@@ -82,10 +88,66 @@ def test_prior_is_the_mean_target(images):
 def test_regression_is_least_at_the_truth():
     rgb, recipe = torch.rand(2, 3, 8, 8), recipes.ChromaRegression()
     target, _ = recipes.chroma_target(rgb)
-    assert recipe.loss(target, rgb) == 0
-    assert recipe.loss(target + 0.1, rgb) > 0
+    assert recipe.loss(target, seen(rgb)) == 0
+    assert recipe.loss(target + 0.1, seen(rgb)) > 0
 
 
 def test_a_black_batch_has_a_finite_loss():
     zero = torch.zeros(1, 3, 8, 8)
-    assert torch.isfinite(recipes.ChromaRegression().loss(torch.zeros(1, 2, 4, 4), zero))
+    assert torch.isfinite(recipes.ChromaRegression().loss(torch.zeros(1, 2, 4, 4), seen(zero)))
+
+
+def test_original_is_least_at_the_true_hue_and_saturation():
+    rgb = F.interpolate(torch.rand(2, 3, 1, 1), (8, 8)).clamp(0.1, 0.9)
+    wanted = F.avg_pool2d(cl.rgb_to_hsv(rgb)[:, :2], 2).clamp(1e-6, 1 - 1e-6).logit()
+    recipe = recipes.HueSaturation()
+    assert recipe.loss(wanted, seen(rgb)) < 1e-9
+    assert recipe.loss(wanted + 1, seen(rgb)) > 1e-3
+
+
+def test_eccv16_encodes_on_the_five_nearest_cells():
+    rgb = torch.rand(1, 3, 40, 40)
+    ab = rgb_to_lab(rgb)[:, 1:]
+    index, share = recipes.Rebalanced().encode(ab)
+    cells = recipes.ab_cells()
+    points = ab[0].flatten(1).T
+    distance, near = torch.cdist(points, cells).topk(5, largest=False)
+    weight = torch.exp(-distance.square() / 50)
+    wanted = torch.zeros(len(points), len(cells)).scatter_add_(1, near, weight)
+    wanted = wanted / wanted.sum(1, keepdim=True)
+    got = torch.zeros_like(wanted)
+    got.scatter_add_(1, index[0].flatten(1).T, share[0].flatten(1).T)
+    agree = (got - wanted).abs().amax(1) < 1e-3  # ties between far cells may go either way
+    assert agree.float().mean() > 0.99 and torch.allclose(got.sum(1), torch.ones(1), atol=1e-5)
+
+
+def test_eccv16_weighs_rare_colours_up_and_one_on_average(images):
+    model, recipe = cl.ColorNet((8, 8), (0, 0), (0,), head="ab"), recipes.Rebalanced()
+    recipe.start(model, torch.from_numpy(images).permute(0, 3, 1, 2))
+    assert recipe.weight[model.prior.argmax()] < recipe.weight[model.prior.argmin()]
+    assert recipe.weight.max() / recipe.weight.min() > 2
+    near = torch.exp(-torch.cdist(model.cells, model.cells).square() / 50)
+    smooth = (near / near.sum(0)) @ model.prior
+    assert (recipe.weight * smooth).sum() == pytest.approx(1, abs=1e-4)
+    # equation 4, up to its scale: with lambda 0.5 the inverse of a mix with the uniform
+    mixed = 1 / (0.5 * smooth + 0.5 / len(smooth))
+    assert torch.allclose(recipe.weight / recipe.weight[0], mixed / mixed[0], rtol=1e-4)
+
+
+@pytest.mark.parametrize("given", [0, 1])
+def test_picture_of_the_true_chroma_is_the_image(given):
+    rgb = F.interpolate(torch.rand(3, 3, 1, 1) * 0.9, (8, 8))
+    target, _ = recipes.chroma_target(rgb)
+    assert torch.allclose(recipes.picture(target, seen(rgb, given)), rgb, atol=1e-3)
+
+
+def test_feature_loss_is_least_at_the_truth_and_leaves_the_classifier_alone():
+    recipe = recipes.FeatureLoss()
+    recipe.start(cl.ColorNet((8, 8), (0, 0), (0,), head="chroma"), torch.zeros(0, 3, 32, 32))
+    rgb = F.interpolate(torch.rand(2, 3, 1, 1), (32, 32)).clamp(0.1, 0.9)
+    target, _ = recipes.chroma_target(rgb)
+    output = (target + 0.2).requires_grad_()
+    assert recipe.loss(target, seen(rgb)) < 0.01 < recipe.loss(output, seen(rgb))
+    recipe.loss(output, seen(rgb)).backward()
+    assert output.grad.abs().max() > 0
+    assert all(p.grad is None for p in recipe.classifier.parameters())

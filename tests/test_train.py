@@ -181,8 +181,8 @@ def test_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(images, monkeypa
     def poisoned(*args):
         nonlocal steps
         steps += 1
-        rgb, gray, given = batch(*args)
-        return rgb, gray * (float("nan") if steps == 10 else 1), given
+        samples = batch(*args)
+        return samples._replace(gray=samples.gray * (float("nan") if steps == 10 else 1))
 
     monkeypatch.setattr(train, "batch", poisoned)
     with pytest.raises(FloatingPointError, match=r"the loss is nan at step 10 \(epoch 2\)"):
@@ -261,10 +261,11 @@ def test_every_batch_is_shared_out_whole(images):
     pixels = batches.as_pixels(images)
     order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
     whole, first, second = (
-        batches.batch(pixels, order, 3, 8, small(shift=3), Share(*who))
+        batches.batch(pixels, order, 3, 8, small(shift=3, zoom=0.2), Share(*who))
         for who in ((0, 1), (0, 2), (1, 2))
     )
-    for w, a, b in zip(whole, first, second, strict=True):
+    for name in ("rgb", "gray", "given", "chosen"):
+        w, a, b = (getattr(samples, name) for samples in (whole, first, second))
         assert torch.equal(w[::2], a) and torch.equal(w[1::2], b)
 
 
@@ -276,7 +277,8 @@ def test_an_epoch_sees_every_image_once(images):
     order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
     seen = []
     for step in range(8):
-        rgb, gray, given = batches.batch(pixels, order, step, 8, small(shift=0), Alone)
+        rgb, gray, given, chosen = batches.batch(pixels, order, step, 8, small(shift=0), Alone)
+        assert torch.equal(chosen, order[8 * step : 8 * step + 8])
         assert torch.allclose(gray[given == 0], cl.value(rgb)[given == 0])
         assert torch.allclose(gray[given == 1], cl.luma(rgb)[given == 1])
         seen += [min(x.tobytes(), x[:, ::-1].tobytes()) for x in cl.to_images(rgb)]
@@ -385,3 +387,18 @@ def test_two_processes_learn_as_well_as_one(tmp_path, images):
         assert made["command"].startswith(("python", "torchrun --nproc-per-node 2")[processes - 1])
         losses.append(made["history"][-1]["validation_loss"])
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
+def test_a_run_goes_on_from_the_weights_of_another(images):
+    run(images, small("first"))
+    config = small("second", start="first", epochs=1)
+    model, recipe = cl.build(config)
+    begun = cl.load_model(paths.runs() / "first" / "model.safetensors").state_dict()
+    assert all(torch.equal(begun[k], v) for k, v in model.state_dict().items())
+    cl.fit(model, recipe, images, config)
+    made = json.loads((paths.runs() / "second" / "history.json").read_text())
+    assert "--start first" in made["command"] and made["history"][0]["epoch"] == 1
+    with pytest.raises(ValueError, match="start: first is a network of"):
+        cl.build(small("third", start="first", spacing=0.25))
+    with pytest.raises(ValueError, match="got 'nowhere'"):
+        cl.build(small("third", start="nowhere"))

@@ -1,0 +1,127 @@
+"""Ours and the published networks on the same luma: which can run here, and how they measure."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from colorlib import peers
+from colorlib.color import luma, rgb_to_lab
+from colorlib.data import to_tensor
+from colorlib.model import ColorNet, colorize
+from colorlib.photo import colorize_at
+from colorlib.results import evaluate_systems
+
+IMAGENET = "ImageNet, 1.3 M photographs"
+LEARNED_FROM = {
+    "eccv16": IMAGENET,
+    "siggraph17": IMAGENET,
+    "deoldify-artistic": f"{IMAGENET}, and its labels",
+    "deoldify-stable": f"{IMAGENET}, and its labels",
+}
+
+
+class System(NamedTuple):
+    colorize: Callable[[Tensor], Tensor]  # luma (N, 1, H, W) to RGB (N, 3, H, W)
+    kind: str  # "official weights", "trained here" or "none"
+    parameters: int
+    learned_from: str
+
+
+def systems(
+    model: ColorNet, vividness=(0.0, 0.75), download=False, inner: int | None = None, **options
+) -> tuple[dict[str, System], list[str]]:
+    """(name -> System, one line for each published network that cannot run here).
+
+    Grey, ours at each vividness, and every published network whose weights are in the data root;
+    with `download` the others' are fetched. inner: the shorter side at which ours sees an image,
+    where that is not the image's own. options: for the networks named, as `Peer.colorize`
+    takes them: {"deoldify": {"render_factor": 10}}.
+    """
+    found = {"grey": System(lambda gray: gray.expand(-1, 3, -1, -1), "none", 0, "nothing")}
+    size = sum(p.numel() for p in model.parameters())
+    for v in vividness:
+        found[f"ours, vividness {v:g}"] = System(
+            lambda gray, v=v: (
+                colorize_at(model, gray, v, inner) if inner else colorize(model, gray, "luma", v)
+            ),
+            "trained here",
+            size,
+            "CIFAR-100, 49,000 images of 32 x 32",
+        )
+    missing = []
+    for name, official in peers.OFFICIAL.items():
+        here = peers.weights_path(name).is_file()
+        if not here and not download:
+            missing.append(
+                f"{official.title} does not run here: its official weights "
+                f"({official.megabytes} MB) are not in the data root, and DOWNLOAD is off."
+            )
+            continue
+        try:
+            peer = peers.load(name)
+        except (OSError, ValueError) as error:
+            missing.append(f"{official.title} does not run here: {error}.")
+            continue
+        chosen = options.get(name.split("-")[0], {})
+        found[official.title] = System(
+            lambda gray, peer=peer, chosen=chosen: peer.colorize(gray, **chosen),
+            "official weights",
+            sum(p.numel() for p in peer.network.parameters()),
+            LEARNED_FROM[name],
+        )
+    return found, missing
+
+
+def measure(found: dict[str, System], images, resamples: int = 1000) -> list[dict]:
+    """A row a system on uint8 images (N, H, W, 3): every metric, and how its grey was kept.
+
+    "luma_difference" in 8-bit steps, "lightness_difference" in units of L*: means over pixels.
+    """
+    gray = luma(to_tensor(images))
+    lightness = rgb_to_lab(gray.expand(-1, 3, -1, -1))[:, :1]
+    colored: dict[str, Tensor] = {}
+
+    def kept(name: str, system: System) -> Callable[[Tensor], Tensor]:
+        def run(gray: Tensor) -> Tensor:
+            colored[name] = system.colorize(gray)
+            return colored[name]
+
+        return run
+
+    runs = {name: kept(name, system) for name, system in found.items()}
+    rows = evaluate_systems(runs, images, "luma", resamples)
+    for row in rows:
+        system, rgb = found[row["system"]], colored[row["system"]]
+        row["kind"], row["parameters"] = system.kind, system.parameters
+        row["learned_from"] = system.learned_from
+        row["luma_difference"] = 255 * (luma(rgb) - gray).abs().mean().item()
+        row["lightness_difference"] = (rgb_to_lab(rgb)[:, :1] - lightness).abs().mean().item()
+    return rows
+
+
+def table(rows: list[dict], metrics) -> str:
+    """A Markdown table of `measure`'s rows: what each system is, and how it did."""
+    from colorlib.results import COLUMNS, DIGITS
+
+    extra = {"luma_difference": "luma moved, 8-bit steps", "lightness_difference": "L* moved"}
+    names = COLUMNS | extra
+    lines = ["| system | what runs | parameters, M | learned from | ms an image | "]
+    lines[0] += " | ".join(names[m] for m in metrics) + " |"
+    lines.append("| --- | --- | ---: | --- | ---: |" + " ---: |" * len(metrics))
+    for row in rows:
+        cells = [f"{row[m]:.{DIGITS.get(m, 2 if m in extra else 4)}f}" for m in metrics]
+        lines.append(
+            f"| {row['system']} | {row['kind']} | {row['parameters'] / 1e6:.2f} | "
+            f"{row['learned_from']} | {1000 * row['seconds_per_image']:.1f} | "
+            + " | ".join(cells)
+            + " |"
+        )
+    return "\n".join(lines)
+
+
+def pictures(found: dict[str, System], gray: Tensor) -> dict[str, Tensor]:
+    """What each system makes of luma (N, 1, H, W): name -> RGB (N, 3, H, W)."""
+    with torch.inference_mode():
+        return {name: system.colorize(gray) for name, system in found.items()}

@@ -1,0 +1,104 @@
+"""NoGAN, DeOldify's order of things: feature loss alone, then a critic, then a short game of both.
+
+Source: J. Antic 2019, DeOldify's README, "What is NoGAN?"; the feature loss after Johnson et al.
+2016. DeOldify's features come from a VGG16 that learned ImageNet's labels; ours from a small
+classifier that learned CIFAR-100's ("features" in judge.py, not the judge that measures). Either
+way people's labels are in it: this recipe is not fully self-supervised.
+"""
+
+import copy
+import json
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from colorlib import checkpoint, paths
+from colorlib.batches import as_pixels, batch, generator
+from colorlib.color import luma
+from colorlib.config import Config
+from colorlib.data import split_validation, to_tensor
+from colorlib.judge import load_classifier
+from colorlib.model import ColorNet, colorize, load_model, save_model
+from colorlib.recipes import FeatureLoss, picture
+from colorlib.verdict import frechet
+
+LOOKS = 8  # at the quality, during the game
+RATE = 2e-4  # Adam's, of both sides in the game; the critic alone learns at five times that
+WEIGHT = 0.1  # of the critic's verdict beside the feature loss
+
+
+def critic() -> nn.Sequential:
+    """RGB (B, 3, 32, 32) -> logits (B, 1, 4, 4): is each part of the picture a true one?"""
+    layers, inputs = [], 3
+    for width in (48, 96, 192):
+        layers += [nn.Conv2d(inputs, width, 4, 2, 1), nn.LeakyReLU(0.2), nn.Dropout2d(0.1)]
+        inputs = width
+    return nn.Sequential(*layers, nn.Conv2d(inputs, 1, 3, padding=1))
+
+
+def play(model: ColorNet, images, config: Config, quality=None) -> list[dict]:
+    """Go on from a generator that `fit` trained on `FeatureLoss`; returns what each look saw.
+
+    The critic learns alone for one epoch, the game takes up to another.
+    model is left, and saved in data/runs/NAME-game, as it was when its quality peaked: the lowest
+    `quality(model)`, by default the Fréchet distance of 1,000 validation images to their originals
+    in the features it learned from. A finished game is read from that folder.
+    """
+    from accelerate import Accelerator
+    from tqdm import tqdm
+
+    folder = paths.runs() / f"{config.name}-game"
+    record = folder / "history.json"
+    if record.is_file():
+        model.load_state_dict(load_model(folder / "model.safetensors").state_dict())
+        return json.loads(record.read_text(encoding="utf-8"))
+    checkpoint.make_ready(folder)
+    accelerator = Accelerator()
+    training, held = split_validation(images, config.held)
+    pixels, began = as_pixels(training)[: config.count], time.perf_counter()
+    steps = len(pixels) // config.batch_size
+    truth = to_tensor(held[:1000])
+    features = load_classifier("features")
+    quality = quality or (lambda net: frechet(features, colorize(net, luma(truth), "luma"), truth))
+    torch.manual_seed(config.seed)
+    judge, recipe = critic().to(memory_format=torch.channels_last), FeatureLoss()
+    recipe.start(model, pixels[:0])
+    critics = torch.optim.Adam(judge.parameters(), 5 * RATE, betas=(0.5, 0.99))
+    painters = torch.optim.Adam(model.parameters(), RATE, betas=(0.5, 0.99))
+    best, kept, history = quality(model), copy.deepcopy(model.state_dict()), []
+    history.append({"game_step": 0, "quality": best})
+    model.train()
+    order = torch.randperm(len(pixels), generator=generator(config.seed, -2))
+    for step in tqdm(range(2 * steps), f"{config.name}-game", unit=" steps"):
+        if step == steps:
+            critics.param_groups[0]["lr"] = RATE
+        samples = batch(pixels, order, step, steps, config, accelerator)
+        playing = step >= steps
+        with torch.set_grad_enabled(playing):
+            output = model(samples.gray, samples.given)
+            painted = picture(output, samples)
+        real, fake = judge(samples.rgb), judge(painted.detach())
+        loss = F.softplus(-real).mean() + F.softplus(fake).mean()
+        critics.zero_grad()
+        loss.backward()
+        critics.step()
+        if not playing:
+            continue
+        judge.requires_grad_(False)
+        fooled = F.softplus(-judge(painted)).mean()
+        painters.zero_grad()
+        (recipe.loss(output, samples) + WEIGHT * fooled).backward()
+        painters.step()
+        judge.requires_grad_(True)
+        if (step + 1) % max(1, steps // LOOKS) == 0:
+            row = {"game_step": step + 1 - steps, "quality": quality(model)}
+            history.append(row | {"critic_loss": loss.item()})
+            if row["quality"] < best:
+                best, kept = row["quality"], copy.deepcopy(model.state_dict())
+    model.load_state_dict(kept)
+    history[-1]["seconds"] = time.perf_counter() - began
+    save_model(model, folder / "model.safetensors")
+    paths.write_json(record, history)
+    return history

@@ -1,0 +1,74 @@
+"""The network and the settings of the course project that this one starts from.
+
+Ten 3 x 3 convolutions at full resolution (the project calls them nine layers and an output), hue
+and saturation as they are, mean squared error, Adadelta at its defaults, one image a step.
+"""
+
+import time
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn, optim
+
+from colorlib import paths
+from colorlib.batches import generator
+from colorlib.color import hsv_to_chroma, join, rgb_to_hsv, to_gray
+from colorlib.data import to_tensor
+from colorlib.model import evaluating
+
+WIDTHS = (1, 32, 128, 256, 512, 512, 512, 256, 128, 64, 2)
+
+
+def network() -> nn.Sequential:
+    """Gray (B, 1, H, W) in, hue and saturation (B, 2, H, W) out, each in [0, 1]."""
+    layers = []
+    for inputs, outputs in pairwise(WIDTHS):
+        layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
+    return nn.Sequential(*layers[:-1], nn.Sigmoid())
+
+
+def step(model: nn.Module, optimizer: optim.Optimizer, gray: Tensor, target: Tensor) -> None:
+    """One training step on gray (B, 1, H, W) and hue and saturation (B, 2, H, W)."""
+    loss = F.mse_loss(model(gray), target)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def train(name: str, images, seconds: float, given: str = "luma") -> tuple[nn.Module, int]:
+    """(The network, steps taken) after so many seconds of one image (H, W, 3) a step, as it was.
+
+    Kept in data/runs/NAME.pt, and read from there when it is asked for again.
+    """
+    from tqdm import tqdm
+
+    path = paths.runs() / f"{name}.pt"
+    torch.manual_seed(0)
+    model = network()
+    if path.is_file():
+        kept = torch.load(path, weights_only=True)
+        model.load_state_dict(kept["model"])
+        return model.eval(), kept["steps"]
+    optimizer, steps, began = optim.Adadelta(model.parameters()), 0, time.perf_counter()
+    order = torch.randperm(len(images), generator=generator(0, 0)).tolist()
+    with tqdm(total=round(seconds), desc=name, unit=" s") as bar:
+        while (spent := time.perf_counter() - began) < seconds:
+            rgb = to_tensor(images[order[steps % len(order)]][None])
+            step(model, optimizer, to_gray(rgb, given), rgb_to_hsv(rgb)[:, :2])
+            steps += 1
+            bar.update(min(int(spent), bar.total) - bar.n)
+    with paths.replacing(path) as part:
+        torch.save({"model": model.state_dict(), "steps": steps}, part)
+    return model.eval(), steps
+
+
+def colorize(model: nn.Module, gray: Tensor, given: str = "luma") -> Tensor:
+    """RGB (N, 3, H, W) of gray (N, 1, H, W), which it keeps."""
+    parts = []
+    with evaluating(model):
+        for part in gray.split(50):
+            hue, saturation = model(part).unbind(1)
+            hsv = torch.stack((hue, saturation, part[:, 0]), 1)
+            parts.append(join(hsv_to_chroma(hsv), part, given))
+    return torch.cat(parts)

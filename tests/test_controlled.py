@@ -1,0 +1,85 @@
+import dataclasses
+
+import pytest
+import torch
+
+import colorlib as cl
+from colorlib import controlled, results, ship
+
+
+def test_runs_differ_in_nothing_but_the_recipe():
+    configs = {r: dataclasses.asdict(controlled.settings(r)) for r in controlled.COMPARED}
+    ours = configs["distribution"]
+    for recipe, config in configs.items():
+        differ = {key for key in config if config[key] != ours[key]}
+        allowed = {"name", "recipe"} | ({"epochs"} if recipe == "nogan" else set())
+        assert differ <= allowed and config["given"] == "luma" and config["held"] == 5000
+    assert configs["nogan"]["epochs"] == ours["epochs"] - 1
+
+
+def test_random_colours_keep_luma_and_are_the_other_images(images):
+    truth = cl.to_tensor(images[:10])
+    colored = controlled.random_colours(truth, images)
+    assert torch.allclose(cl.luma(colored), cl.luma(truth), atol=1e-5)
+    assert not torch.allclose(colored, truth, atol=0.05)
+    assert torch.equal(colored, controlled.random_colours(truth, images))
+    own = controlled.random_colours(truth[:1], images[:1])
+    assert torch.allclose(own, truth[:1], atol=1e-5)
+
+
+def test_margin_is_the_height_above_the_other_points():
+    def row(raw, rebalanced):
+        return {"raw_auc": raw, "rebalanced_auc": rebalanced}
+
+    result = {
+        "curves": {
+            "ours": [row(0.9, 0.7), row(0.89, 0.74), row(0.88, 0.73)],
+            "below": [row(0.895, 0.71)],
+            "above": [row(0.89, 0.76), row(0.9, 0.6)],
+            "left": [row(0.5, 0.73)],
+            "right": [row(0.91, 0.1)],
+        }
+    }
+    spare = controlled.margins(result, "ours")
+    assert spare["below"] == pytest.approx(0.01) and spare["above"] == pytest.approx(-0.02)
+    assert spare["left"] == pytest.approx(0.01) and spare["right"] == -float("inf")
+
+
+def test_curve_leaves_the_path_alone(images, net):
+    before = net.path
+    rows = controlled.curve(net, cl.to_tensor(images[:8]), [(0.0, 1.0), (0.5, 0.5)])
+    assert net.path == before and [row["T"] for row in rows] == [1.0, 0.5]
+    for row in rows:
+        low, high = row["intervals"]["raw_auc"]
+        assert low <= row["raw_auc"] <= high
+
+
+def test_the_whole_comparison_on_the_sample(monkeypatch):
+    monkeypatch.setitem(controlled.BUDGETS, "short", {"epochs": 2, "count": 256, "held": 100})
+    monkeypatch.setattr(ship, "ALPHAS", (0.0, 0.5))
+    monkeypatch.setattr(ship, "TEMPERATURES", (1.0, 0.5))
+    monkeypatch.setattr(controlled, "TEMPERATURES", (1.0, 0.38))
+    result = controlled.compare("sample", "short", 12)
+    assert results.load_result("controlled-short-sample-12") == result
+    names = [row["system"] for row in result["rows"]]
+    assert names[:2] == ["grey", "random colours"] and len(names) == len(set(names)) == 10
+    assert set(result["made"]) == set(controlled.COMPARED)
+    assert all(made["seconds"] > 0 for made in result["made"].values())
+    assert set(controlled.margins(result)) == set(result["curves"]) - {
+        controlled.TITLES["distribution"]
+    }
+    looks = result["made"]["nogan"]["game"]
+    assert looks[0]["game_step"] == 0 and len(looks) > 2
+    again = controlled.compare("sample", "short", 12)
+    assert again["curves"] == result["curves"]  # finished runs are read, not trained again
+
+
+def test_original_network_is_trained_for_its_time_and_kept(images):
+    from colorlib.peers import original
+
+    model, steps = original.train("o", images, 1.0)
+    again, kept = original.train("o", images, 1.0)
+    assert steps == kept > 0
+    assert torch.equal(model[0].weight, again[0].weight)
+    gray = cl.luma(cl.to_tensor(images[:2]))
+    assert torch.allclose(cl.luma(original.colorize(model, gray)), gray, atol=1e-5)
