@@ -103,7 +103,8 @@ def recipes_compared(curves: dict, ours: str, extra: dict | None = None, note: s
     """
     fig, axes = plt.subplots(1, 2, figsize=(PAGE, 3.4))
     everything = curves | (extra or {})
-    markers = dict(zip([n for n in everything if n != ours], "osD^vP*X<>", strict=False))
+    markers = dict(zip([n for n in curves if n != ours], "oD^vP*X<>d", strict=False))
+    markers |= dict.fromkeys(extra or {}, "s")
     pairs = (("raw_auc", "rebalanced_auc"), ("colourfulness", "psnr"))
     for axis, (x, y) in zip(axes, pairs, strict=True):
         for name, rows in everything.items():

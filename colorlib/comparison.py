@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from colorlib import peers
@@ -48,7 +47,7 @@ def systems(
             ),
             "trained here",
             size,
-            "CIFAR-100, 49,000 images of 32 x 32",
+            "CIFAR-100, 32 x 32",
         )
     missing = []
     for name, official in peers.OFFICIAL.items():
@@ -119,9 +118,3 @@ def table(rows: list[dict], metrics) -> str:
             + " |"
         )
     return "\n".join(lines)
-
-
-def pictures(found: dict[str, System], gray: Tensor) -> dict[str, Tensor]:
-    """What each system makes of luma (N, 1, H, W): name -> RGB (N, 3, H, W)."""
-    with torch.inference_mode():
-        return {name: system.colorize(gray) for name, system in found.items()}

@@ -122,7 +122,10 @@ def make(name: str, source: str = "cifar100", config: Config | None = None) -> d
         name=name, given="luma", epochs=3 if name == "features" else 8, zoom=0.25
     )
     began = time.perf_counter()
-    numbers, _ = load_labels(source, "train")
+    labels = load_labels(source, "train")
+    if labels is None:
+        raise ValueError(f"judge: {source} has no classes, wanted cifar100")
+    numbers, _ = labels
     model = train_classifier(name, load_images(source, "train"), numbers, config)
     minutes = (time.perf_counter() - began) / 60
     rgb = to_tensor(load_images(source, "test"))

@@ -59,11 +59,11 @@ def image_grid(rows: list, titles: list[str], labels=None, width: float = PAGE, 
             axis = axes[i, j]
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
+            if i == 0:
+                axis.set_title(titles[j])
             if image is None:
                 continue
             axis.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-            if i == 0:
-                axis.set_title(titles[j])
         if labels:
             axes[i, 0].set_ylabel(labels[i], rotation=0, ha="right", va="center")
     fig.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)

@@ -133,6 +133,7 @@ class Rebalanced(Distribution):
         self.weight = torch.ones(len(ab_cells()))
 
     def start(self, model, pixels: Tensor) -> None:
+        self.weight = torch.ones(len(model.cells))  # of the images, before any rebalancing
         super().start(model, pixels)
         near = torch.exp(-torch.cdist(model.cells, model.cells).square() / (2 * self.sigma**2))
         smooth = (near / near.sum(0)) @ model.prior

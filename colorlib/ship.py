@@ -18,24 +18,28 @@ ALPHAS = tuple(i / 16 for i in range(17))
 TEMPERATURES = (1.0, 0.9, 0.8, 0.7, 0.55, 0.4)
 
 
-def tune_path(model: ColorNet, images, points: int = 9, given: str = "luma") -> list[dict]:
+def tune_path(
+    model: ColorNet, images, points: int = 9, given: str = "luma", alphas=ALPHAS, below_grey=False
+) -> list[dict]:
     """Choose (alpha, T) for evenly spaced vividness on validation `images` (uint8, N H W 3).
 
     Measures PSNR, raw and rebalanced AuC on a grid of alpha and T; then walks from the setting of
     highest PSNR, the most faithful, to that of highest rebalanced AuC whose raw AuC is not below
     grey's (a bolder picture is further from the truth than no colour at all), taking at each of
     evenly spaced levels of rebalanced AuC the setting that reaches it with the highest raw AuC.
+    below_grey: walk on to the highest rebalanced AuC of all.
     """
-    settings = [(alpha, t) for alpha in ALPHAS for t in TEMPERATURES]
+    settings = [(alpha, t) for alpha in alphas for t in TEMPERATURES]
     sums = {setting: np.zeros(3) for setting in settings}
     pixels = weights = grey = 0.0
     prior = ab_prior().clamp(min=PRIOR_FLOOR).float()
     for truth in to_tensor(images).split(250):
-        gray, lab = to_gray(truth, given), rgb_to_lab(truth)
-        weight = 1 / prior[ab_cell(lab)]
-        pixels, weights = pixels + weight.numel(), weights + weight.sum().item()
-        grey += ab_distance(torch.zeros_like(lab), lab).sum().item()
-        with evaluating(model):
+        with evaluating(model) as device:
+            truth = truth.to(device)
+            gray, lab = to_gray(truth, given), rgb_to_lab(truth)
+            weight = 1 / prior.to(device)[ab_cell(lab)]
+            pixels, weights = pixels + weight.numel(), weights + weight.sum().item()
+            grey += ab_distance(torch.zeros_like(lab), lab).sum().item()
             output = predict(model, gray, given)
             for setting in settings:
                 model.path = [setting, setting]
@@ -57,7 +61,8 @@ def tune_path(model: ColorNet, images, points: int = 9, given: str = "luma") -> 
         for alpha, t in settings
     ]
     first = max(grid, key=lambda g: g["psnr"])
-    useful = [g for g in grid if g["raw_auc"] >= 1 - grey / pixels / MAX_AB]
+    floor = -1 if below_grey else 1 - grey / pixels / MAX_AB
+    useful = [g for g in grid if g["raw_auc"] >= floor]
     last = max(useful or [first], key=lambda g: g["rebalanced_auc"])
     chosen = [first]
     for level in np.linspace(first["rebalanced_auc"], last["rebalanced_auc"], points)[1:-1]:

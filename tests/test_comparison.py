@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -56,11 +55,3 @@ def test_what_runs_is_measured_the_same_way(net, images, monkeypatch):
     text = comparison.table(rows, ("psnr", "luma_difference"))
     assert "| ECCV16 | official weights | 0.00 | ImageNet" in text
     assert len(text.splitlines()) == 5
-
-
-def test_pictures_are_what_the_systems_make(net, images):
-    found, _ = comparison.systems(net, (1.0,))
-    gray = cl.luma(cl.to_tensor(images[:2]))
-    made = comparison.pictures(found, gray)
-    assert torch.equal(made["ours, vividness 1"], cl.colorize(net, gray, "luma", 1.0))
-    assert np.isclose(made["grey"].std(1).max(), 0)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import colorlib as cl
-from colorlib import controlled, results, ship
+from colorlib import controlled, nogan, paths, results, ship
 
 
 def test_runs_differ_in_nothing_but_the_recipe():
@@ -49,6 +49,10 @@ def test_curve_leaves_the_path_alone(images, net):
     before = net.path
     rows = controlled.curve(net, cl.to_tensor(images[:8]), [(0.0, 1.0), (0.5, 0.5)])
     assert net.path == before and [row["T"] for row in rows] == [1.0, 0.5]
+    net.path = [(0.5, 0.5)] * 2
+    truth = cl.to_tensor(images[:8])
+    again = controlled.point(cl.colorize(net, cl.luma(truth), "luma"), truth)
+    assert rows[1] == again | {"alpha": 0.5, "T": 0.5}
     for row in rows:
         low, high = row["intervals"]["raw_auc"]
         assert low <= row["raw_auc"] <= high
@@ -56,7 +60,7 @@ def test_curve_leaves_the_path_alone(images, net):
 
 def test_the_whole_comparison_on_the_sample(monkeypatch):
     monkeypatch.setitem(controlled.BUDGETS, "short", {"epochs": 2, "count": 256, "held": 100})
-    monkeypatch.setattr(ship, "ALPHAS", (0.0, 0.5))
+    monkeypatch.setattr(controlled, "ALPHAS", (-0.5, 0.0, 0.5))
     monkeypatch.setattr(ship, "TEMPERATURES", (1.0, 0.5))
     monkeypatch.setattr(controlled, "TEMPERATURES", (1.0, 0.38))
     result = controlled.compare("sample", "short", 12)
@@ -70,8 +74,34 @@ def test_the_whole_comparison_on_the_sample(monkeypatch):
     }
     looks = result["made"]["nogan"]["game"]
     assert looks[0]["game_step"] == 0 and len(looks) > 2
+    assert result["command"].endswith("--source sample --budget short --count 12")
     again = controlled.compare("sample", "short", 12)
     assert again["curves"] == result["curves"]  # finished runs are read, not trained again
+
+
+def test_a_stopped_run_is_not_compared(images, monkeypatch):
+    monkeypatch.setattr(controlled, "fit", lambda *_: [{"seconds": 1}])
+    with pytest.raises(KeyboardInterrupt):
+        controlled.learn("nogan", images, "full")
+
+
+def test_nogan_ends_where_quality_peaked(images, monkeypatch):
+    config = cl.Config("g", recipe="features", given="luma", batch_size=8, epochs=1)
+    model, recipe = cl.build(config)
+    cl.fit(model, recipe, images, config)
+    seen, qualities = [], iter([5.0, 4.0, 1.0, 3.0, 2.0, 6.0, 7.0, 8.0])
+
+    def quality(net):
+        seen.append({k: v.clone() for k, v in net.state_dict().items()})
+        return next(qualities)
+
+    history = nogan.play(model, images, config, quality)
+    assert [row["quality"] for row in history][:3] == [5.0, 4.0, 1.0]
+    assert not torch.equal(seen[2]["head.weight"], seen[0]["head.weight"])
+    assert all(torch.equal(v, seen[2][k]) for k, v in model.state_dict().items())
+    other, _ = cl.build(config)
+    assert nogan.play(other, images, config) == history  # a finished game is read
+    assert torch.allclose(other.head.weight, model.head.weight, atol=1e-6)
 
 
 def test_original_network_is_trained_for_its_time_and_kept(images):
@@ -79,6 +109,8 @@ def test_original_network_is_trained_for_its_time_and_kept(images):
 
     model, steps = original.train("o", images, 1.0)
     again, kept = original.train("o", images, 1.0)
+    _, longer = original.train("o", images, 1.5)
+    assert longer > 0 and torch.load(paths.runs() / "o.pt")["seconds"] == 1.5
     assert steps == kept > 0
     assert torch.equal(model[0].weight, again[0].weight)
     gray = cl.luma(cl.to_tensor(images[:2]))

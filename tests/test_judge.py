@@ -93,16 +93,30 @@ def test_shipped_judges_fit_and_say_how_they_were_made():
         judge.load_classifier("nobody")
 
 
-def test_judged_says_what_share_of_the_gap_the_colours_close(images, net):
-    numbers = np.arange(64) % 100
-    rows = verdict.judged(net, images, numbers, vividness=(0.0, 1.0))
-    assert [row["images"] for row in rows[:3]] == ["true colours", "grey", "ours, vividness 0"]
-    assert rows[0]["frechet"] == pytest.approx(0, abs=1e-3) and rows[1]["gap_closed"] == 0
-    for row in rows[:-1]:
-        gap = rows[0]["top1"] - rows[1]["top1"]
-        share = (row["top1"] - rows[1]["top1"]) / gap if gap > 0 else 0
-        assert row["gap_closed"] == pytest.approx(share)
-    assert "gap_closed" not in rows[-1]
+def test_judged_says_what_share_of_the_gap_the_colours_close(images, net, monkeypatch):
+    truth = cl.to_tensor(images)
+    grey = cl.luma(truth).expand(-1, 3, -1, -1)
+
+    def known(recoloured, true, numbers):
+        if torch.equal(recoloured, truth):
+            return {"top1": 0.6, "frechet": 0.0}
+        return {"top1": 0.2 if torch.equal(recoloured, grey) else 0.3, "frechet": 1.0}
+
+    monkeypatch.setattr(verdict, "verdict", known)
+    rows = verdict.judged(net, images, np.arange(64), vividness=(0.5,))
+    assert [row["images"] for row in rows[:3]] == ["true colours", "grey", "ours, vividness 0.5"]
+    assert [row["gap_closed"] for row in rows[:3]] == pytest.approx([1, 0, 0.25])
+    assert "gap_closed" not in rows[3] and 0 <= rows[3]["top1"] <= 1
+
+
+def test_verdict_of_the_truth_itself_is_no_distance(images):
+    truth = cl.to_tensor(images)
+    assert verdict.verdict(truth, truth, np.arange(64))["frechet"] == pytest.approx(0, abs=1e-3)
+
+
+def test_a_source_without_classes_is_named():
+    with pytest.raises(ValueError, match="sample has no classes"):
+        judge.make("judge", "sample")
 
 
 def test_without_their_weights_lpips_and_fid_are_left_out(capsys, monkeypatch):

@@ -113,6 +113,7 @@ SHORTER = {
     'QUICK = controlled.BUDGETS["short"]': 'QUICK = controlled.BUDGETS["short"] = '
     '{"epochs": 1, "count": 300, "held": 200}',
     "SECONDS = 20": "SECONDS = 1",
+    "COUNT = None if FULL else 200": "COUNT = 20",
     "COUNT = None if FULL else 500": "COUNT = 20",
     "COUNT = None  #": "COUNT = 300  #",
 }

@@ -147,6 +147,31 @@ def test_a_file_without_published_hash_is_pinned(served, server):
         peers.load("eccv16")
 
 
+def test_a_bad_first_download_is_not_pinned(served):
+    publish, network = served
+    publish("a page that says sorry", sha256=None)
+    with pytest.raises(ValueError, match="wanted tensors by name"):
+        peers.load("eccv16")
+    assert kept() == []
+    publish(network.state_dict(), sha256=None)
+    assert torch.equal(peers.load("eccv16").network.conv.weight, network.conv.weight)
+
+
+def test_broken_files_are_one_sentence(served, server, tmp_path):
+    publish, network = served
+    body = publish(network.state_dict())
+    for content in (b"", body[: len(body) // 2], b"<html>", bytes(100)):
+        (tmp_path / "w.pth").write_bytes(content)
+        with pytest.raises(ValueError, match=r"w\.pth is not a plain file of weights") as caught:
+            official.read_into(Small(), tmp_path / "w.pth")
+        assert "\n" not in str(caught.value)
+    peers.load("eccv16")
+    path = official.weights_path("eccv16")
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(ValueError, match=r"eccv16\.safetensors is damaged .* delete it"):
+        peers.load("eccv16")
+
+
 @pytest.mark.parametrize(
     ("under", "said"),
     [("missing/", "the server answered 404"), ("short/", "could not be fetched|checksum differs")],
@@ -238,6 +263,14 @@ class Reddish(nn.Module):
     def forward(self, image):
         self.seen = image.shape
         return image + self.shift
+
+
+def test_options_that_a_network_does_not_take_are_named():
+    gray = torch.rand(1, 1, 40, 40)
+    with pytest.raises(ValueError, match="eccv16 got hints, wanted no options"):
+        official.Peer("eccv16", Small()).colorize(gray, hints=[(1, 1, 5, 5)])
+    with pytest.raises(ValueError, match="siggraph17 got render_factor, wanted hints"):
+        official.Peer("siggraph17", Small()).colorize(gray, render_factor=5)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (40, 61)])

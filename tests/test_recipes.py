@@ -124,6 +124,9 @@ def test_eccv16_encodes_on_the_five_nearest_cells():
 def test_eccv16_weighs_rare_colours_up_and_one_on_average(images):
     model, recipe = cl.ColorNet((8, 8), (0, 0), (0,), head="ab"), recipes.Rebalanced()
     recipe.start(model, torch.from_numpy(images).permute(0, 3, 1, 2))
+    first = recipe.weight.clone()
+    recipe.start(model, torch.from_numpy(images).permute(0, 3, 1, 2))  # as when fit is called again
+    assert torch.equal(recipe.weight, first)
     assert recipe.weight[model.prior.argmax()] < recipe.weight[model.prior.argmin()]
     assert recipe.weight.max() / recipe.weight.min() > 2
     near = torch.exp(-torch.cdist(model.cells, model.cells).square() / 50)

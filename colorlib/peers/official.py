@@ -5,7 +5,6 @@ kept as safetensors in the data root.
 """
 
 import hashlib
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,18 +75,26 @@ class Peer:
     def __init__(self, name: str, network: nn.Module):
         self.name, self.network = name, network
 
-    def colorize(self, gray: Tensor, batch: int = 8, **options) -> Tensor:
+    def colorize(self, gray: Tensor, batch: int | None = None, **options) -> Tensor:
         """Colour luma gray (N, 1, H, W) in [0, 1], any H and W, as RGB (N, 3, H, W) in [0, 1].
 
         options: for SIGGRAPH17 `hints`, rows (y, x, a, b) in pixels and Lab units, of every image;
-        for DeOldify `render_factor`. Raises ValueError for another shape, dtype or range.
+        for DeOldify `render_factor`. Raises ValueError for another shape, dtype, range or option.
         """
+        family = self.name.split("-")[0]
+        takes = {"siggraph17": {"hints"}, "deoldify": {"render_factor"}}.get(family, set())
+        if set(options) - takes:
+            raise ValueError(
+                f"colorize: {self.name} got {', '.join(options)}, wanted "
+                f"{', '.join(takes) or 'no options'}"
+            )
         gray = check_images(gray, 1, "colorize").float()
         if gray.ndim != 4:
             raise ValueError(f"colorize: got shape {tuple(gray.shape)}, wanted (N, 1, H, W)")
         if not len(gray):
             return gray.expand(-1, 3, -1, -1)
-        one = deoldify if self.name.startswith("deoldify") else zhang
+        one = deoldify if family == "deoldify" else zhang
+        batch = batch or (1 if family == "deoldify" else 8)  # DeOldify takes gigabytes an image
         with evaluating(self.network) as device:
             parts = [one(self.network, p.to(device), **options).cpu() for p in gray.split(batch)]
         return torch.cat(parts).to(gray.device)
@@ -99,6 +106,7 @@ def load(name: str, device="cpu") -> Peer:
     Raises ValueError for another name and for a file that does not fit, OSError in one sentence
     when the weights cannot be had.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file, save
 
     if name not in OFFICIAL:
@@ -106,12 +114,18 @@ def load(name: str, device="cpu") -> Peer:
     official, path = OFFICIAL[name], weights_path(name)
     network = official.network()
     if path.is_file():
-        network.load_state_dict(load_file(path))
+        try:
+            network.load_state_dict(load_file(path))
+        except (SafetensorError, RuntimeError) as error:
+            raise ValueError(
+                f"{path} is damaged ({type(error).__name__}): delete it, and ask again"
+            ) from None
     else:
         print(f"{official.title}: fetching its official weights, about {official.megabytes} MB")
         raw = download(name)
         try:
             read_into(network, raw)
+            pin(name, raw)
         finally:
             raw.unlink(missing_ok=True)
         state = {k: v.contiguous() for k, v in network.state_dict().items()}
@@ -126,27 +140,31 @@ def weights_path(name: str) -> Path:
 
 
 def download(name: str) -> Path:
-    """The published file, its sha256 checked; one that has none is pinned when first fetched."""
-    official, folder = OFFICIAL[name], weights_path(name).parent
-    pin = folder / f"{name}.sha256"
+    """The published file, its sha256 checked: the published one, or that of the first download."""
+    official, pinned = OFFICIAL[name], weights_path(name).with_suffix(".sha256")
     known = official.sha256
-    if known is None and pin.is_file():
-        known = pin.read_text(encoding="utf-8").strip()
-    raw = fetch(official.url, known and f"sha256:{known}", folder, f"{name}.pth")
-    if known is None:
-        found = hashlib.sha256(raw.read_bytes()).hexdigest()
-        with paths.replacing(pin) as part:
-            part.write_text(found + "\n", encoding="utf-8")
-    return raw
+    if known is None and pinned.is_file():
+        known = pinned.read_text(encoding="utf-8").strip()
+    folder = pinned.parent
+    return fetch(official.url, known and f"sha256:{known}", folder, f"{name}.pth")
+
+
+def pin(name: str, raw: Path) -> None:
+    """Record the sha256 of a file that nobody published one for, once it has proved to fit."""
+    pinned = weights_path(name).with_suffix(".sha256")
+    if OFFICIAL[name].sha256 is None and not pinned.is_file():
+        with paths.replacing(pinned) as part:
+            digest = hashlib.sha256(raw.read_bytes()).hexdigest()
+            part.write_text(digest + "\n", encoding="utf-8")
 
 
 def read_into(network: nn.Module, raw: Path) -> None:
     """Load a published state dict strictly, without running code that the file may hold."""
     try:
         state = torch.load(raw, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    except Exception as error:  # what a broken or hostile pickle raises could be anything
         raise ValueError(
-            f"{raw.name} is not a plain file of weights ({str(error).splitlines()[0][:80]})"
+            f"{raw.name} is not a plain file of weights ({type(error).__name__})"
         ) from None
     state = state.get("model", state) if isinstance(state, dict) else state
     wanted = network.state_dict()

@@ -39,36 +39,38 @@ def step(model: nn.Module, optimizer: optim.Optimizer, gray: Tensor, target: Ten
 def train(name: str, images, seconds: float, given: str = "luma") -> tuple[nn.Module, int]:
     """(The network, steps taken) after so many seconds of one image (H, W, 3) a step, as it was.
 
-    Kept in data/runs/NAME.pt, and read from there when it is asked for again.
+    Kept in data/runs/NAME.pt, and read from there when it is asked for again with that time.
     """
     from tqdm import tqdm
 
     path = paths.runs() / f"{name}.pt"
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
-    model = network()
+    model = network().to(device)
     if path.is_file():
-        kept = torch.load(path, weights_only=True)
-        model.load_state_dict(kept["model"])
-        return model.eval(), kept["steps"]
+        kept = torch.load(path, map_location=device, weights_only=True)
+        if kept["seconds"] == seconds:
+            model.load_state_dict(kept["model"])
+            return model.eval(), kept["steps"]
     optimizer, steps, began = optim.Adadelta(model.parameters()), 0, time.perf_counter()
     order = torch.randperm(len(images), generator=generator(0, 0)).tolist()
     with tqdm(total=round(seconds), desc=name, unit=" s") as bar:
         while (spent := time.perf_counter() - began) < seconds:
-            rgb = to_tensor(images[order[steps % len(order)]][None])
+            rgb = to_tensor(images[order[steps % len(order)]][None]).to(device)
             step(model, optimizer, to_gray(rgb, given), rgb_to_hsv(rgb)[:, :2])
             steps += 1
             bar.update(min(int(spent), bar.total) - bar.n)
     with paths.replacing(path) as part:
-        torch.save({"model": model.state_dict(), "steps": steps}, part)
+        torch.save({"model": model.state_dict(), "steps": steps, "seconds": seconds}, part)
     return model.eval(), steps
 
 
 def colorize(model: nn.Module, gray: Tensor, given: str = "luma") -> Tensor:
     """RGB (N, 3, H, W) of gray (N, 1, H, W), which it keeps."""
     parts = []
-    with evaluating(model):
-        for part in gray.split(50):
+    with evaluating(model) as device:
+        for part in gray.to(device).split(50):
             hue, saturation = model(part).unbind(1)
             hsv = torch.stack((hue, saturation, part[:, 0]), 1)
-            parts.append(join(hsv_to_chroma(hsv), part, given))
+            parts.append(join(hsv_to_chroma(hsv), part, given).to(gray.device))
     return torch.cat(parts)

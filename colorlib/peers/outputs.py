@@ -1,5 +1,7 @@
 """Outputs that the reader has of any system, made elsewhere: data/outputs/SYSTEM/NAME.png."""
 
+import glob
+
 from PIL import Image, ImageChops
 
 from colorlib import paths
@@ -28,7 +30,9 @@ def _input(file, inputs: dict) -> dict[str, Image.Image]:
     root, name = paths.data_root(), file.stem
     if name in inputs:
         return {"input": inputs[name].convert("L").convert("RGB")}
-    places = [*(root / "inputs").glob(f"{name}.*"), *(root / "photos").rglob(f"{name}.*")]
+    pattern = f"{glob.escape(name)}.*"
+    places = [*(root / "inputs").glob(pattern), *(root / "photos").rglob(pattern)]
+    places = sorted(place for place in places if place.suffix.lower() in SUFFIXES)
     if not places:
         raise ValueError(
             f"{file.relative_to(root)}: no input of that name, wanted {name}.png (or another image "
