@@ -79,7 +79,8 @@ def compare(args) -> None:
     from colorlib import controlled
 
     result = controlled.compare(args.source, args.budget, args.count)
-    print(results.table(result))
+    if result["rows"]:
+        print(results.table(result))
     for name, spare in controlled.margins(result).items():
         print(f"{name}: our curve is {spare:+.4f} rebalanced AuC above it")
 

@@ -161,9 +161,9 @@ def compare(
 ) -> dict:
     """Train every recipe (or read its finished run), measure all on the test split, keep it all.
 
-    Returns the table's rows, the figures' curves and how each network was made, and keeps them as
-    data/results/controlled-BUDGET.json (of other data than the whole CIFAR-100 test split under a
-    longer name).
+    Returns the table's rows (at the full budget), the figures' curves and how each network was
+    made, and keeps them as data/results/controlled-BUDGET.json (of other data than the whole
+    CIFAR-100 test split, or of fewer recipes, under a longer name).
     """
     began = time.perf_counter()
     source, _ = resolve(source)
@@ -183,10 +183,9 @@ def compare(
         model, made[recipe] = learn(recipe, images, budget, source)
         curves |= curves_of(recipe, model, held, truth)
         systems |= table_systems(recipe, model)
-    rows = evaluate_systems(systems, test, "luma")
-    if labels:
-        for row in rows:
-            row |= verdict(systems[row["system"]](luma(truth)), truth, labels[0])
+    rows = evaluate_systems(systems, test, "luma") if budget == "full" else []
+    for row in rows if labels else ():
+        row |= verdict(systems[row["system"]](luma(truth)), truth, labels[0])
     result = {
         "rows": rows,
         "curves": curves,

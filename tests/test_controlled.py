@@ -59,12 +59,12 @@ def test_curve_leaves_the_path_alone(images, net):
 
 
 def test_the_whole_comparison_on_the_sample(monkeypatch):
-    monkeypatch.setitem(controlled.BUDGETS, "short", {"epochs": 2, "count": 256, "held": 100})
+    monkeypatch.setitem(controlled.BUDGETS, "full", {"epochs": 2, "count": 256, "held": 100})
     monkeypatch.setattr(controlled, "ALPHAS", (-0.5, 0.0, 0.5))
     monkeypatch.setattr(ship, "TEMPERATURES", (1.0, 0.5))
     monkeypatch.setattr(controlled, "TEMPERATURES", (1.0, 0.38))
-    result = controlled.compare("sample", "short", 12)
-    assert results.load_result("controlled-short-sample-12") == result
+    result = controlled.compare("sample", "full", 12)
+    assert results.load_result("controlled-full-sample-12") == result
     names = [row["system"] for row in result["rows"]]
     assert names[:2] == ["grey", "random colours"] and len(names) == len(set(names)) == 10
     assert set(result["made"]) == set(controlled.COMPARED)
@@ -72,10 +72,11 @@ def test_the_whole_comparison_on_the_sample(monkeypatch):
     assert set(controlled.margins(result)) == set(result["curves"]) - {
         controlled.TITLES["distribution"]
     }
+    assert result["original_network"]["steps"] > 0 and result["original_network"]["count"] == 12
     looks = result["made"]["nogan"]["game"]
     assert looks[0]["game_step"] == 0 and len(looks) > 2
-    assert result["command"].endswith("--source sample --budget short --count 12")
-    again = controlled.compare("sample", "short", 12)
+    assert result["command"].endswith("--source sample --budget full --count 12")
+    again = controlled.compare("sample", "full", 12)
     assert again["curves"] == result["curves"]  # finished runs are read, not trained again
 
 
