@@ -35,7 +35,8 @@ def frechet(model, one: Tensor, other: Tensor) -> float:
     values, vectors = torch.linalg.eigh(c1)
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T
     product = torch.linalg.eigvalsh(root @ c2 @ root).clamp(min=0).sqrt().sum()
-    return ((m1 - m2).square().sum() + c1.trace() + c2.trace() - 2 * product).item()
+    distance = (m1 - m2).square().sum() + c1.trace() + c2.trace() - 2 * product
+    return max(0.0, distance.item())
 
 
 def verdict(recoloured: Tensor, truth: Tensor, numbers) -> dict[str, float]:
