@@ -52,7 +52,7 @@ lab: $(STAMP)  ## open JupyterLab on the notebooks; their figures go to build/fi
 
 NOTEBOOKS := $(sort $(wildcard notebooks/0[1-4]_*.ipynb))
 FULL := $(NOTEBOOKS:notebooks/%.ipynb=build/full/%)
-full: $(FULL) publish  ## weights, comparison, figures and notebooks anew from CIFAR-100 (some hours)
+full: $(FULL) publish  ## weights, comparison, figures and notebooks anew from CIFAR-100 (about two hours)
 
 # each notebook reads what the one before wrote
 build/full/02_training: build/full/01_data_preparation

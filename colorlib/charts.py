@@ -13,6 +13,8 @@ from colorlib.data import to_images
 from colorlib.metrics import NAMES
 from colorlib.plots import COLUMN, OTHER, OURS, PAGE, TRUTH
 
+TRADED = (("raw_auc", "rebalanced_auc"), ("colourfulness", "psnr"))  # across, up: one panel each
+
 
 def learning_curves(history: list[dict], note: str = "") -> Figure:
     """Training and validation loss, validation PSNR and raw AuC, against the epoch."""
@@ -76,17 +78,14 @@ def trade_off(points: list[dict], curve: list[dict], note: str = "") -> Figure:
     points, curve: rows with the metrics; each point has a "system", each curve row a "vividness".
     """
     fig, axes = plt.subplots(1, 2, figsize=(PAGE, 2.6))
-    pairs = (("raw_auc", "rebalanced_auc"), ("colourfulness", "psnr"))
-    labels = {"raw_auc": "raw AuC", "rebalanced_auc": "rebalanced AuC"}
-    labels |= {"psnr": "PSNR, dB", "colourfulness": "colourfulness"}
-    for axis, (x, y) in zip(axes, pairs, strict=True):
+    for axis, (x, y) in zip(axes, TRADED, strict=True):
         axis.plot([r[x] for r in curve], [r[y] for r in curve], ".-", color=OURS, label="ours")
         for row in (curve[0], curve[-1]):
             axis.annotate(f"vividness {row['vividness']:g}", (row[x], row[y]), (4, 4),
                           textcoords="offset points", fontsize=6, color=OURS)  # fmt: skip
         for row, marker in zip(points, "osD^v", strict=False):
             axis.plot(row[x], row[y], marker, color=TRUTH, mfc="none", label=row["system"])
-        axis.set(xlabel=labels[x], ylabel=labels[y])
+        axis.set(xlabel=NAMES[x], ylabel=NAMES[y])
         axis.margins(0.2)
         axis.locator_params(axis="x", nbins=5)
     axes[0].legend()
@@ -105,8 +104,7 @@ def recipes_compared(curves: dict, ours: str, extra: dict | None = None, note: s
     everything = curves | (extra or {})
     markers = dict(zip([n for n in curves if n != ours], "oD^vP*X<>d", strict=False))
     markers |= dict.fromkeys(extra or {}, "s")
-    pairs = (("raw_auc", "rebalanced_auc"), ("colourfulness", "psnr"))
-    for axis, (x, y) in zip(axes, pairs, strict=True):
+    for axis, (x, y) in zip(axes, TRADED, strict=True):
         for name, rows in everything.items():
             mine = name == ours
             colour = OURS if mine else "#2a9d4b" if name in (extra or {}) else OTHER

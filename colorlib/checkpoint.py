@@ -45,6 +45,20 @@ def load_newest(folder: Path) -> dict | None:
     return None
 
 
+def resume(folder: Path, wanted: dict, model, optimizers) -> dict | None:
+    """Put the newest whole checkpoint into model and optimizers, and return it; None without one.
+
+    Raises ValueError where it is of another config or data than `wanted`.
+    """
+    state = load_newest(folder)
+    if state:
+        check_same(state["config"], wanted, folder)
+        model.load_state_dict(state["model"])
+        for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
+    return state
+
+
 def check_same(found: dict, wanted: dict, folder: Path) -> None:
     """Raise ValueError naming what differs between a checkpoint's run and the one asked for."""
     differs = [

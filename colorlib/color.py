@@ -174,6 +174,11 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), -3)
 
 
+def lightness(gray: Tensor) -> Tensor:
+    """CIE L* (N, 1, H, W), 0 to 100, of grey pixels (N, 1, H, W) in [0, 1]."""
+    return rgb_to_lab(gray.expand(-1, 3, -1, -1))[:, :1]
+
+
 def lab_to_rgb(lab: Tensor) -> Tensor:
     """CIE Lab (..., 3, H, W) under D65 to sRGB, clipped to [0, 1] where it leaves the gamut."""
     lightness, a, b = check_images(lab, 3, "lab_to_rgb", unit_range=False).unbind(-3)

@@ -6,11 +6,11 @@ from typing import NamedTuple
 from torch import Tensor
 
 from colorlib import peers
-from colorlib.color import luma, rgb_to_lab
+from colorlib.color import lightness, luma, rgb_to_lab
 from colorlib.data import to_tensor
 from colorlib.model import ColorNet, colorize
 from colorlib.photo import colorize_at
-from colorlib.results import evaluate_systems
+from colorlib.results import COLUMNS, cells, evaluate_systems, grey
 
 IMAGENET = "ImageNet, 1.3 M photographs"
 LEARNED_FROM = {
@@ -38,7 +38,7 @@ def systems(
     where that is not the image's own. options: for the networks named, as `Peer.colorize`
     takes them: {"deoldify": {"render_factor": 10}}.
     """
-    found = {"grey": System(lambda gray: gray.expand(-1, 3, -1, -1), "none", 0, "nothing")}
+    found = {"grey": System(grey, "none", 0, "nothing")}
     size = sum(p.numel() for p in model.parameters())
     for v in vividness:
         found[f"ours, vividness {v:g}"] = System(
@@ -79,42 +79,30 @@ def measure(found: dict[str, System], images, resamples: int = 1000) -> list[dic
     "luma_difference" in 8-bit steps, "lightness_difference" in units of L*: means over pixels.
     """
     gray = luma(to_tensor(images))
-    lightness = rgb_to_lab(gray.expand(-1, 3, -1, -1))[:, :1]
-    colored: dict[str, Tensor] = {}
+    level = lightness(gray)
 
-    def kept(name: str, system: System) -> Callable[[Tensor], Tensor]:
-        def run(gray: Tensor) -> Tensor:
-            colored[name] = system.colorize(gray)
-            return colored[name]
+    def kept(rgb: Tensor, truth: Tensor) -> dict[str, float]:
+        return {
+            "luma_difference": 255 * (luma(rgb) - gray).abs().mean().item(),
+            "lightness_difference": (rgb_to_lab(rgb)[:, :1] - level).abs().mean().item(),
+        }
 
-        return run
-
-    runs = {name: kept(name, system) for name, system in found.items()}
-    rows = evaluate_systems(runs, images, "luma", resamples)
-    for row in rows:
-        system, rgb = found[row["system"]], colored[row["system"]]
-        row["kind"], row["parameters"] = system.kind, system.parameters
-        row["learned_from"] = system.learned_from
-        row["luma_difference"] = 255 * (luma(rgb) - gray).abs().mean().item()
-        row["lightness_difference"] = (rgb_to_lab(rgb)[:, :1] - lightness).abs().mean().item()
-    return rows
+    runs = {name: system.colorize for name, system in found.items()}
+    rows = evaluate_systems(runs, images, "luma", resamples, kept)
+    described = ("kind", "parameters", "learned_from")
+    return [row | {k: getattr(found[row["system"]], k) for k in described} for row in rows]
 
 
 def table(rows: list[dict], metrics) -> str:
     """A Markdown table of `measure`'s rows: what each system is, and how it did."""
-    from colorlib.results import COLUMNS, DIGITS
-
-    extra = {"luma_difference": "luma moved, 8-bit steps", "lightness_difference": "L* moved"}
-    names = COLUMNS | extra
     lines = ["| system | what runs | parameters, M | learned from | ms an image | "]
-    lines[0] += " | ".join(names[m] for m in metrics) + " |"
+    lines[0] += " | ".join(COLUMNS[m] for m in metrics) + " |"
     lines.append("| --- | --- | ---: | --- | ---: |" + " ---: |" * len(metrics))
     for row in rows:
-        cells = [f"{row[m]:.{DIGITS.get(m, 2 if m in extra else 4)}f}" for m in metrics]
         lines.append(
             f"| {row['system']} | {row['kind']} | {row['parameters'] / 1e6:.2f} | "
             f"{row['learned_from']} | {1000 * row['seconds_per_image']:.1f} | "
-            + " | ".join(cells)
+            + " | ".join(cells(row, metrics))
             + " |"
         )
     return "\n".join(lines)

@@ -5,6 +5,7 @@ All are given luma. None was tuned for this table: every run has the settings of
 optimizers take steps that do not depend on the size of the loss.
 """
 
+import copy
 import time
 from datetime import date
 
@@ -26,11 +27,11 @@ from colorlib.data import (
     split_validation,
     to_tensor,
 )
-from colorlib.decode import decode
+from colorlib.decode import CELL_HEADS, decode
 from colorlib.metrics import bootstrap, per_image, summary
 from colorlib.model import ColorNet, colorize, evaluating, predict
 from colorlib.peers import original
-from colorlib.results import evaluate_systems, machine, save_result
+from colorlib.results import evaluate_systems, grey, machine, save_result
 from colorlib.ship import tune_path
 from colorlib.train import fit
 from colorlib.verdict import verdict
@@ -85,17 +86,15 @@ def curve(model: ColorNet, truth: Tensor, points: list[tuple[float, float]]) -> 
 
     It predicts once for all of them: only the decoding differs.
     """
-    before, measured = model.path, [[] for _ in points]
+    measured = [[] for _ in points]
     with evaluating(model) as device:
         for part in tqdm(truth.split(500), "decoding", leave=False):
             part = part.to(device)
             gray = luma(part)
             output = predict(model, gray, "luma")
             for setting, rows in zip(points, measured, strict=True):
-                model.path = [setting, setting]
-                colored = join(decode(model, output, 0, gray, "luma"), gray, "luma")
+                colored = join(decode(model, output, setting, gray, "luma"), gray, "luma")
                 rows.append(per_image(colored, part, quick=True))
-    model.path = before
     return [
         reached({name: torch.cat([r[name] for r in rows]) for name in rows[0]})
         | {"alpha": alpha, "T": temperature}
@@ -126,7 +125,7 @@ def random_colours(truth: Tensor, images, seed: int = 0) -> Tensor:
 
 def curves_of(recipe: str, model: ColorNet, held, truth: Tensor) -> dict[str, list[dict]]:
     """The curves, or the one point, that a recipe's network traces in the figures."""
-    if model.config["head"] not in ("distribution", "ab"):
+    if model.config["head"] not in CELL_HEADS:
         return {TITLES[recipe]: [point(colorize(model, luma(truth), "luma"), truth)]}
     tune_path(model, held[:TUNING], 13, "luma", ALPHAS, below_grey=True)
     adjusted = curve(model, truth, model.path)
@@ -138,21 +137,17 @@ def curves_of(recipe: str, model: ColorNet, held, truth: Tensor) -> dict[str, li
 
 def table_systems(recipe: str, model: ColorNet) -> dict:
     """The rows of a recipe in the table: one, or both ends of its vividness."""
-    if model.config["head"] not in ("distribution", "ab"):
+    if model.config["head"] not in CELL_HEADS:
         return {TITLES[recipe]: lambda gray: colorize(model, gray, "luma")}
     rows = {
         f"{TITLES[recipe]}, vividness {v:g}": lambda gray, v=v: colorize(model, gray, "luma", v)
         for v in (0.0, 1.0)
     }
     if recipe == "eccv16":
-
-        def annealed(gray):
-            before, model.path = model.path, [(0.0, 0.38)] * 2
-            colored = colorize(model, gray, "luma")
-            model.path = before
-            return colored
-
-        rows[f"{TITLES[recipe]}, as published (T = 0.38)"] = annealed
+        annealed = copy.copy(model)  # the same weights
+        annealed.path = [(0.0, 0.38)] * 2
+        title = f"{TITLES[recipe]}, as published (T = 0.38)"
+        rows[title] = lambda gray: colorize(annealed, gray, "luma")
     return rows
 
 
@@ -174,7 +169,7 @@ def compare(
     truth = to_tensor(test)
     curves, made = {}, {}
     systems = {
-        "grey": lambda gray: gray.expand(-1, 3, -1, -1),
+        "grey": grey,
         "random colours": lambda gray: random_colours(truth[: len(gray)], images),
     }
     for name, system in systems.items():
@@ -183,9 +178,10 @@ def compare(
         model, made[recipe] = learn(recipe, images, budget, source)
         curves |= curves_of(recipe, model, held, truth)
         systems |= table_systems(recipe, model)
-    rows = evaluate_systems(systems, test, "luma") if budget == "full" else []
-    for row in rows if labels else ():
-        row |= verdict(systems[row["system"]](luma(truth)), truth, labels[0])
+    rows = []
+    if budget == "full":
+        said = (lambda rgb, truth: verdict(rgb, truth, labels[0])) if labels else None
+        rows = evaluate_systems(systems, test, "luma", more=said)
     result = {
         "rows": rows,
         "curves": curves,
@@ -214,12 +210,12 @@ def original_network(images, test, seconds: float, source: str, count: int = 100
     training = split_validation(images)[0]
     model, steps = original.train(f"original-network-{source}", training, seconds)
     systems = {
-        "grey": lambda gray: gray.expand(-1, 3, -1, -1),
+        "grey": grey,
         "the original's network": lambda gray: original.colorize(model, gray),
     }
-    grey, row = evaluate_systems(systems, test[:count], "luma")
+    without, row = evaluate_systems(systems, test[:count], "luma")
     made = {"count": min(count, len(test)), "steps": steps, "training_seconds": seconds}
-    return row | made | {"grey": grey}
+    return row | made | {"grey": without}
 
 
 def margins(result: dict, ours: str = TITLES["distribution"]) -> dict[str, float]:

@@ -11,10 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorlib.color import hsv_to_chroma, lab_to_rgb, rgb_to_hsv, rgb_to_lab, to_gray
+from colorlib.color import hsv_to_chroma, lab_to_rgb, lightness, rgb_to_hsv, rgb_to_lab, to_gray
 
 FOLD = 2  # the grid that the network works on is half the image
-HEADS = ("distribution", "ab", "chroma", "hue_saturation")
+CELL_HEADS = ("distribution", "ab")
+HEADS = (*CELL_HEADS, "chroma", "hue_saturation")
 AB_SPACING = 10.0  # Zhang et al. 2016, section 2.1
 
 
@@ -70,16 +71,18 @@ def cell_lattice(cells: Tensor, spacing: float) -> Tensor:
     return numbers
 
 
-def decode(model, output: Tensor, vividness: float, gray: Tensor, given: str) -> Tensor:
+def decode(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
     """The network's output (N, outputs, h, w) to chroma (N, 2, H, W), gray being (N, 1, H, W).
+
+    setting: (alpha, T), for a head of cells; vividness picks it on `model.path`, see `path_point`.
 
     Adding -alpha log(prior) to the logits undoes the pull of the grey majority (logit adjustment,
     Menon et al. 2021); a temperature T < 1 moves from the mean towards the mode (the annealed mean
-    of Zhang et al. 2016, section 2.3). Vividness picks (alpha, T) on `model.path`.
+    of Zhang et al. 2016, section 2.3).
     """
     head = model.config["head"]
-    if head in ("distribution", "ab"):
-        alpha, temperature = path_point(model.path, vividness)
+    if head in CELL_HEADS:
+        alpha, temperature = setting
         logits = (output - alpha * model.prior.log().view(-1, 1, 1)) / temperature
         output = torch.einsum("nkhw,kc->nchw", logits.softmax(1), model.cells)
     if head == "hue_saturation":
@@ -99,13 +102,12 @@ def ab_to_chroma(ab: Tensor, gray: Tensor, given: str) -> Tensor:
     The lightness that goes with them is found in four steps; out of gamut the nearest is taken
     that clipping gives.
     """
-    wanted = rgb_to_lab(gray.expand(-1, 3, -1, -1))[:, :1]
-    lightness = wanted
+    level = wanted = lightness(gray)
     for _ in range(4):
-        rgb = lab_to_rgb(torch.cat((lightness, ab), 1))
-        reached = rgb_to_lab(to_gray(rgb, given).clamp(0, 1).expand(-1, 3, -1, -1))[:, :1]
-        lightness = (lightness + wanted - reached).clamp(0, 100)
-    return hsv_to_chroma(rgb_to_hsv(lab_to_rgb(torch.cat((lightness, ab), 1))))
+        rgb = lab_to_rgb(torch.cat((level, ab), 1))
+        reached = lightness(to_gray(rgb, given).clamp(0, 1))
+        level = (level + wanted - reached).clamp(0, 100)
+    return hsv_to_chroma(rgb_to_hsv(lab_to_rgb(torch.cat((level, ab), 1))))
 
 
 def path_point(path, vividness: float) -> tuple[float, float]:

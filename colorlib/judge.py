@@ -19,7 +19,7 @@ from colorlib.batches import as_pixels, batch, check_pixels, fingerprint, genera
 from colorlib.color import luma
 from colorlib.config import Config
 from colorlib.data import load_images, load_labels, split_validation, to_tensor
-from colorlib.model import Convolution, Residual
+from colorlib.model import Convolution, Residual, in_full, write_weights
 from colorlib.results import machine
 from colorlib.train import make_optimizers, set_rates
 from colorlib.verdict import accuracy
@@ -79,12 +79,8 @@ def train_classifier(name: str, images, numbers, config: Config) -> Classifier:
     optimizers = make_optimizers(model, config)
     wanted = json.loads(json.dumps(dataclasses.asdict(config)))
     wanted |= {"data": fingerprint(pixels), "classifier": SEEN[name]}
-    state, step, seconds = checkpoint.load_newest(folder), 0, 0.0
+    state, step, seconds = checkpoint.resume(folder, wanted, model, optimizers), 0, 0.0
     if state:
-        checkpoint.check_same(state["config"], wanted, folder)
-        model.load_state_dict(state["model"])
-        for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(kept)
         step, seconds = state["step"], state["seconds"]
     checkpoint.make_ready(folder)
     clock = time.perf_counter() - seconds
@@ -132,7 +128,7 @@ def make(name: str, source: str = "cifar100", config: Config | None = None) -> d
     if SEEN[name] == "grey":
         rgb = luma(rgb).expand(-1, 3, -1, -1)
     made = {
-        "config": {name: getattr(config, name) for name in USED.split()},
+        "config": {setting: getattr(config, setting) for setting in USED.split()},
         "classifier": model.config,
         "seen": SEEN[name],
         "test_accuracy": accuracy(model, rgb, load_labels(source, "test")[0]),
@@ -149,12 +145,8 @@ def make(name: str, source: str = "cifar100", config: Config | None = None) -> d
 
 def save_classifier(model: Classifier, name: str) -> None:
     """Ship the classifier's weights as 16-bit floats, its architecture with them."""
-    from safetensors.torch import save
-
-    state = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
-    state = {k: v.contiguous().cpu() for k, v in state.items()}
-    with paths.replacing(paths.SHIPPED / FOLDER / f"{name}.safetensors") as part:
-        part.write_bytes(save(state, {"classifier": json.dumps(model.config)}))
+    path = paths.SHIPPED / FOLDER / f"{name}.safetensors"
+    write_weights(model, path, {"classifier": json.dumps(model.config)}, half=True)
 
 
 def load_classifier(name: str, device="cpu") -> Classifier:
@@ -170,5 +162,5 @@ def load_classifier(name: str, device="cpu") -> Classifier:
     with safe_open(path, "pt") as file:
         model = Classifier(**json.loads(file.metadata()["classifier"]))
         state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    model.load_state_dict(in_full(state))
     return model.eval().to(device, memory_format=torch.channels_last)

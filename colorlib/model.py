@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from colorlib import paths
 from colorlib.color import check_given, check_images, join
-from colorlib.decode import FOLD, cells_of, decode
+from colorlib.decode import FOLD, cells_of, decode, path_point
 
 
 class Convolution(nn.Sequential):
@@ -114,7 +114,8 @@ class ColorNet(nn.Module):
 
 def predict_chroma(model: ColorNet, gray: Tensor, given="value", vividness=0.0) -> Tensor:
     """Chroma (N, 2, H, W) for gray (N, 1, H, W) of any size from 32, at `vividness`."""
-    return decode(model, predict(model, gray, given), vividness, gray, given)
+    setting = path_point(model.path, vividness)
+    return decode(model, predict(model, gray, given), setting, gray, given)
 
 
 def predict(model: ColorNet, gray: Tensor, given="value") -> Tensor:
@@ -165,14 +166,23 @@ def evaluating(model: nn.Module) -> Iterator[torch.device]:
 
 def save_model(model: ColorNet, path: str | Path, half: bool = False) -> None:
     """Write weights and architecture to one .safetensors file; `half` stores 16-bit floats."""
+    write_weights(model, path, {"colornet": json.dumps(model.config | {"path": model.path})}, half)
+
+
+def write_weights(model: nn.Module, path: Path, metadata: dict[str, str], half: bool) -> None:
+    """Write any network's weights with `metadata` to one .safetensors file."""
     from safetensors.torch import save
 
     state = {k: v.contiguous().cpu() for k, v in model.state_dict().items()}
     if half:
         state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
-    metadata = {"colornet": json.dumps(model.config | {"path": model.path})}
     with paths.replacing(path) as part:
         part.write_bytes(save(state, metadata))
+
+
+def in_full(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A state dict that `write_weights` wrote, its numbers as 32-bit floats again."""
+    return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
 
 
 def load_model(name_or_path: str | Path, device="cpu") -> ColorNet:
@@ -197,9 +207,7 @@ def load_model(name_or_path: str | Path, device="cpu") -> ColorNet:
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         vividness_path = [tuple(point) for point in config.pop("path")]
         model = ColorNet(**config)
-        model.load_state_dict(
-            {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
-        )
+        model.load_state_dict(in_full(state))
     except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ValueError(f"{path}: not a ColorNet that save_model wrote ({error})") from error
     model.path = vividness_path

@@ -78,8 +78,7 @@ def play(model: ColorNet, images, config: Config, quality=None) -> list[dict]:
         samples = batch(pixels, order, step, steps, config, accelerator)
         playing = step >= steps
         with torch.set_grad_enabled(playing):
-            output = model(samples.gray, samples.given)
-            painted = picture(output, samples)
+            painted = picture(model(samples.gray, samples.given), samples)
         real, fake = judge(samples.rgb), judge(painted.detach())
         loss = F.softplus(-real).mean() + F.softplus(fake).mean()
         critics.zero_grad()
@@ -90,7 +89,7 @@ def play(model: ColorNet, images, config: Config, quality=None) -> list[dict]:
         judge.requires_grad_(False)
         fooled = F.softplus(-judge(painted)).mean()
         painters.zero_grad()
-        (recipe.loss(output, samples) + WEIGHT * fooled).backward()
+        (recipe.picture_loss(painted, samples) + WEIGHT * fooled).backward()
         painters.step()
         judge.requires_grad_(True)
         if (step + 1) % max(1, steps // LOOKS) == 0:

@@ -25,14 +25,12 @@ def colorize_photo(image, model="cifar", vividness: float = 0.5, size: int = INN
     """
     from colorlib import peers
 
-    photo = _open(image)
+    gray = luma(to_tensor(np.asarray(_open(image))[None]))
     if isinstance(model, str) and model in peers.OFFICIAL:
         model = peers.load(model)
     if isinstance(model, peers.Peer):
-        rgb = model.colorize(luma(to_tensor(np.asarray(photo)[None])))
-        return Image.fromarray(to_images(rgb)[0])
+        return Image.fromarray(to_images(model.colorize(gray))[0])
     model = model if isinstance(model, ColorNet) else load_model(model)
-    gray = luma(to_tensor(np.asarray(photo)[None]))
     return Image.fromarray(to_images(colorize_at(model, gray, vividness, size))[0])
 
 

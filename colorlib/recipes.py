@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from colorlib.color import hsv_to_chroma, join, rgb_to_hsv, rgb_to_lab
-from colorlib.decode import AB_SPACING, FOLD, ab_cells, cell_centres, cell_lattice
+from colorlib.decode import AB_SPACING, FOLD, cell_lattice, cells_of
 
 
 class Batch(NamedTuple):
@@ -59,7 +59,7 @@ class Distribution(Recipe):
 
     def __init__(self, spacing: float = 0.2):
         super().__init__(spacing)
-        self.lattice = cell_lattice(cell_centres(spacing), spacing)
+        self.lattice = cell_lattice(cells_of(self.head, spacing), spacing)
 
     def start(self, model, pixels: Tensor) -> None:
         """Count how common each cell is: logit adjustment needs that prior later."""
@@ -128,9 +128,8 @@ class Rebalanced(Distribution):
     sigma, uniform, nearest = 5.0, 0.5, 5
 
     def __init__(self, spacing: float = 0.2):
-        Recipe.__init__(self, AB_SPACING)
-        self.lattice = cell_lattice(ab_cells(), AB_SPACING)
-        self.weight = torch.ones(len(ab_cells()))
+        super().__init__(AB_SPACING)
+        self.weight = torch.ones(int(self.lattice.max()) + 1)
 
     def start(self, model, pixels: Tensor) -> None:
         self.weight = torch.ones(len(model.cells))  # of the images, before any rebalancing
@@ -200,7 +199,10 @@ class FeatureLoss(Recipe):
         self.classifier.requires_grad_(False)
 
     def loss(self, output: Tensor, batch: Batch) -> Tensor:
-        rgb = picture(output, batch)
+        return self.picture_loss(picture(output, batch), batch)
+
+    def picture_loss(self, rgb: Tensor, batch: Batch) -> Tensor:
+        """The loss of a picture (B, 3, H, W) that is made already."""
         loss = (rgb - batch.rgb).abs().mean()
         with torch.no_grad():
             true = self.classifier.stages(batch.rgb)

@@ -19,8 +19,14 @@ from colorlib.data import describe, load_images, resolve, to_tensor
 from colorlib.metrics import NAMES, colourfulness, paired_bootstrap, per_image, summary
 from colorlib.model import ColorNet, colorize
 
-COLUMNS = NAMES | {"top1": "judge's top-1", "frechet": "Fréchet distance"}
-DIGITS = {"frechet": 3, "psnr": 2, "colourfulness": 1, "ciede2000": 2, "colourfulness_ratio": 2}
+COLUMNS = NAMES | {
+    "top1": "judge's top-1",
+    "frechet": "Fréchet distance",
+    "luma_difference": "luma moved, 8-bit steps",
+    "lightness_difference": "L* moved",
+}
+DIGITS = {"psnr": 2, "colourfulness": 1, "ciede2000": 2, "colourfulness_ratio": 2, "frechet": 3}
+DIGITS |= {"luma_difference": 2, "lightness_difference": 2}
 
 
 def machine() -> dict:
@@ -65,7 +71,7 @@ def mean_colour(model: ColorNet, gray: Tensor, given: str) -> Tensor:
 
 def systems_of(model: ColorNet, given: str, vividness=(0.0, 0.25, 0.5, 0.75, 1.0)) -> dict:
     """What an evaluation compares: name -> function from gray (N, 1, H, W) to RGB."""
-    systems = {"grey": lambda gray: gray.expand(-1, 3, -1, -1)}
+    systems = {"grey": grey}
     if model.config["head"] == "distribution":
         systems["mean colour"] = lambda gray: mean_colour(model, gray, given)
         for v in vividness:
@@ -75,8 +81,18 @@ def systems_of(model: ColorNet, given: str, vividness=(0.0, 0.25, 0.5, 0.75, 1.0
     return systems
 
 
-def evaluate_systems(systems: dict, images, given: str, resamples: int = 1000) -> list[dict]:
-    """One row a system: every metric on uint8 `images`, and 95 % intervals against the first."""
+def grey(gray: Tensor) -> Tensor:
+    """The baseline without colour: RGB (N, 3, H, W) of gray (N, 1, H, W)."""
+    return gray.expand(-1, 3, -1, -1)
+
+
+def evaluate_systems(
+    systems: dict, images, given: str, resamples: int = 1000, more=None
+) -> list[dict]:
+    """One row a system: every metric on uint8 `images`, and 95 % intervals against the first.
+
+    more(predicted, truth), a dict, joins each row.
+    """
     truth = to_tensor(images)
     gray = to_gray(truth, check_given(given))
     rows, first = [], None
@@ -89,6 +105,7 @@ def evaluate_systems(systems: dict, images, given: str, resamples: int = 1000) -
         row = {"system": name, **summary(measured), "seconds_per_image": seconds / len(images)}
         if measured is not first and resamples:
             row["difference"] = paired_bootstrap(measured, first, resamples)
+        row |= more(predicted, truth) if more else {}
         rows.append(row)
     return rows
 
@@ -140,9 +157,13 @@ def table(result: dict, metrics=tuple(NAMES)) -> str:
     lines = ["| system | " + " | ".join(COLUMNS[m] for m in metrics) + " |"]
     lines.append("| --- |" + " ---: |" * len(metrics))
     for row in result["rows"]:
-        cells = [f"{row[m]:.{DIGITS.get(m, 4)}f}" for m in metrics]
-        lines.append(f"| {row['system']} | " + " | ".join(cells) + " |")
+        lines.append(f"| {row['system']} | " + " | ".join(cells(row, metrics)) + " |")
     return "\n".join(lines) + f"\n\n*{caption(result)}*"
+
+
+def cells(row: dict, metrics) -> list[str]:
+    """A row's metrics as a table prints them."""
+    return [f"{row[m]:.{DIGITS.get(m, 4)}f}" for m in metrics]
 
 
 def row_of(result: dict, system: str) -> dict:

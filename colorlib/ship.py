@@ -42,8 +42,7 @@ def tune_path(
             grey += ab_distance(torch.zeros_like(lab), lab).sum().item()
             output = predict(model, gray, given)
             for setting in settings:
-                model.path = [setting, setting]
-                rgb = join(decode(model, output, 0, gray, given), gray, given)
+                rgb = join(decode(model, output, setting, gray, given), gray, given)
                 distance = ab_distance(rgb_to_lab(rgb), lab)
                 sums[setting] += (
                     distance.sum().item(),

@@ -67,15 +67,11 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
     optimizers = make_optimizers(model, config)
     wanted = dataclasses.asdict(config) | {"data": fingerprint(pixels)}
     wanted = json.loads(json.dumps(wanted))
-    state = checkpoint.load_newest(folder)
+    state = checkpoint.resume(folder, wanted, model, optimizers)
     step, history, seconds, losses, pending = 0, [], 0.0, [], []
     shown = held if len(held) else pixels
     strip = Strip(gather(shown, torch.arange(8) % len(shown)).cpu(), config)
     if state:
-        checkpoint.check_same(state["config"], wanted, folder)
-        model.load_state_dict(state["model"])
-        for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(kept)
         step, history, seconds = state["step"], state["history"], state["seconds"]
         losses, strip.rows = state["losses"], state["strip"]
     checkpoint.same_everywhere(step, accelerator)

@@ -73,7 +73,9 @@ def test_decode_is_the_mean_of_the_adjusted_distribution(net):
             for logit, prior in zip(logits.flatten().tolist(), net.prior.tolist(), strict=True)
         ]
         expected = sum(q * c for q, c in zip(p, net.cells, strict=True)) / sum(p)
-        chroma = m.decode(net, logits, vividness, torch.zeros(1, 1, 1, 1), "luma")
+        chroma = m.decode(
+            net, logits, m.path_point(net.path, vividness), torch.zeros(1, 1, 1, 1), "luma"
+        )
         assert torch.allclose(chroma.flatten(), expected, atol=1e-5)
 
 
@@ -109,7 +111,7 @@ def test_ab_cells_are_those_that_some_colour_is_nearest_to():
 def test_hue_saturation_head_decodes_hue_as_a_number():
     net = cl.ColorNet(**TINY, head="hue_saturation")
     wanted = torch.tensor([0.25, 0.5]).view(1, 2, 1, 1)
-    chroma = m.decode(net, wanted.logit(), 0, torch.full((1, 1, 2, 2), 0.6), "value")
+    chroma = m.decode(net, wanted.logit(), (0.0, 1.0), torch.full((1, 1, 2, 2), 0.6), "value")
     assert torch.allclose(chroma[0, :, 0, 0], torch.tensor([0.0, 0.5]), atol=1e-6)
 
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 import colorlib as cl
 from colorlib import recipes
 from colorlib.color import hsv_to_chroma, rgb_to_lab
-from colorlib.decode import cell_centres
+from colorlib.decode import ab_cells, cell_centres
 
 
 def seen(rgb, given=1):
@@ -109,7 +109,7 @@ def test_eccv16_encodes_on_the_five_nearest_cells():
     rgb = torch.rand(1, 3, 40, 40)
     ab = rgb_to_lab(rgb)[:, 1:]
     index, share = recipes.Rebalanced().encode(ab)
-    cells = recipes.ab_cells()
+    cells = ab_cells()
     points = ab[0].flatten(1).T
     distance, near = torch.cdist(points, cells).topk(5, largest=False)
     weight = torch.exp(-distance.square() / 50)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from colorlib import paths
 from colorlib.cifar import fetch
-from colorlib.color import check_images, lab_to_rgb, luma, rgb_to_lab
+from colorlib.color import check_images, lab_to_rgb, lightness, luma
 from colorlib.model import evaluating
 from colorlib.peers.deoldify import DeOldifyArtistic, DeOldifyStable
 from colorlib.peers.eccv16 import ECCV16
@@ -185,20 +185,18 @@ def read_into(network: nn.Module, raw: Path) -> None:
 def zhang(network: nn.Module, gray: Tensor, hints=()) -> Tensor:
     """ECCV16 and SIGGRAPH17 as released: ab predicted at 256 x 256, joined with the full-size L."""
     small = F.interpolate(gray, (SIDE, SIDE), mode="bicubic", antialias=True).clamp(0, 1)
-    lightness = rgb_to_lab(small.expand(-1, 3, -1, -1))[:, :1]
-    given = ()
-    if len(hints):
-        given = place_hints(hints, gray.shape[-2:], lightness)
-    ab = F.interpolate(network(lightness, *given), gray.shape[-2:], mode="bilinear")
-    return in_strips(lambda g, c: lab_to_rgb(torch.cat((lightness_of(g), c), 1)), gray, ab)
+    level = lightness(small)
+    given = place_hints(hints, gray.shape[-2:], level) if len(hints) else ()
+    ab = F.interpolate(network(level, *given), gray.shape[-2:], mode="bilinear")
+    return in_strips(lambda g, c: lab_to_rgb(torch.cat((lightness(g), c), 1)), gray, ab)
 
 
-def place_hints(hints, size, lightness: Tensor) -> tuple[Tensor, Tensor]:
+def place_hints(hints, size, level: Tensor) -> tuple[Tensor, Tensor]:
     """Rows (y, x, a, b), in pixels of an image of `size`, as ab and mask on the network's grid.
 
     A hint covers 7 x 7 of its pixels, in the range of sizes that it was trained on (section 3.2).
     """
-    ab, mask = lightness.new_zeros(1, 2, SIDE, SIDE), lightness.new_zeros(1, 1, SIDE, SIDE)
+    ab, mask = level.new_zeros(1, 2, SIDE, SIDE), level.new_zeros(1, 1, SIDE, SIDE)
     for y, x, a, b in hints:
         if not (0 <= y < size[0] and 0 <= x < size[1]):
             raise ValueError(f"hints: got ({y}, {x}), wanted a pixel of {size[0]} x {size[1]}")
@@ -206,7 +204,7 @@ def place_hints(hints, size, lightness: Tensor) -> tuple[Tensor, Tensor]:
         rows, columns = (slice(max(0, p - 3), p + 4) for p in (row, column))
         ab[0, 0, rows, columns], ab[0, 1, rows, columns] = float(a), float(b)
         mask[..., rows, columns] = 1
-    count = len(lightness)
+    count = len(level)
     return ab.expand(count, -1, -1, -1), mask.expand(count, -1, -1, -1)
 
 
@@ -221,10 +219,6 @@ def deoldify(network: nn.Module, gray: Tensor, render_factor: int = RENDER_FACTO
     rgb = F.interpolate(rgb.clamp(0, 1), gray.shape[-2:], mode="bilinear", antialias=True)
     # replacing Y of YUV, as it does, adds the same to all three channels
     return in_strips(lambda g, c: (c + g - luma(c.clamp(0, 1))).clamp(0, 1), gray, rgb)
-
-
-def lightness_of(gray: Tensor) -> Tensor:
-    return rgb_to_lab(gray.expand(-1, 3, -1, -1))[:, :1]
 
 
 def in_strips(join, gray: Tensor, colour: Tensor) -> Tensor:
