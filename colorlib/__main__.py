@@ -34,7 +34,7 @@ def train(args) -> int:
 
     fields = {f.name: getattr(args, f.name) for f in dataclasses.fields(Config)}
     config = Config(**fields)
-    images = data.load_images(args.source, "train")
+    images = data.load_images(args.source, "train", size=args.size)
     model, recipe = build(config)
     history = fit(model, recipe, images, config)
     for row in history[-1:]:
@@ -50,7 +50,7 @@ def evaluate(args) -> None:
     model = load_model(args.model)
     for known in given:
         result = results.evaluate_model(
-            model, args.model, known, args.source, args.split, args.count
+            model, args.model, known, args.source, args.split, args.count, args.size
         )
         name = args.name or results.result_name(args.model, result)
         results.save_result(name, result)
@@ -62,7 +62,8 @@ def ship(args) -> None:
     """make a finished run the shipped weights of its name"""
     from colorlib.ship import ship_run
 
-    print(json.dumps(ship_run(args.run, args.name), indent=1))
+    made = ship_run(args.run, args.name, args.source, args.size)
+    print(json.dumps(made, indent=1))
 
 
 def judge(args) -> None:
@@ -85,20 +86,17 @@ def compare(args) -> None:
         print(f"{name}: our curve is {spare:+.4f} rebalanced AuC above it")
 
 
-def colorize(args) -> None:
-    """colour one photograph, file to file"""
-    from colorlib.photo import colorize_photo
+def colorize(args) -> int:
+    """colour photographs, files and folders, file to file"""
+    from colorlib import peers
+    from colorlib.many import colorize_files
+    from colorlib.model import load_model
 
-    target = Path(args.output or args.photo.with_name(f"{args.photo.stem}-coloured.png"))
-    if target.exists() and not args.force:
-        raise ValueError(f"{target} is there already; --force overwrites it")
-    formats = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF"}
-    if target.suffix.lower() not in formats:
-        raise ValueError(f"{target}: wanted a name ending in {', '.join(formats)}")
-    image = colorize_photo(args.photo, args.model, args.vividness, args.size)
-    with paths.replacing(target) as part:
-        image.save(part, format=formats[target.suffix.lower()])
-    print(target)
+    model = peers.load(args.model) if args.model in peers.OFFICIAL else load_model(args.model)
+    failed = colorize_files(args.photos, args.output, model, args.vividness, args.size, args.force)
+    for sentence in failed:
+        print(f"colorlib: {sentence}", file=sys.stderr)
+    return int(bool(failed))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -113,6 +111,7 @@ def parser() -> argparse.ArgumentParser:
         return sub
 
     source = {"default": "auto", "help": "auto, cifar100, sample, a folder or a .npy file"}
+    size = {"type": int, "default": 32, "help": "a folder's images are scaled to this side"}
     sub = command(prepare)
     sub.add_argument("--source", **source)
     sub.add_argument("--count", type=int, help="only the first images of each split")
@@ -123,6 +122,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--size", type=int, default=64, help="side of the images, in pixels")
     sub = command(train)
     sub.add_argument("--source", **source)
+    sub.add_argument("--size", **size)
     for field in dataclasses.fields(Config):
         kind = int if field.name == "count" else type(field.default)
         many = {"nargs": "+", "type": int} if kind is tuple else {"type": kind}
@@ -135,10 +135,13 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--given", default="value", choices=("value", "luma", "both"))
     sub.add_argument("--split", default="test", choices=("train", "test"))
     sub.add_argument("--count", type=int, help="only the first images")
+    sub.add_argument("--size", **size)
     sub.add_argument("--name", help="of the result file")
     sub = command(ship)
     sub.add_argument("--run", default="cifar", help="a finished run in data/runs")
     sub.add_argument("--name", default="cifar", help="of the weights")
+    sub.add_argument("--source", default="cifar100", help="what the run learned from")
+    sub.add_argument("--size", **size)
     sub = command(judge)
     sub.add_argument("names", nargs="+", help="judge, judge-grey or features")
     sub.add_argument("--source", default="cifar100", help="what has classes: cifar100")
@@ -147,11 +150,13 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--budget", default="full", choices=("full", "short"))
     sub.add_argument("--count", type=int, help="only the first test images")
     sub = command(colorize)
-    sub.add_argument("photo", type=Path)
-    sub.add_argument("-o", "--output", help="PHOTO-coloured.png by default")
+    sub.add_argument("photos", type=Path, nargs="+", help="files, or folders of them")
+    sub.add_argument(
+        "-o", "--output", type=Path, help="a file or a folder; NAME-coloured by default"
+    )
     sub.add_argument(
         "--model",
-        default="cifar",
+        default="photo",
         help="shipped weights, a .safetensors file, or eccv16, siggraph17, deoldify-artistic or "
         "deoldify-stable (their official weights are fetched when first used)",
     )

@@ -65,6 +65,8 @@ def place(pixels: Pixels, device: torch.device) -> Pixels:
 def check_pixels(pixels: Pixels, config: Config, stride: int) -> None:
     """Raise ValueError where the training pixels do not go with the config."""
     count, (height, width) = len(pixels), gather(pixels, torch.arange(1)).shape[-2:]
+    if config.crop:
+        height = width = config.crop
     if config.count is not None and config.count > count:
         raise ValueError(f"count: got {config.count}, but there are {count} training images")
     if (config.count or count) < config.batch_size:
@@ -96,16 +98,22 @@ def batch(pixels: Pixels, order: Tensor, step: int, steps: int, config: Config, 
     flip, coin = torch.rand((2, size), generator=random) < 0.5
     moved = torch.randint(-config.shift, config.shift + 1, (2, size), generator=random)
     scale = config.zoom * (2 * torch.rand((2, size), generator=random) - 1)
+    centre = 2 * torch.rand((2, size), generator=random) - 1
     mine = slice(accelerator.process_index, None, accelerator.num_processes)
     device = accelerator.device
     rgb = gather(pixels, chosen[mine]).to(device, non_blocking=True)
-    flip, coin, moved, scale = (x[..., mine].to(device) for x in (flip, coin, moved, scale))
+    drawn = flip, coin, moved, scale, centre
+    flip, coin, moved, scale, centre = (x[..., mine].to(device) for x in drawn)
     rgb = torch.where(flip.view(-1, 1, 1, 1), rgb.flip(-1), rgb)
-    if config.shift:
+    if config.shift and not config.crop:
         rgb = shifted(rgb, moved)
     rgb = rgb.float() / 255
-    if config.zoom:
-        rgb = zoomed(rgb, scale[0].exp(), (scale[0] + scale[1] / 2).exp())
+    if config.crop:
+        share = scale.new_tensor([config.crop / side for side in rgb.shape[:1:-1]])[:, None]
+        share = share * torch.stack((scale[0], scale[0] + scale[1] / 2)).exp()
+        rgb = window(rgb, share.clamp(max=1), centre, config.crop)
+    elif config.zoom:
+        rgb = window(rgb, torch.stack((scale[0], scale[0] + scale[1] / 2)).exp())
     given = coin.long() if config.given == "both" else (coin >= 0).long() * (config.given == "luma")
     gray = torch.where(given.view(-1, 1, 1, 1) == 1, to_gray(rgb, "luma"), to_gray(rgb, "value"))
     return Batch(rgb, gray, given, chosen[mine])
@@ -127,14 +135,17 @@ def shifted(rgb: Tensor, moved: Tensor) -> Tensor:
     return rgb.gather(3, columns.view(count, 1, 1, width).expand(rgb.shape))
 
 
-def zoomed(rgb: Tensor, width: Tensor, height: Tensor) -> Tensor:
-    """Images (B, 3, H, W) shown in windows of these shares (B,) of their width and height.
+def window(rgb: Tensor, share: Tensor, centre: Tensor | float = 0.0, size: int = 0) -> Tensor:
+    """Images (B, 3, H, W), each seen through a window: (B, 3, size, size), or of their own size.
 
-    Around the middle; above 1 the window is larger than the image, and mirrors it at its edges.
+    share (2, B): the window's width and height as shares of the image's; above 1, the image is
+    mirrored at its edges. centre (2, B): its place, from -1 (left, top) to 1 (right, bottom).
     """
     theta = rgb.new_zeros(len(rgb), 2, 3)
-    theta[:, 0, 0], theta[:, 1, 1] = width, height
-    grid = F.affine_grid(theta, rgb.shape, align_corners=False)
+    theta[:, 0, 0], theta[:, 1, 1] = share
+    theta[:, :, 2] = ((1 - share) * centre).T
+    shape = (*rgb.shape[:2], size or rgb.shape[2], size or rgb.shape[3])
+    grid = F.affine_grid(theta, shape, align_corners=False)
     return F.grid_sample(rgb, grid, padding_mode="reflection", align_corners=False).clamp(0, 1)
 
 

@@ -145,11 +145,10 @@ def join(chroma: Tensor, gray: Tensor, given: str = "value") -> Tensor:
     hue, saturation = chroma_to_hue_saturation(chroma)
     if given == "value":
         return _hue_to_rgb(hue, saturation, gray.squeeze(-3))
-    bright = _hue_to_rgb(hue, saturation, torch.ones_like(hue))
-    rgb = bright * (gray / luma(bright))
-    excess = rgb.amax(-3, keepdim=True) - gray
-    room = torch.where(excess > 0, (1 - gray) / excess.clamp(min=1e-12), 1.0).clamp(max=1)
-    return (gray + room * (rgb - gray)).clamp(0, 1)
+    bright = _hue_to_rgb(hue, saturation, torch.ones_like(hue))  # its largest channel is 1
+    scale = gray / luma(bright)
+    room = ((1 - gray) / (scale - gray).clamp(min=1e-12)).clamp(max=1)
+    return torch.addcmul(gray, room, bright * scale - gray).clamp(0, 1)
 
 
 # sRGB (IEC 61966-2-1) with its D65 white, 2 degree observer

@@ -36,7 +36,8 @@ class Config:
     up: tuple = (0, 1)
     spacing: float = 0.2  # between colour cells, in units of saturation
     shift: int = 4  # pixels by which a training image may move, each way
-    zoom: float = 0.0  # the window it is seen in shrinks or grows by up to e to this power
+    zoom: float = 0.0  # the window it is seen through shrinks or grows by up to e to this power
+    crop: int = 0  # side, in pixels, of the part of an image that a step sees; 0: all of it
     precision: str = "auto"  # "no" or "bf16"; auto: bf16 on a GPU that has it, else no
     compile: bool = False  # torch.compile: a minute or more at the start, for long runs on a GPU
 
@@ -55,6 +56,7 @@ class Config:
             "shift": (0 <= self.shift < 16, "a number from 0 to 15"),
             "held": (self.held >= 0, "a number from 0"),
             "zoom": (0 <= self.zoom <= 1, "a number from 0 to 1"),
+            "crop": (self.crop == 0 or self.crop >= 32, "0 or a number from 32"),
             "precision": (self.precision in ("auto", "no", "bf16"), "auto, no or bf16"),
         }
         for setting, (right, wish) in wanted.items():

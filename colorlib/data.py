@@ -10,15 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 
 from colorlib import paths
 from colorlib.cifar import fetch_cifar100
 from colorlib.color import rgb_to_hsv
+from colorlib.files import SUFFIXES, read_rgb, square
 from colorlib.sample import sample_images
 
 SPLITS = {"train": ("train",), "test": ("test", "val", "valid", "validation")}
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 VALIDATION = 5000  # the last images of CIFAR-100's training split, in canonical order
 
 Labels = tuple[np.ndarray, list[str]]
@@ -27,7 +26,8 @@ Labels = tuple[np.ndarray, list[str]]
 def load_images(source="auto", split="train", count=None, size=32) -> np.ndarray:
     """Images as uint8 (N, size, size, 3) in canonical order.
 
-    source: "cifar100"; "sample" (patches of scikit-image's photographs, a smoke test); a folder of
+    source: "cifar100"; "photos", the folder of that name in the data root; "sample" (patches of
+    scikit-image's photographs, a smoke test); a folder of
     images, flat or in class subfolders, either one set or with train/ and test/ (or val/) inside;
     a .npy file of uint8 (N, H, W, 3) at its own size; or "auto": CIFAR-100 from the data root, else
     downloaded into it, else the sample, with a printed line that says which and why.
@@ -63,7 +63,7 @@ def prepared_path(source: str, split: str) -> Path:
 
 def slug(source: str) -> str:
     """A file name for a resolved source: its own, or for a path its last part and a hash of it."""
-    if source in ("cifar100", "sample"):
+    if source in ("cifar100", "photos", "sample"):
         return source
     whole = str(Path(source).expanduser().resolve())
     return f"{Path(whole).name}-{hashlib.sha256(whole.encode()).hexdigest()[:6]}"
@@ -71,7 +71,8 @@ def slug(source: str) -> str:
 
 def describe(source: str) -> str:
     """What tables and figures call a resolved source."""
-    names = {"cifar100": "CIFAR-100", "sample": "built-in sample (smoke test)"}
+    names = {"cifar100": "CIFAR-100", "photos": "photographs"}
+    names["sample"] = "built-in sample (smoke test)"
     return names.get(source, Path(source).name)
 
 
@@ -98,6 +99,8 @@ def _load(source, split, count, size) -> tuple[np.ndarray, Labels | None]:
         images, labels = _load_cifar100(split)
     elif source == "sample":
         images, labels = sample_images(split), None
+    elif source == "photos":
+        images, labels = _load_path(paths.data_root() / "photos", split, size)
     else:
         images, labels = _load_path(Path(source), split, size)
     if count is not None and not 0 < count <= len(images):
@@ -171,36 +174,6 @@ def _only_train(path: Path, split: str) -> None:
             f"{path}: has no {split} images of its own; put them in a folder with train/ and "
             f"{split}/ inside, or name another source for {split}"
         )
-
-
-def read_rgb(path: str | Path) -> Image.Image:
-    """An image file of any mode (grey, palette, alpha, CMYK, 16 bit) as upright 8-bit RGB.
-
-    Alpha is laid over white. Raises ValueError that names a file which cannot be decoded.
-    """
-    try:
-        with Image.open(path) as image:
-            return to_rgb(ImageOps.exif_transpose(image))
-    except FileNotFoundError:
-        raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path}: not a readable image ({error})") from error
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """A Pillow image of any mode as 8-bit RGB: 16 bits scaled, alpha laid over white."""
-    if image.mode.startswith("I"):  # Pillow's own conversion clips 16 bits at 255
-        deep = np.asarray(image, dtype=np.float64).clip(0, 65535)
-        image = Image.fromarray((deep / 257).round().astype(np.uint8))
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return image.convert("RGB")
-
-
-def square(image: Image.Image, size: int) -> np.ndarray:
-    """The central square of a Pillow image, scaled to uint8 (size, size, 3)."""
-    return np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS))
 
 
 def load_npy(path: str | Path) -> np.ndarray:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from colorlib import paths
-from colorlib.data import canonical_order, image_files, load_npy, read_rgb, square
+from colorlib.data import canonical_order, image_files, load_npy
+from colorlib.files import read_rgb, square
 
 CHUNK = 1000  # images copied at a time
 

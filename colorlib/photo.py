@@ -1,57 +1,102 @@
 """One photograph of any size: from a file (or array) to a Pillow image of the same size."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import torch.nn.functional as F
+import torch
 from PIL import Image
 from torch import Tensor
 
-from colorlib.color import join, luma
-from colorlib.data import read_rgb, to_images, to_rgb, to_tensor
+from colorlib.color import LUMA_WEIGHTS, join
+from colorlib.files import read_rgb, to_rgb
 from colorlib.model import ColorNet, evaluating, load_model, predict_chroma
+from colorlib.upsample import STRIP, shrink, strips, working_size
 
-INNER = 40  # shorter side, in pixels, that the network sees: it learned from 32 x 32 images
+INNER = 64  # shorter side, in pixels, that the network sees
+LONGEST = 8  # times that is the longest side it sees, whatever the shape
+SMALLEST = 32  # of a side that it sees: it was made for no less
 
 
-def colorize_photo(image, model="cifar", vividness: float = 0.5, size: int = INNER) -> Image.Image:
-    """Colour a photograph; its luma is kept to one 8-bit step.
+def colorize_photo(image, model="photo", vividness: float = 0.5, size: int = INNER) -> Image.Image:
+    """Colour a photograph; its luma is kept to one 8-bit step, where colours are moved into gamut.
 
     image: a path, a Pillow image or a uint8 array (H, W) or (H, W, 3). model: a shipped name, a
     ColorNet, or a published network: one that `peers.load` gave, or its name. size: the shorter
-    side that our network works at; colours are then brought up to full size. A published network
+    side that our network works at (DeOldify's render factor): small, it sees the scene as a whole
+    and colours calmly; large, it sees more detail, of things larger than any it learned from.
+    Colours are then brought up to full size along the photograph's own edges. A published network
     has its own size and one answer, and keeps what its authors chose to keep (lightness or luma).
-    Raises ValueError that names what cannot be read.
+    The result's `info` holds the file's EXIF, resolution and profile. Raises ValueError that names
+    what cannot be read, or a size outside 32 to 1024.
     """
     from colorlib import peers
 
-    gray = luma(to_tensor(np.asarray(_open(image))[None]))
+    pixels, info = _open(image)
     if isinstance(model, str) and model in peers.OFFICIAL:
         model = peers.load(model)
+    if not isinstance(model, (ColorNet, peers.Peer)):
+        model = load_model(model)
+    gray = _luma(pixels)
+    del pixels  # of a large photograph a copy less
+    coloured = np.empty((*gray.shape[-2:], 3), np.uint8)
     if isinstance(model, peers.Peer):
-        return Image.fromarray(to_images(model.colorize(gray))[0])
-    model = model if isinstance(model, ColorNet) else load_model(model)
-    return Image.fromarray(to_images(colorize_at(model, gray, vividness, size))[0])
+        pieces = [(slice(None), model.colorize(gray))]
+    else:
+        pieces = colour_strips(model, gray, vividness, size)
+    for rows, rgb in pieces:
+        coloured[rows] = rgb[0].mul(255).round_().byte().movedim(0, -1).numpy()
+    result = Image.fromarray(coloured)
+    result.info = info
+    return result
 
 
 def colorize_at(model: ColorNet, gray: Tensor, vividness: float, size: int = INNER) -> Tensor:
     """Luma (N, 1, H, W) as RGB (N, 3, H, W): colours found at shorter side `size`."""
-    scale = size / min(gray.shape[-2:])
-    inner = [max(32, round(side * scale)) for side in gray.shape[-2:]]
-    small = F.interpolate(gray, inner, mode="bilinear", antialias=True).clamp(0, 1)
+    return torch.cat([rgb for _, rgb in colour_strips(model, gray, vividness, size)], -2)
+
+
+def colour_strips(
+    model: ColorNet, gray: Tensor, vividness: float, size: int = INNER
+) -> Iterator[tuple[slice, Tensor]]:
+    """RGB (N, 3, rows, W) of luma gray (N, 1, H, W), a strip of rows at a time, and which rows."""
+    middle = shrink(gray, working_size(*gray.shape[-2:]))
+    small = shrink(middle, inner_size(*gray.shape[-2:], size)).clamp(0, 1)
     with evaluating(model) as device:
         chroma = predict_chroma(model, small.to(device), "luma", vividness).to(gray.device)
-    chroma = F.interpolate(chroma, gray.shape[-2:], mode="bilinear")
-    return join(chroma, gray, "luma")
+    for rows, colour in strips(chroma, small, gray):
+        yield rows, join(colour, gray[..., rows, :], "luma")
 
 
-def _open(image) -> Image.Image:
-    if isinstance(image, Image.Image):
-        return to_rgb(image)
+def inner_size(height: int, width: int, size: int) -> tuple[int, int]:
+    """The size at which the network sees a photograph, its shorter side `size`."""
+    if not SMALLEST <= size <= 1024:
+        raise ValueError(f"size: got {size}, wanted a number from {SMALLEST} to 1024")
+    scale = size / min(height, width)
+    return tuple(min(round(side * scale), LONGEST * size) for side in (height, width))
+
+
+def _luma(pixels: np.ndarray) -> Tensor:
+    """uint8 (H, W, 3) or (H, W) as luma (1, 1, H, W) in [0, 1], a strip at a time."""
+    if pixels.ndim == 2:
+        return torch.from_numpy(np.array(pixels))[None, None].float().div_(255)
+    gray = torch.empty(1, 1, *pixels.shape[:2])
+    weights = torch.tensor(LUMA_WEIGHTS) / 255
+    count = max(1, STRIP // pixels.shape[1])
+    for start in range(0, len(pixels), count):
+        part = torch.from_numpy(np.array(pixels[start : start + count]))
+        gray[0, 0, start : start + count] = part.float() @ weights
+    return gray.clamp_(0, 1)
+
+
+def _open(image) -> tuple[np.ndarray, dict]:
+    """Pixels, uint8 (H, W, 3) or (H, W), and what came beside them."""
     if isinstance(image, np.ndarray):
-        if image.dtype != np.uint8 or not (image.ndim == 2 or image.shape[2:] == (3,)):
+        right = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+        if image.dtype != np.uint8 or not right or 0 in image.shape:
             raise ValueError(
                 f"image: got {image.dtype} {image.shape}, wanted uint8 (H, W) or (H, W, 3)"
             )
-        return Image.fromarray(image).convert("RGB")
-    return read_rgb(Path(image))
+        return image, {}
+    image = to_rgb(image) if isinstance(image, Image.Image) else read_rgb(Path(image))
+    return np.asarray(image), image.info

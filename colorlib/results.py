@@ -110,16 +110,20 @@ def evaluate_systems(
     return rows
 
 
-def evaluate_model(model, model_name, given, source="auto", split="test", count=None) -> dict:
+def evaluate_model(
+    model, model_name, given, source="auto", split="test", count=None, size=32
+) -> dict:
     """The whole evaluation of one model on one source, as `save_result` keeps it."""
     source, _ = resolve(source)
-    images = load_images(source, split, count)
+    images = load_images(source, split, count, size)
     began = time.perf_counter()
     rows = evaluate_systems(systems_of(model, given), images, given)
     command = f"python -m colorlib evaluate --model {model_name} --given {given}"
     command += f" --source {source} --split {split}" + (f" --count {count}" if count else "")
+    command += f" --size {size}" if size != 32 else ""
     return {
         "model": model_name,
+        "learned_from": learned_from(model_name),
         "given": given,
         "data": {"source": describe(source), "split": split, "count": len(images)},
         "rows": rows,
@@ -129,6 +133,15 @@ def evaluate_model(model, model_name, given, source="auto", split="test", count=
         "machine": machine(),
         "date": date.today().isoformat(),
     }
+
+
+def learned_from(model_name: str) -> str | None:
+    """What the shipped weights of that name learned from, in words; None of any others."""
+    path = paths.SHIPPED / f"{model_name}.json"
+    if not path.is_file():
+        return None
+    made = json.loads(path.read_text(encoding="utf-8"))
+    return f"{made['data']['training']:,} images of {made['source']}"
 
 
 def result_name(model_name: str, result: dict) -> str:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from colorlib import paths
 from colorlib.color import join, rgb_to_lab, to_gray
-from colorlib.data import load_images, split_validation, to_tensor
+from colorlib.data import describe, load_images, split_validation, to_tensor
 from colorlib.decode import decode
 from colorlib.metrics import MAX_AB, PRIOR_FLOOR, ab_cell, ab_distance, ab_prior, psnr
 from colorlib.model import ColorNet, evaluating, load_model, predict, save_model
@@ -72,18 +72,22 @@ def tune_path(
     return chosen
 
 
-def ship_run(run: str = "cifar", name: str = "cifar", images=None) -> dict:
-    """Write weights/NAME.safetensors, .json and -strip.png from data/runs/RUN; return the json."""
+def ship_run(run="cifar", name="cifar", source="cifar100", size=32, images=None) -> dict:
+    """Write weights/NAME.safetensors, .json and -strip.png from data/runs/RUN; return the json.
+
+    source, size: what the run learned from, as `load_images` takes them (or its `images`).
+    """
     folder = paths.runs() / run
     if not (folder / "history.json").is_file():
         raise ValueError(f"{folder.name}: no finished run; `python -m colorlib train` makes one")
     made = json.loads((folder / "history.json").read_text(encoding="utf-8"))
     model = load_model(folder / "model.safetensors")
-    images = load_images("cifar100", "train") if images is None else images
+    images = load_images(source, "train", size=size) if images is None else images
     path = tune_path(model, split_validation(images, made["config"]["held"])[1][:2000])
     with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
         Image.open(folder / "strip.png").save(part, format="PNG", optimize=True)
     content = made | {"vividness_path": path, "shipped_on": machine()}
+    content["source"] = f"{describe(source)}, {images.shape[1]} x {images.shape[2]}"
     paths.write_json(paths.SHIPPED / f"{name}.json", content)
     save_model(model, paths.SHIPPED / f"{name}.safetensors", half=True)  # last: make looks for it
     return {"vividness_path": path, "last_epoch": made["history"][-1]}

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 import colorlib as cl
-from colorlib import batches
+from colorlib import Config, batches
 from colorlib.pack import pack
 
 
@@ -63,15 +63,29 @@ def test_shifted_is_a_crop_of_the_mirrored_image(images):
         assert np.array_equal(got, wide[:, 16 - down :, 16 - right :][:, :32, :32])
 
 
-def test_zoomed_shows_a_window_around_the_middle(images):
+def test_window_shows_a_part_of_the_image(images):
     rgb = batches.as_pixels(images[:3]).float() / 255
-    ones = torch.ones(3)
-    assert torch.allclose(batches.zoomed(rgb, ones, ones), rgb, atol=1e-5)
-    narrow = batches.zoomed(rgb, ones / 2, ones)
+    ones = torch.ones(2, 3)
+    assert torch.allclose(batches.window(rgb, ones), rgb, atol=1e-5)
+    narrow = batches.window(rgb, ones * torch.tensor([[0.5], [1.0]]))
     wide = F.interpolate(rgb[..., 8:24], size=(32, 32), mode="bilinear")
     assert torch.allclose(narrow[..., 2:-2], wide[..., 2:-2], atol=1e-4)
-    small = batches.zoomed(rgb, ones, 2 * ones)  # mirrored above and below
+    small = batches.window(rgb, ones * torch.tensor([[1.0], [2.0]]))  # mirrored above and below
     assert torch.allclose(small[..., :8, :], small[..., 8:16, :].flip(-2), atol=1e-4)
+    right, top = torch.tensor([[1.0], [-1.0]]).expand(2, 3), ones / 2
+    assert torch.allclose(batches.window(rgb, top, right, 16), rgb[..., :16, 16:], atol=1e-5)
+
+
+def test_a_step_sees_windows_of_the_chosen_size(images):
+    config = Config(crop=48, zoom=0.4, batch_size=8)
+    large = batches.as_pixels(images.repeat(2, axis=1).repeat(2, axis=2))
+    first, again = (batches.batch(large, torch.arange(64), 0, 8, config, Alone) for _ in range(2))
+    assert first.rgb.shape == (8, 3, 48, 48) and first.gray.shape == (8, 1, 48, 48)
+    assert torch.equal(first.rgb, again.rgb)
+    assert len({part.sum().item() for part in first.rgb}) == 8
+    batches.check_pixels(large, config, 16)
+    with pytest.raises(ValueError, match="multiples of 32"):
+        batches.check_pixels(large, config, 32)
 
 
 def test_pack_writes_what_load_images_reads(images, tmp_path):

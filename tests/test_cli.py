@@ -73,7 +73,20 @@ def test_errors_are_one_line_and_an_exit_code(run, tmp_path, images):
 def test_colorize_does_not_overwrite(run, tmp_path, images):
     Image.fromarray(images[0]).save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"mine")
-    code, _, err = run(f"colorize {tmp_path}/a.png -o {tmp_path}/b.png")
+    code, _, err = run(f"colorize {tmp_path}/a.png --model cifar -o {tmp_path}/b.png")
     assert code == 1 and "--force" in err and (tmp_path / "b.png").read_bytes() == b"mine"
-    code, _, _ = run(f"colorize {tmp_path}/a.png -o {tmp_path}/b.png --force")
+    code, _, _ = run(f"colorize {tmp_path}/a.png --model cifar -o {tmp_path}/b.png --force")
     assert code == 0 and Image.open(tmp_path / "b.png").size == (32, 32)
+
+
+def test_colorize_goes_on_after_a_bad_file_and_says_so(run, tmp_path, images):
+    (tmp_path / "set").mkdir()
+    for name in ("a.png", "b.jpg"):
+        Image.fromarray(images[0]).save(tmp_path / "set" / name)
+    (tmp_path / "set" / "bad.png").write_bytes(b"no image")
+    code, out, err = run(f"colorize {tmp_path}/set --model cifar -o {tmp_path}/out")
+    assert code == 1 and "bad.png: not a readable image" in err
+    assert out.count("\n") == 2 and sorted(f.name for f in (tmp_path / "out").iterdir()) == [
+        "a.png",
+        "b.jpg",
+    ]

@@ -116,19 +116,6 @@ def test_folder_of_every_kind_of_image(tmp_path, images):
     assert cl.load_labels(folder) is None
 
 
-def test_transparent_pixels_are_white(tmp_path):
-    Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(tmp_path / "clear.png")
-    assert (np.asarray(data.read_rgb(tmp_path / "clear.png")) == 255).all()
-
-
-def test_sideways_photographs_are_turned(tmp_path):
-    image = Image.new("RGB", (40, 20))
-    exif = image.getexif()
-    exif[0x0112] = 6
-    image.save(tmp_path / "turned.jpg", exif=exif)
-    assert data.read_rgb(tmp_path / "turned.jpg").size == (20, 40)
-
-
 def test_class_folders_give_labels_and_splits(tmp_path, images):
     for i, place in enumerate(("train/cat", "train/dog", "val/cat", "val/dog")):
         (tmp_path / place).mkdir(parents=True)

@@ -1,12 +1,17 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+import skimage.data
 import torch
 from PIL import Image
 
 import colorlib as cl
+from colorlib import photo, upsample
 
 
-@pytest.mark.parametrize("size", [(200, 120), (33, 70), (1, 1), (20, 300)])
+@pytest.mark.parametrize("size", [(200, 120), (33, 70), (1, 1), (20, 300), (900, 700), (2, 3000)])
 def test_photograph_keeps_size_and_luma(net, size):
     random = np.random.default_rng(0)
     gray = random.integers(0, 256, size[::-1], dtype=np.uint8)
@@ -25,6 +30,43 @@ def test_paths_images_and_arrays_give_the_same(net, tmp_path, images):
         for x in (tmp_path / "a.png", Image.fromarray(images[0]), images[0])
     ]
     assert np.array_equal(results[0], results[1]) and np.array_equal(results[0], results[2])
+
+
+def test_the_inner_size_bounds_what_the_network_sees(net):
+    assert photo.inner_size(3000, 4000, 96) == (96, 128)
+    assert photo.inner_size(10, 20, 64) == (64, 128)
+    assert photo.inner_size(1, 10000, 64) == (64, 512)  # not 640,000
+    for size in (31, 1025):
+        with pytest.raises(ValueError, match="from 32 to 1024"):
+            cl.colorize_photo(np.zeros((50, 50), np.uint8), net, size=size)
+
+
+def test_strips_of_a_photograph_do_not_show(net, monkeypatch):
+    gray = skimage.data.camera()
+    whole = np.asarray(cl.colorize_photo(gray, net)).astype(int)
+    monkeypatch.setattr(upsample, "STRIP", 20000)
+    monkeypatch.setattr(upsample, "WORKING", 2**17)
+    parts = np.asarray(cl.colorize_photo(gray, net)).astype(int)
+    assert np.abs(parts.mean(-1) - whole.mean(-1)).mean() < 1
+    assert np.abs(parts - whole).mean() < 8  # a smaller working size, nearly the same picture
+
+
+@pytest.mark.full
+def test_a_hundred_megapixels_fit_into_four_gigabytes(tmp_path):
+    Image.fromarray(np.tile(skimage.data.camera(), (20, 20))[:10000, :10000]).save(
+        tmp_path / "huge.jpg"
+    )
+    code = f"""
+import resource, sys
+sys.argv = ["colorlib", "colorize", "{tmp_path}/huge.jpg", "--model", "cifar"]
+from colorlib.__main__ import main
+assert main() == 0
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, "MiB")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-2]) < 3500
+    with Image.open(tmp_path / "huge-coloured.jpg") as made:
+        assert made.size == (10000, 10000)
 
 
 def test_a_network_in_training_is_not_changed(net, images):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from colorlib import paths
 from colorlib.cifar import fetch
-from colorlib.data import read_rgb
+from colorlib.files import read_rgb
 
 SOURCE = (
     "https://raw.githubusercontent.com/Lossar/TDT05_colorization/"

@@ -1,0 +1,134 @@
+"""Image files of any kind: read upright as 8-bit sRGB, written with what came beside the pixels."""
+
+import io
+import math
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+
+from colorlib import paths
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+FORMATS |= {".tif": "TIFF", ".tiff": "TIFF"}  # what is written
+LARGEST = 160_000_000  # pixels; a file that claims more is refused before it is decoded
+OPTIONS = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"quality": 95},
+    "TIFF": {"compression": "tiff_lzw"},
+}
+
+
+def read_rgb(path: str | Path) -> Image.Image:
+    """An image file of any mode (grey, palette, alpha, CMYK, 16 bit) as upright 8-bit sRGB.
+
+    Alpha is laid over white, an ICC profile applied. The image's `info` keeps "exif" (without the
+    orientation), "dpi" and "icc_profile" (then sRGB's) where the file had them. Raises ValueError
+    that names a file which cannot be decoded, whole, or that is larger than `LARGEST`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a large image, or of odd tags
+            with Image.open(path) as image:
+                if image.width * image.height > LARGEST:
+                    raise ValueError(
+                        f"{image.width} x {image.height} pixels; at most "
+                        f"{LARGEST // 10**6} million are taken"
+                    )
+                image.load()
+                return to_rgb(image)
+    except (FileNotFoundError, IsADirectoryError, PermissionError):
+        raise
+    except Exception as error:  # decoders raise nearly anything at a damaged file
+        raise ValueError(f"{path}: not a readable image ({error})") from error
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """A Pillow image of any mode as upright 8-bit sRGB; see `read_rgb`."""
+    profile, dpi = image.info.get("icc_profile"), _dpi(image)
+    image = _upright(image)
+    kept = {"exif": _exif(image), "dpi": dpi, "icc_profile": None}
+    if image.mode.startswith("I"):  # Pillow's own conversion clips 16 bits at 255
+        deep = np.asarray(image, dtype=np.float64).clip(0, 65535)
+        image = Image.fromarray((deep / 257).round().astype(np.uint8))
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    if profile:
+        image, kept["icc_profile"] = _to_srgb(image, profile)
+    image = image.convert("RGB")
+    image.info = {key: value for key, value in kept.items() if value}
+    return image
+
+
+def save_image(image: Image.Image, path: str | Path, force: bool = False) -> None:
+    """Write a Pillow image, and the "exif", "dpi" and "icc_profile" of its `info`, as a whole file.
+
+    The name's ending chooses PNG, JPEG, TIFF or WebP. Raises ValueError for another ending, for a
+    file that is there already (without `force`), and for what the format cannot hold.
+    """
+    path = Path(path)
+    check_target(path, force)
+    kind = FORMATS[path.suffix.lower()]
+    beside = {k: image.info[k] for k in ("exif", "dpi", "icc_profile") if image.info.get(k)}
+    with paths.replacing(path) as part:
+        try:
+            image.save(part, format=kind, **OPTIONS.get(kind, {}), **beside)
+        except (ValueError, OverflowError, SystemError) as error:
+            raise ValueError(f"{path}: {kind} cannot hold this image ({error})") from error
+
+
+def check_target(path: Path, force: bool = False) -> None:
+    """ValueError where `save_image` would not write to `path`."""
+    if path.suffix.lower() not in FORMATS:
+        raise ValueError(f"{path}: wanted a name ending in {', '.join(FORMATS)}")
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; wanted the name of a file")
+    if path.exists() and not force:
+        raise ValueError(f"{path} is there already; --force overwrites it")
+
+
+def square(image: Image.Image, size: int) -> np.ndarray:
+    """The central square of a Pillow image, scaled to uint8 (size, size, 3)."""
+    return np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a damaged EXIF block says nothing of the pixels
+        return image
+
+
+def _exif(image: Image.Image) -> bytes | None:
+    """The EXIF block without what no longer holds: orientation, and a thumbnail without colours."""
+    try:
+        exif = image.getexif()
+        for tag in (0x0112, 0x0201, 0x0202):  # orientation; the thumbnail's place and length
+            exif.pop(tag, None)
+        return exif.tobytes() if len(exif) else None
+    except Exception:
+        return None
+
+
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
+    try:
+        across, down = (float(x) for x in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (across, down) if all(0 < x < math.inf for x in (across, down)) else None
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, bytes | None]:
+    """The image's colours in sRGB, and the profile that says so; as it is where that fails."""
+    wanted = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+    image = image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
+    try:
+        image = ImageCms.profileToProfile(
+            image, ImageCms.ImageCmsProfile(io.BytesIO(profile)), wanted, outputMode="RGB"
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError):  # broken, or of another kind of image
+        return image, None
+    return image, wanted.tobytes()

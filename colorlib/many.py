@@ -1,0 +1,65 @@
+"""Many photographs, file to file: which output each input gets, and none lost to a bad one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from colorlib.files import FORMATS, SUFFIXES, check_target, save_image
+
+ADDED = "-coloured"  # to a name that is not chosen
+
+
+def outputs(inputs: list[Path], output: Path | None) -> Iterator[tuple[Path, Path]]:
+    """Each photograph of `inputs`, files and folders, with the file that it becomes.
+
+    output: a file name for a single photograph; else a folder, in which a folder's own subfolders
+    are kept; None: beside the photograph, as NAME-coloured. Raises ValueError where that cannot be.
+    """
+    single = output is not None and output.suffix.lower() in FORMATS and not output.is_dir()
+    if single and (len(inputs) != 1 or inputs[0].is_dir()):
+        raise ValueError(f"-o {output}: one file for several photographs; wanted a folder")
+    if output is not None and not single and output.suffix and not output.is_dir():
+        raise ValueError(f"{output}: wanted a folder, or a name ending in {', '.join(FORMATS)}")
+    for place in inputs:
+        found = [place]
+        if place.is_dir():
+            found = sorted(f for f in place.rglob("*") if f.suffix.lower() in SUFFIXES)
+            found = [f for f in found if not f.stem.endswith(ADDED)]
+            if not found:
+                raise ValueError(f"{place}: no images found, wanted files ending in {SUFFIXES}")
+        for file in found:
+            ending = file.suffix if file.suffix.lower() in FORMATS else ".png"
+            if single:
+                yield file, output
+            elif output is None:
+                yield file, file.with_name(f"{file.stem}{ADDED}{ending}")
+            else:
+                inside = file.relative_to(place) if place.is_dir() else Path(file.name)
+                yield file, (output / inside).with_suffix(ending)
+
+
+def colorize_files(inputs, output, model, vividness: float, size: int, force=False) -> list[str]:
+    """Colour every photograph of `inputs`; return a sentence for each that could not be.
+
+    A file that is there is not written over without `force`; none is written twice.
+    """
+    from tqdm import tqdm
+
+    from colorlib.photo import colorize_photo
+
+    pairs = list(outputs(inputs, output))
+    failed, written = [], set()
+    bar = tqdm(pairs, "colouring", unit=" photographs", disable=None if len(pairs) > 1 else True)
+    for source, target in bar:
+        try:
+            if target.resolve() in written:
+                raise ValueError(f"{source}: {target} has just been made from another photograph")
+            if target.resolve() == source.resolve():
+                raise ValueError(f"{source}: would be written over by its own colours")
+            check_target(target, force)
+            save_image(colorize_photo(source, model, vividness, size), target, force)
+        except (ValueError, OSError, MemoryError) as error:
+            failed.append(str(error) or type(error).__name__)
+            continue
+        written.add(target.resolve())
+        bar.write(str(target))
+    return failed

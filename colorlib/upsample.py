@@ -1,0 +1,115 @@
+"""Colours found at a small size, brought up to a photograph's along the photograph's own edges.
+
+Up to `WORKING` pixels by a joint bilateral filter: a pixel takes its colour from the small pixels
+around it that are as bright as it is (Kopf et al. 2007, "Joint bilateral upsampling"), and what
+that loses of the small picture is put back once. Beyond, colour is a line of brightness in every
+small neighbourhood (He et al. 2013, "Guided image filtering"; He and Sun 2015, "Fast guided
+filter"): two numbers a pixel of the working size, which a photograph of any size can follow.
+"""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+WORKING = 2**18  # pixels
+STRIP = 2**18  # pixels of the photograph in hand at a time
+SPREAD = 0.6  # of the filter, in small pixels
+ALIKE = 0.5, 0.01  # as bright: within this share of the brightness's local spread, and a little
+FLOOR = 1e-6  # where nothing near is as bright, the nearest counts
+EPSILON = 1e-3  # variance of brightness below which colour follows none of it
+
+
+def working_size(height: int, width: int) -> tuple[int, int]:
+    """(height, width), or the largest size of that shape with `WORKING` pixels."""
+    scale = min(1.0, (WORKING / (height * width)) ** 0.5)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def shrink(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Images (N, C, H, W) at another size, each pixel the mean of those that it stands for."""
+    if images.shape[-2] >= size[0] and images.shape[-1] >= size[1]:
+        return F.interpolate(images, size, mode="area")
+    return F.interpolate(images, size, mode="bilinear", antialias=True)
+
+
+def joint_bilateral(colour: Tensor, small: Tensor, gray: Tensor) -> Tensor:
+    """colour (N, C, h, w), found for small (N, 1, h, w), at the size of gray (N, 1, H, W)."""
+    size, inner = gray.shape[-2:], small.shape[-2:]
+    if size[0] <= inner[0] or size[1] <= inner[1]:
+        return F.interpolate(colour, size, mode="bilinear", antialias=True)
+    weights = list(_weights(small, gray))
+    total = sum(weights)
+    weights = [w / total for w in weights]
+
+    def spread(picture: Tensor) -> Tensor:
+        taps = zip(weights, _neighbours(picture), strict=True)
+        return sum(w * F.interpolate(near, size, mode="nearest-exact") for w, near in taps)
+
+    full = spread(colour)
+    return full + spread(colour - shrink(full, inner))
+
+
+def _neighbours(picture: Tensor) -> Iterator[Tensor]:
+    """The picture moved by one pixel to each of the nine sides, its edges repeated."""
+    height, width = picture.shape[-2:]
+    padded = F.pad(picture, (1, 1, 1, 1), mode="replicate")
+    for y in range(3):
+        for x in range(3):
+            yield padded[..., y : y + height, x : x + width]
+
+
+def _weights(small: Tensor, gray: Tensor) -> Iterator[Tensor]:
+    """How much each pixel of gray takes from each of the nine small pixels around it."""
+    size = gray.shape[-2:]
+
+    def away(inner: int, full: int) -> list[Tensor]:
+        place = (torch.arange(full, device=gray.device) + 0.5) * inner / full
+        inside = place - place.floor() - 0.5
+        return [torch.exp(-((step - inside) ** 2) / (2 * SPREAD**2)) for step in (-1, 0, 1)]
+
+    rows, columns = (away(i, f) for i, f in zip(small.shape[-2:], size, strict=True))
+    local = torch.stack(list(_neighbours(small))).std(0, correction=0)
+    local = F.interpolate(ALIKE[0] * local + ALIKE[1], size, mode="bilinear")
+    narrow = -0.5 / local.square()
+    for i, near in enumerate(_neighbours(small)):
+        near = F.interpolate(near, size, mode="nearest-exact")
+        alike = (near - gray).square_().mul_(narrow).exp_().add_(FLOOR)
+        yield alike.mul_(rows[i // 3][:, None] * columns[i % 3])
+
+
+def lines(colour: Tensor, gray: Tensor) -> Tensor:
+    """Slope and offset (N, 2 C, H, W): colour (N, C, H, W) as a line of gray, pixel by pixel."""
+
+    def around(x: Tensor) -> Tensor:
+        x = F.pad(x, (1, 1, 1, 1), mode="replicate")
+        x = x[..., :-2, :] + x[..., 1:-1, :] + x[..., 2:, :]
+        return (x[..., :-2] + x[..., 1:-1] + x[..., 2:]) / 9
+
+    mean_gray, mean_colour = around(gray), around(colour)
+    variance = around(gray * gray) - mean_gray**2
+    slope = (around(gray * colour) - mean_gray * mean_colour) / (variance + EPSILON)
+    return around(torch.cat((slope, mean_colour - slope * mean_gray), 1))
+
+
+def strips(colour: Tensor, small: Tensor, gray: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    """Colour (N, C, h, w) at gray's size (N, 1, H, W): strips of rows, and which rows they are."""
+    height, width = gray.shape[-2:]
+    working = working_size(height, width)
+    if working == (height, width):
+        yield slice(0, height), joint_bilateral(colour, small, gray)
+        return
+    middle = shrink(gray, working)
+    line = lines(joint_bilateral(colour, small, middle), middle)
+    place = ((torch.arange(height) + 0.5) * (working[0] / height) - 0.5).clamp(0, working[0] - 1)
+    above = place.floor().long().clamp(max=max(0, working[0] - 2)).to(gray.device)
+    below = (above + 1).clamp(max=working[0] - 1)
+    share = (place.to(gray.device) - above)[:, None]
+    count = max(1, STRIP // (width * len(gray)))
+    for start in range(0, height, count):
+        rows = slice(start, min(start + count, height))
+        between = line[..., above[rows], :].lerp(line[..., below[rows], :], share[rows])
+        wide = F.interpolate(between, (rows.stop - start, width), mode="bilinear")
+        slope, offset = wide.chunk(2, 1)
+        yield rows, torch.addcmul(offset, slope, gray[..., rows, :])
