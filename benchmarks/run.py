@@ -7,6 +7,7 @@ from statistics import median
 import numpy as np
 
 from benchmarks.hsv import conversion
+from benchmarks.photo import photographs
 from benchmarks.timing import python
 from benchmarks.training import colouring, memory, training
 from colorlib import data, paths, results
@@ -49,6 +50,7 @@ def main() -> None:
         lambda: training(images),
         lambda: colouring(test),
         conversion,
+        photographs,
         memory,
     ):
         rows += work()

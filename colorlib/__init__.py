@@ -17,6 +17,7 @@ from colorlib.train import fit
 __version__ = "0.1.0"
 _LAZY = {
     "browse": "colorlib.widgets",
+    "turing_test": "colorlib.turing",
     "save_figure": "colorlib.plots",
     "charts": None,
     "peers": None,
@@ -49,6 +50,7 @@ __all__ = [
     "save_model",
     "to_images",
     "to_tensor",
+    "turing_test",
     "value",
     "widgets",
 ]

@@ -1,110 +1,166 @@
 """The slider browser: one picture whose bytes change, so that nothing flickers or piles up.
 
 Jupyter draws an Output anew at each step; a single `ipywidgets.Image` does not, in ipywidgets 8 as
-in Colab's 7.7.
+in Colab's 7.7. What it shows is drawn in sheets.py; what stands in for it where no kernel runs, in
+viewer.py.
 """
 
 import io
+import re
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
+from colorlib import paths
 from colorlib.color import to_gray
-from colorlib.data import check_uint8, to_images, to_tensor
-from colorlib.metrics import mean_ab_error, psnr
+from colorlib.data import check_uint8, to_tensor
+from colorlib.live import LiveCurves
+from colorlib.metrics import mean_ab_error
 from colorlib.model import ColorNet, colorize
+from colorlib.sheets import panels, pixel_at
+from colorlib.turing import turing_test
+from colorlib.viewer import viewer
 
-PANEL, MARGIN, TITLE = 192, 8, 22
+__all__ = ["LiveCurves", "browse", "panels", "turing_test"]
+ORDERS = ("by number", "worst first", "best first")
 
 
-def panels(
-    image: np.ndarray, model: ColorNet, given="value", vividness=0.0, name=""
-) -> Image.Image:
-    """Input, prediction and original of one uint8 image (H, W, 3), side by side, with a caption."""
-    truth = to_tensor(check_uint8(image[None]))
-    gray = to_gray(truth, given)
-    predicted = colorize(model, gray, given, vividness)
-    distance = mean_ab_error(predicted, truth).item()
-    shown = [to_images(gray.expand(-1, 3, -1, -1))[0], to_images(predicted)[0], image]
-    titles = (f"input: {given}", f"prediction, vividness {vividness:.2f}", "original")
-    width = 3 * PANEL + 4 * MARGIN
-    sheet = Image.new("RGB", (width, PANEL + 2 * TITLE + MARGIN), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=13)
-    for i, (picture, title) in enumerate(zip(shown, titles, strict=True)):
-        left = MARGIN + i * (PANEL + MARGIN)
-        scaled = Image.fromarray(picture).resize((PANEL, PANEL), Image.Resampling.NEAREST)
-        sheet.paste(scaled, (left, TITLE))
-        draw.text((left, 3), title, "black", font)
-    text = f"{name}   PSNR {psnr(predicted, truth).item():.1f} dB, mean ab error {distance:.1f}"
-    draw.text((MARGIN, TITLE + PANEL + 4), text.strip(), "black", font)
-    return sheet
+def errors(images: np.ndarray, model: ColorNet, given: str) -> np.ndarray:
+    """Mean ab error (N,) of each image at vividness 0: what "worst" and "best" sort by."""
+    found = []
+    for start in range(0, len(images), 500):
+        truth = to_tensor(images[start : start + 500])
+        found.append(mean_ab_error(colorize(model, to_gray(truth, given), given), truth).numpy())
+    return np.concatenate(found)
 
 
 def browse(images: np.ndarray, model: ColorNet, given="value", labels=None):
-    """Sliders over `images` (uint8, N H W 3) and vividness; shows input, prediction and original.
+    """Browse `images` (uint8, N H W 3): input, prediction, original, error, one pixel's colours.
 
-    labels: `load_labels(...)`'s (labels, class names), or None. Returns an ipywidgets box whose
-    children are the number slider, the vividness slider and the picture.
+    A slider over the images (arrow keys, a play button, "random"), in their own order, worst or
+    best first, of all classes or one; a vividness slider; a pixel, picked by clicking (where
+    ipyevents is installed) or by two sliders, whose predicted distribution is drawn; a button that
+    saves what is shown to figures/NAME.png. labels: `load_labels(...)`'s (labels, class names), or
+    None. Returns an ipywidgets box with the controls by name in `controls`. In an exported report
+    and on GitHub, where no kernel runs, a few precomputed images stand in its place.
     """
-    import ipywidgets
+    import ipywidgets as w
 
     images = check_uint8(images)
+    height, width = images.shape[1:3]
+    names = [n.replace("_", " ") for n in labels[1]] if labels is not None else []
     style = {"description_width": "70px"}
-    wide = ipywidgets.Layout(width="520px")
-    number = ipywidgets.IntSlider(
-        0, 0, len(images) - 1, description="image", style=style, layout=wide
+    wide, narrow = w.Layout(width="430px"), w.Layout(width="250px")
+    number = w.IntSlider(0, 0, len(images) - 1, description="image", style=style, layout=wide)
+    play = w.Play(min=0, max=len(images) - 1, interval=700)
+    w.jslink((play, "value"), (number, "value"))
+    random = w.Button(description="random", layout=w.Layout(width="80px"))
+    classes = w.Dropdown(
+        options=["all classes", *sorted(names)], description="class", style=style, layout=narrow
     )
-    vividness = ipywidgets.FloatSlider(
+    order = w.Dropdown(options=ORDERS, description="order", style=style, layout=narrow)
+    vividness = w.FloatSlider(
         0.0, min=0, max=1, step=0.05, description="vividness", style=style, layout=wide
     )
-    picture = ipywidgets.Image(format="png")
+    row = w.IntSlider(height // 2, 0, height - 1, description="pixel: row", style=style)
+    column = w.IntSlider(width // 2, 0, width - 1, description="column", style=style)
+    name = w.Text(value="browser", description="save as", style=style, layout=narrow)
+    save = w.Button(description="save", layout=w.Layout(width="80px"))
+    said = w.HTML()
+    picture = w.Image(format="png", layout=w.Layout(max_width="100%", object_fit="contain"))
+    state = {"shown": np.arange(len(images)), "errors": None}
+    generator = np.random.default_rng()
+
+    def current() -> int:
+        return int(state["shown"][number.value])
+
+    def title() -> str:
+        kind = f", {names[labels[0][current()]]}" if names else ""
+        return f"image {current()}{kind}"
+
+    def sheet():
+        pixel = row.value, column.value
+        return panels(images[current()], model, given, vividness.value, title(), pixel)
 
     def show(_=None):
-        name = f"image {number.value}"
-        if labels is not None:
-            name += f", {labels[1][labels[0][number.value]].replace('_', ' ')}"
-        sheet = panels(images[number.value], model, given, vividness.value, name)
         buffer = io.BytesIO()
-        sheet.save(buffer, "PNG", compress_level=1)
+        sheet().save(buffer, "PNG", compress_level=1)
         picture.value = buffer.getvalue()
 
-    for slider in (number, vividness):
-        slider.observe(show, "value")
+    def arrange(_):
+        shown = np.arange(len(images))
+        if classes.value in names:
+            shown = shown[np.asarray(labels[0])[: len(images)] == names.index(classes.value)]
+        if not len(shown):
+            said.value = "No image of that class is here."
+            classes.value = "all classes"
+            return
+        if order.value != ORDERS[0]:
+            if state["errors"] is None:
+                said.value = f"Measuring {len(images):,} images…"
+                state["errors"] = errors(images, model, given)
+                said.value = ""
+            ranked = state["errors"][shown].argsort(kind="stable")
+            shown = shown[ranked if order.value == ORDERS[2] else ranked[::-1]]
+        state["shown"] = shown
+        number.value = 0
+        number.max = play.max = len(shown) - 1
+        show()
+
+    def keep(_):
+        if not re.fullmatch(r"[\w-]+", name.value):
+            said.value = "A name of letters, digits, _ and -, please."
+            return
+        path = paths.figures() / f"{name.value}.png"
+        try:
+            with paths.replacing(path) as part:
+                sheet().save(part, "PNG")
+            said.value = f"Saved {path.parent.name}/{path.name}"
+        except OSError as error:
+            said.value = f"Not saved: {error.strerror}"
+
+    def jump(_):
+        number.value = int(generator.integers(number.max + 1))
+
+    def click(event):
+        pixel = pixel_at(event["dataX"], event["dataY"], images.shape[1:])
+        if pixel:
+            row.value, column.value = pixel
+
+    for control in (number, vividness, row, column):
+        control.observe(show, "value")
+    for control in (classes, order):
+        control.observe(arrange, "value")
+    random.on_click(jump)
+    save.on_click(keep)
     show()
+    try:
+        from ipyevents import Event
+    except ImportError:
+        pass
+    else:
+        Event(source=picture, watched_events=["click"]).on_dom_event(click)
 
-    class Browser(ipywidgets.VBox):
-        def __repr__(self):  # what GitHub and exported reports show
-            return f"(two sliders over {len(images):,} images, where a kernel runs)"
+    class Browser(w.VBox):
+        def __repr__(self):
+            return f"(a browser of {len(images):,} images, where a kernel runs)"
 
-    return Browser([number, vividness, picture])
+        def _repr_mimebundle_(self, **options):
+            bundle = super()._repr_mimebundle_(**options) or {}
+            few = [f"image {i}" + (f", {names[labels[0][i]]}" if names else "") for i in range(50)]
+            return bundle | {"text/html": viewer(images, model, given, few[: len(images)])}
 
-
-class LiveCurves:
-    """`on_epoch` for `fit`: redraws the curves and the strip in place as epochs end."""
-
-    def __init__(self, note: str = ""):
-        self.note, self.handle = note, None
-
-    def __call__(self, history: list[dict], strip: np.ndarray) -> None:
-        import matplotlib.pyplot as plt
-        from IPython.display import display
-
-        from colorlib import charts, plots
-
-        figures = charts.learning_curves(history, self.note), plots.strip(strip, self.note)
-        sheets = []
-        for figure in figures:
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format="png", dpi=110)
-            plt.close(figure)
-            sheets.append(Image.open(buffer).convert("RGB"))
-        width = max(s.width for s in sheets)
-        both = Image.new("RGB", (width, sum(s.height for s in sheets)), "white")
-        top = 0
-        for sheet in sheets:
-            both.paste(sheet, ((width - sheet.width) // 2, top))
-            top += sheet.height
-        if self.handle is None:
-            self.handle = display(both, display_id=True)
-        else:
-            self.handle.update(both)
+    box = Browser(
+        [
+            w.HBox([number, play, random]),
+            w.HBox([vividness, classes, order] if names else [vividness, order]),
+            w.HBox([row, column]),
+            picture,
+            w.HBox([name, save, said]),
+        ]
+    )
+    box.controls = {
+        "number": number, "play": play, "random": random, "classes": classes, "order": order,
+        "vividness": vividness, "row": row, "column": column, "name": name, "save": save,
+        "said": said, "picture": picture, "click": click,
+    }  # fmt: skip
+    return box

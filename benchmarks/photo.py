@@ -1,0 +1,84 @@
+"""A photograph, array to array: time, memory, and how far colours bleed across its edges."""
+
+import numpy as np
+import skimage.data
+import torch
+import torch.nn.functional as F
+
+import colorlib as cl
+from benchmarks.timing import alternate, python
+from colorlib import photo, upsample
+from colorlib.color import hsv_to_chroma, join, rgb_to_lab
+from colorlib.peers.eccv16 import ECCV16
+
+STRONG = 0.1  # gradient of luma (Sobel, luma in [0, 1]) from which an edge is a strong one
+PHOTOGRAPHS = ("astronaut", "coffee", "rocket")  # scikit-image's, 384 pixels and more
+MEMORY = """
+import resource
+import numpy as np
+import colorlib as cl
+gray = np.random.default_rng(0).integers(0, 256, (3000, 4000), np.uint8)
+cl.colorize_photo(gray, "photo")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def photographs() -> list[dict]:
+    """Rows of `make bench`: a 1600 x 1064 photograph beside ECCV16's network, 12 megapixels."""
+    model, peer = cl.load_model("photo"), ECCV16().eval()
+    random = np.random.default_rng(0)
+    page, large = (random.integers(0, 256, size, np.uint8) for size in ((1064, 1600), (3000, 4000)))
+    level = 100 * torch.rand(1, 1, 256, 256)
+
+    def theirs():
+        with torch.inference_mode():
+            peer(level)
+
+    seconds = alternate({"ours": lambda: cl.colorize_photo(page, model), "ECCV16": theirs}, 9)
+    big = alternate({"ours": lambda: cl.colorize_photo(large, model)}, 5)["ours"]
+    plain, along = bleeding()
+    return [
+        {"what": "a photograph of 1600 x 1064, ours", "value": seconds["ours"], "unit": "s"},
+        {
+            "what": "ECCV16's network, once, 256 x 256",
+            "value": seconds["ECCV16"],
+            "unit": "s",
+            "ours is faster by": seconds["ECCV16"] / seconds["ours"],
+        },
+        {"what": "a photograph of 12 megapixels, ours", "value": big, "unit": "s"},
+        {"what": "the same, peak memory", "value": float(python(MEMORY)), "unit": "MiB"},
+        {"what": "bleeding at strong edges, bilinear", "value": plain, "unit": "ab"},
+        {"what": "bleeding at strong edges, ours", "value": along, "unit": "ab"},
+    ]
+
+
+def bleeding(inner: int = photo.INNER) -> tuple[float, float]:
+    """Mean ab error, within 8 pixels of strong edges, of true chroma brought down and up again.
+
+    (bilinear, ours), the mean over `PHOTOGRAPHS` and one of a stereo pair (a motorcycle).
+    """
+    pictures = [getattr(skimage.data, name)() for name in PHOTOGRAPHS]
+    pictures.append(skimage.data.stereo_motorcycle()[0])
+    errors = []
+    for picture in pictures:
+        rgb = cl.to_tensor(picture[None])
+        gray = cl.luma(rgb)
+        small = upsample.shrink(gray, photo.inner_size(*gray.shape[-2:], inner))
+        chroma = upsample.shrink(hsv_to_chroma(cl.rgb_to_hsv(rgb)) * gray, small.shape[-2:])
+        chroma = chroma / small.clamp(min=1e-4)
+        plain = F.interpolate(chroma, gray.shape[-2:], mode="bilinear")
+        along = upsample.joint_bilateral(chroma, small, gray)
+        near, lab = near_edges(gray), rgb_to_lab(rgb)
+        for full in (plain, along):
+            away = rgb_to_lab(join(full.clamp(-1, 1), gray, "luma")) - lab
+            errors.append(away[0, 1:].norm(dim=0)[near].mean().item())
+    return float(np.mean(errors[::2])), float(np.mean(errors[1::2]))
+
+
+def near_edges(gray: torch.Tensor, reach: int = 8) -> torch.Tensor:
+    """(H, W) bool: within `reach` pixels of a strong edge of gray (1, 1, H, W)."""
+    across = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
+    kernels = torch.stack((across, across.T))[:, None]
+    slope = F.conv2d(F.pad(gray, (1, 1, 1, 1), mode="replicate"), kernels).norm(dim=1)
+    strong = (slope > STRONG).float()[None]
+    return F.max_pool2d(strong, 2 * reach + 1, 1, reach)[0, 0] > 0

@@ -1,0 +1,89 @@
+"""What the Turing test found: how often each system fooled people, with 95 % intervals."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from colorlib import paths
+
+# Zhang et al. 2016, table 1: photographs of 256 x 256, 40 participants from a crowd
+PUBLISHED = {"ECCV16": 0.323, "random colours": 0.130}
+
+
+def answers(folder: str | Path | None = None) -> list[dict]:
+    """Every kept answer of every participant; a last line that broke off is left out."""
+    folder = Path(folder) if folder else paths.data_root() / "turing"
+    found = []
+    for path in sorted(folder.glob("*.jsonl")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for i, line in enumerate(lines):
+            try:
+                found.append(json.loads(line) | {"session": path.stem})
+            except ValueError as error:
+                if i < len(lines) - 1:
+                    raise ValueError(f"{path.name}, line {i + 1}: not an answer") from error
+    return found
+
+
+def fooling_rates(given: list[dict], resamples: int = 10000) -> list[dict]:
+    """A row a system: the share of pairs in which the true picture was taken for the fake.
+
+    Practice does not count. 95 % intervals: bootstrap over participants, or Wilson's where there is
+    one. 0.5 would be pictures that nobody can tell from true ones.
+    """
+    given = [a for a in given if not a["practice"]]
+    rows = []
+    for system in dict.fromkeys(a["system"] for a in given):
+        by_person = {}
+        for a in given:
+            if a["system"] == system:
+                by_person.setdefault(a["participant"], []).append(a["fooled"])
+        fooled = sum(map(sum, by_person.values()))
+        total = sum(map(len, by_person.values()))
+        if len(by_person) > 1:
+            interval = bootstrap_people(list(by_person.values()), resamples)
+        else:
+            interval = wilson(fooled, total)
+        row = {"system": system, "rate": fooled / total, "interval": interval}
+        rows.append(row | {"pairs": total, "participants": len(by_person)})
+    return sorted(rows, key=lambda row: -row["rate"])
+
+
+def wilson(successes: int, total: int, z: float = 1.959964) -> tuple[float, float]:
+    """Wilson's 95 % score interval of a proportion (Wilson 1927)."""
+    share = successes / total
+    middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+    half = z * (share * (1 - share) / total + z**2 / (4 * total**2)) ** 0.5 / (1 + z**2 / total)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def bootstrap_people(people: list[list[bool]], resamples: int, seed=0) -> tuple[float, float]:
+    """95 % interval of the pooled rate when participants, not answers, are drawn anew."""
+    fooled = np.array([sum(p) for p in people])
+    total = np.array([len(p) for p in people])
+    pick = np.random.default_rng(seed).integers(len(people), size=(resamples, len(people)))
+    rates = fooled[pick].sum(1) / total[pick].sum(1)
+    return tuple(np.quantile(rates, (0.025, 0.975)).tolist())
+
+
+def table(rows: list[dict]) -> str:
+    """`fooling_rates` as a Markdown table, the published rates beside them."""
+    if not rows:
+        return (
+            "Nobody has taken the test here yet. Run the cell above, press *start*, and run this "
+            "cell again; several people's files in `data/turing` are pooled."
+        )
+    lines = ["| system | fooled | 95 % interval | pairs | participants | published |"]
+    lines.append("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for row in rows:
+        low, high = row["interval"]
+        known = PUBLISHED.get(row["system"])
+        published = "" if known is None else f"{known:.1%}"
+        lines.append(
+            f"| {row['system']} | {row['rate']:.1%} | {low:.1%} to {high:.1%} | {row['pairs']} | "
+            f"{row['participants']} | {published} |"
+        )
+    if not any(row["system"] == "ECCV16" for row in rows):
+        lines.append(f"| ECCV16, its own test | | | | 40 | {PUBLISHED['ECCV16']:.1%} |")
+    return "\n".join(lines)

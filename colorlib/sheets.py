@@ -1,0 +1,152 @@
+"""What the browser shows, drawn with Pillow alone: fast enough to follow a slider."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from colorlib.color import hsv_to_rgb, join, rgb_to_lab, to_gray
+from colorlib.data import check_uint8, to_images, to_tensor
+from colorlib.decode import CELL_HEADS, FOLD, decode, path_point
+from colorlib.metrics import mean_ab_error, psnr
+from colorlib.model import ColorNet, evaluating, predict
+from colorlib.recipes import chroma_target
+
+PANEL, MARGIN, TITLE = 160, 8, 20
+LARGEST_ERROR = 60  # of the error map's scale, in units of ab
+HEAT = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)])
+
+
+class Look(NamedTuple):
+    """One image through the network."""
+
+    gray: Tensor  # (1, 1, H, W)
+    rgb: Tensor  # what it was coloured as (1, 3, H, W)
+    truth: Tensor  # (1, 3, H, W)
+    likely: Tensor | None  # (K, H/2, W/2): how likely each cell is, as decoded; None without cells
+
+
+def look(image: np.ndarray, model: ColorNet, given: str, vividness: float) -> Look:
+    """Colour one uint8 image (H, W, 3), and keep the distribution that its colours came from."""
+    truth = to_tensor(check_uint8(image[None]))
+    gray = to_gray(truth, given)
+    alpha, temperature = setting = path_point(model.path, vividness)
+    with evaluating(model) as device:
+        output = predict(model, gray.to(device), given)
+        chroma = decode(model, output, setting, gray.to(device), given).cpu()
+        likely = None
+        if model.config["head"] in CELL_HEADS:
+            logits = output[0] - alpha * model.prior.log().view(-1, 1, 1)
+            likely = (logits / temperature).softmax(0).cpu()
+    return Look(gray, join(chroma, gray, given), truth, likely)
+
+
+def panels(
+    image: np.ndarray, model: ColorNet, given="value", vividness=0.0, name="", pixel=None
+) -> Image.Image:
+    """Input, prediction, original and error of one uint8 image (H, W, 3), with a caption.
+
+    pixel: (row, column) whose predicted distribution is drawn beside them, where there is one.
+    """
+    seen = look(image, model, given, vividness)
+    error = (rgb_to_lab(seen.rgb) - rgb_to_lab(seen.truth))[0, 1:].norm(dim=0)
+    pictures = [to_images(seen.gray.expand(-1, 3, -1, -1))[0], to_images(seen.rgb)[0], image]
+    pictures.append(heat(error / LARGEST_ERROR))
+    titles = [f"input: {given}", f"prediction, vividness {vividness:.2f}", "original"]
+    titles.append(f"error in ab, 0 to {LARGEST_ERROR}")
+    scaled = [Image.fromarray(p).resize((PANEL, PANEL), Image.Resampling.NEAREST) for p in pictures]
+    if pixel is not None and seen.likely is not None:
+        for picture in scaled:
+            mark_pixel(picture, pixel, image.shape)
+        scaled.append(disk_of(seen, model, pixel))
+        titles.append("this pixel: how likely?")
+    sheet = Image.new("RGB", (5 * PANEL + 6 * MARGIN, PANEL + 2 * TITLE + MARGIN), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=12)
+    for i, (picture, title) in enumerate(zip(scaled, titles, strict=True)):
+        left = MARGIN + i * (PANEL + MARGIN)
+        sheet.paste(picture, (left, TITLE))
+        draw.text((left, 2), title, "black", font)
+    text = f"{name}   PSNR {psnr(seen.rgb, seen.truth).item():.1f} dB, mean ab error "
+    text += f"{mean_ab_error(seen.rgb, seen.truth).item():.1f}"
+    draw.text((MARGIN, TITLE + PANEL + 4), text.strip(), "black", font)
+    if len(scaled) == 5:
+        key = "o mean   [] likeliest   x true"
+        draw.text((MARGIN + 4 * (PANEL + MARGIN), TITLE + PANEL + 4), key, "black", font)
+    return sheet
+
+
+def pixel_at(x: float, y: float, shape) -> tuple[int, int] | None:
+    """The (row, column) of an image of `shape` under a point of the sheet; None beside the images.
+
+    x, y: in the sheet's own pixels.
+    """
+    column, inside = divmod(x - MARGIN, PANEL + MARGIN)
+    if not (0 <= column < 4 and inside < PANEL and 0 <= y - TITLE < PANEL):
+        return None
+    return int((y - TITLE) / PANEL * shape[0]), int(inside / PANEL * shape[1])
+
+
+def heat(share: Tensor) -> np.ndarray:
+    """(H, W) from 0 to 1 as uint8 (H, W, 3), black to yellow."""
+    place = share.clamp(0, 1).numpy() * (len(HEAT) - 1)
+    low = place.astype(int).clip(max=len(HEAT) - 2)
+    part = (place - low)[..., None]
+    return (HEAT[low] * (1 - part) + HEAT[low + 1] * part).round().astype(np.uint8)
+
+
+def mark_pixel(picture: Image.Image, pixel, shape) -> None:
+    """Frame the pixel on a picture of PANEL x PANEL."""
+    (row, column), (height, width) = pixel, shape[:2]
+    box = [column / width, row / height, (column + 1) / width, (row + 1) / height]
+    box = [round(PANEL * share) for share in box]
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle([box[0] - 2, box[1] - 2, box[2] + 1, box[3] + 1], outline="black")
+    draw.rectangle([box[0] - 1, box[1] - 1, box[2], box[3]], outline="white")
+
+
+def disk_of(seen: Look, model: ColorNet, pixel) -> Image.Image:
+    """The distribution of a pixel on the plane of its cells: dots by area, mean, mode and truth."""
+    row, column = (place // FOLD for place in pixel)
+    likely = seen.likely[:, row, column]
+    cells = model.cells.cpu()
+    reach = cells.norm(dim=1).max().item() * 1.1
+    draw_on = Image.new("RGB", (PANEL, PANEL), "white")
+    draw = ImageDraw.Draw(draw_on)
+
+    def at(point) -> tuple[float, float]:  # the plane's second axis points up
+        return PANEL / 2 * (1 + point[0] / reach), PANEL / 2 * (1 - point[1] / reach)
+
+    disk = model.config["head"] == "distribution"
+    if disk:
+        (left, top), (right, bottom) = at((-1, 1)), at((1, -1))
+        draw.ellipse([left, top, right, bottom], outline="#bbbbbb")
+    colours = cell_colours(cells) if disk else np.full((len(cells), 3), 130)
+    for point, share, colour in zip(cells.tolist(), likely.tolist(), colours, strict=True):
+        radius = 0.35 * PANEL * share**0.5
+        x, y = at(point)
+        if radius > 0.5:
+            draw.ellipse([x - radius, y - radius, x + radius, y + radius], tuple(colour))
+    marks = {"mean": likely @ cells, "mode": cells[likely.argmax()]}
+    if disk:
+        marks["truth"] = chroma_target(seen.truth)[0][0, :, row, column]
+    for kind, point in marks.items():
+        x, y = at(point.tolist())
+        box = [x - 4, y - 4, x + 4, y + 4]
+        if kind == "mean":
+            draw.ellipse(box, outline="black", width=2)
+        elif kind == "mode":
+            draw.rectangle([x - 6, y - 6, x + 6, y + 6], outline="black")
+        else:
+            draw.line(box, "black", 2)
+            draw.line([box[0], box[3], box[2], box[1]], "black", 2)
+    return draw_on
+
+
+def cell_colours(cells: Tensor) -> np.ndarray:
+    """The colours of chroma cells (K, 2) at full value, uint8 (K, 3)."""
+    hue = torch.atan2(cells[:, 1], cells[:, 0]) / (2 * torch.pi) % 1
+    saturation = cells.norm(dim=1).clamp(max=1)
+    hsv = torch.stack((hue, saturation, torch.full_like(hue, 0.92)))[:, :, None]
+    return (hsv_to_rgb(hsv)[:, :, 0].T * 255).byte().numpy()

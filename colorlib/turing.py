@@ -1,0 +1,201 @@
+"""The colorization Turing test: which of two pictures has the made-up colours?
+
+After Zhang et al. 2016, section 3.1: a true picture and a recoloured one, one second each, then
+"which is the fake?", as long as one likes; ten practice pairs with the answer told, then 40; every
+tenth pair has random colours (theirs) or none at all (added here), to see who is paying attention.
+A participant never learns which system made a picture. Answers are kept one by one in
+data/turing/PARTICIPANT-TIME.jsonl; fooling.py makes the table.
+"""
+
+import asyncio
+import io
+import json
+import os
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from colorlib import paths
+from colorlib.color import luma
+from colorlib.controlled import random_colours
+from colorlib.data import check_uint8, to_images, to_tensor
+from colorlib.model import colorize
+
+PRACTICE, TRIALS = 10, 40
+SECONDS = 1.0  # that each picture is shown
+PAUSE = 0.5  # before the first
+EVERY = 10  # one pair in so many is a catch trial
+CATCH = ("random colours", "grey")
+SIDE = 256  # pixels, as in the paper
+
+
+def systems_of(model, others=None) -> dict:
+    """name -> function from luma (N, 1, H, W) to RGB: ours at three settings, and `others`."""
+    ours = {
+        f"ours, vividness {v:g}": lambda gray, v=v: colorize(model, gray, "luma", v)
+        for v in (0.0, 0.5, 1.0)
+    }
+    return ours | dict(others or {})
+
+
+def plan(systems, count: int, practice=PRACTICE, trials=TRIALS, seed=0) -> list[dict]:
+    """The pairs of one session: image number, system, whether the fake comes first.
+
+    The images are all different; the systems take equal turns, in random order; every tenth pair is
+    a catch trial. All of it is drawn from the seed. Raises ValueError where images are too few.
+    """
+    total = practice + trials
+    if count < total:
+        raise ValueError(f"images: got {count}, wanted {total} or more, one a pair")
+    random = np.random.default_rng(seed)
+    chosen = random.permutation(count)[:total]
+    names = list(systems)
+    turns = [names[i % len(names)] for i in random.permutation(total)]
+    for start in range(0, total, EVERY):
+        size = min(EVERY, total - start)
+        turns[start + random.integers(size)] = CATCH[random.integers(len(CATCH))]
+    first = random.permutation(np.arange(total) % 2 == 0)
+    return [
+        {
+            "image": int(chosen[i]),
+            "system": turns[i],
+            "fake_first": bool(first[i]),
+            "practice": i < practice,
+        }
+        for i in range(total)
+    ]
+
+
+def recolour(system: str, systems: dict, image: np.ndarray, images, seed: int) -> np.ndarray:
+    """One uint8 image (H, W, 3) as a system, or a catch trial, colours its luma."""
+    truth = to_tensor(image[None])
+    if system == "grey":
+        made = luma(truth).expand(-1, 3, -1, -1)
+    elif system == "random colours":
+        made = random_colours(truth, images, seed)
+    else:
+        with torch.inference_mode():
+            made = systems[system](luma(truth))
+    return to_images(made)[0]
+
+
+def enlarge(image: np.ndarray) -> bytes:
+    """A uint8 image as a PNG of 256 x 256."""
+    body = io.BytesIO()
+    picture = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    picture.save(body, "PNG", compress_level=1)
+    return body.getvalue()
+
+
+def record(path: Path, answer: dict) -> None:
+    """Append one answer, on disk before this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(answer) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def turing_test(
+    model, images, participant="me", others=None, practice=PRACTICE, trials=TRIALS, seed=None
+):
+    """Take the test on uint8 `images` (N, H, W, 3) of the test split; returns an ipywidgets box.
+
+    model: the shipped network (at three settings of vividness), or a dict of systems, name ->
+    function from luma (N, 1, H, W) to RGB. others: more of them. seed: draws images, order and
+    sides; a new one each time if None. The file of the answers is in the box's `path`.
+    """
+    import ipywidgets as w
+
+    images = check_uint8(images)
+    if not re.fullmatch(r"[\w-]+", participant):
+        raise ValueError(f"participant: got {participant!r}, wanted letters, digits, _ and -")
+    systems = dict(model) if isinstance(model, dict) else systems_of(model)
+    systems |= dict(others or {})
+    seed = time.time_ns() % 2**32 if seed is None else seed
+    pairs = plan(systems, len(images), practice, trials, seed)
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    path = paths.data_root() / "turing" / f"{participant}-{stamp}.jsonl"
+    blank = enlarge(np.full((8, 8, 3), 200, np.uint8))
+    size = w.Layout(width=f"{SIDE}px", height=f"{SIDE}px")
+    left, right = (w.Image(value=blank, format="png", layout=size) for _ in range(2))
+    said = w.HTML(
+        f"{practice} pairs to practise, then {trials}. Each picture is shown for a second. "
+        "One of the two has made-up colours: which?"
+    )
+    button = w.Layout(width=f"{SIDE}px")
+    buttons = [w.Button(description=d, layout=button, disabled=True) for d in ("left", "right")]
+    start = w.Button(description="start", button_style="primary")
+    state = {"at": -1, "asked": 0.0, "tasks": set()}
+
+    async def show_pair():
+        pair = pairs[state["at"]]
+        true = images[pair["image"]]
+        fake = recolour(pair["system"], systems, true, images, seed + state["at"])
+        sheets = [enlarge(x) for x in ((fake, true) if pair["fake_first"] else (true, fake))]
+        kind = "practice" if pair["practice"] else "pair"
+        number = state["at"] + 1 - (0 if pair["practice"] else practice)
+        said.value = f"{kind} {number} of {practice if pair['practice'] else trials}"
+        await asyncio.sleep(PAUSE)
+        for picture, sheet in zip((left, right), sheets, strict=True):
+            picture.value = sheet
+            await asyncio.sleep(SECONDS)
+            picture.value = blank
+        said.value += ": which one is the fake?"
+        state["asked"] = time.perf_counter()
+        for b in buttons:
+            b.disabled = False
+
+    def advance(told=""):
+        state["at"] += 1
+        if state["at"] == len(pairs):
+            said.value = f"{told} Done, thank you. The answers are in {path.name}."
+            return
+        task = asyncio.get_event_loop().create_task(show_pair())
+        state["tasks"].add(task)  # or it could be collected before it has run
+        task.add_done_callback(finished)
+
+    def finished(task):
+        state["tasks"].discard(task)
+        if not task.cancelled() and task.exception():
+            said.value = f"The test stopped: {task.exception()}. The answers so far are kept."
+
+    def answer(chosen):
+        for b in buttons:
+            b.disabled = True
+        pair = pairs[state["at"]]
+        right_answer = "left" if pair["fake_first"] else "right"
+        kept = pair | {"participant": participant, "answer": chosen.description}
+        kept |= {"fooled": chosen.description != right_answer, "seed": seed}
+        kept["seconds"] = round(time.perf_counter() - state["asked"], 3)
+        try:
+            record(path, kept)
+        except OSError as error:
+            said.value = f"The answer could not be kept: {error}. Try again."
+            for b in buttons:
+                b.disabled = False
+            return
+        told = f"It was the {right_answer} one." if pair["practice"] else ""
+        said.value = told
+        advance(told)
+
+    def begin(_):
+        start.disabled = True
+        advance()
+
+    for b in buttons:
+        b.on_click(answer)
+    start.on_click(begin)
+
+    class Test(w.VBox):
+        def __repr__(self):
+            return "(the Turing test, where a kernel runs)"
+
+    box = Test([said, w.HBox([left, right]), w.HBox(buttons), start])
+    box.path, box.pairs, box.state = path, pairs, state
+    box.controls = {"said": said, "left": buttons[0], "right": buttons[1], "start": start}
+    return box

@@ -1,0 +1,170 @@
+import asyncio
+import json
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import binomtest
+
+import colorlib as cl
+from colorlib import fooling, turing
+
+
+def grey(gray):
+    return gray.expand(-1, 3, -1, -1)
+
+
+def given(person, system, fooled, practice=False):
+    return {"participant": person, "system": system, "fooled": fooled, "practice": practice}
+
+
+def test_a_plan_is_balanced_blind_and_drawn_from_its_seed():
+    names = ["a", "b", "c"]
+    pairs = turing.plan(names, 500, seed=3)
+    assert pairs == turing.plan(names, 500, seed=3) != turing.plan(names, 500, seed=4)
+    assert len(pairs) == 50 and sum(pair["practice"] for pair in pairs) == 10
+    assert len({pair["image"] for pair in pairs}) == 50
+    assert sum(pair["fake_first"] for pair in pairs) == 25
+    catch = [pair["system"] in turing.CATCH for pair in pairs]
+    assert [sum(catch[i : i + 10]) for i in range(0, 50, 10)] == [1] * 5
+    turns = [sum(pair["system"] == name for pair in pairs) for name in names]
+    assert max(turns) - min(turns) <= 6
+    with pytest.raises(ValueError, match="got 49, wanted 50"):
+        turing.plan(names, 49)
+
+
+def test_catch_trials_and_systems_keep_the_luma(images, net):
+    systems = turing.systems_of(net, {"mine": grey})
+    assert [*systems] == [*(f"ours, vividness {v}" for v in ("0", "0.5", "1")), "mine"]
+    true = cl.luma(cl.to_tensor(images[5:6]))
+    for name in (*systems, *turing.CATCH):
+        made = turing.recolour(name, systems, images[5], images, 0)
+        assert (cl.luma(cl.to_tensor(made[None])) - true).abs().max() < 0.01
+        assert not np.array_equal(made, images[5])
+    assert np.ptp(turing.recolour("grey", {}, images[5], images, 0), -1).max() == 0
+
+
+def take(box, choose):
+    """Press start, then one answer a pair."""
+
+    async def session():
+        box.controls["start"].click()
+        for i in range(len(box.pairs)):
+            while box.controls["left"].disabled:
+                await asyncio.sleep(0.001)
+            box.controls[choose(box.pairs[i])].click()
+
+    asyncio.run(session())
+
+
+def fake(pair):
+    return "left" if pair["fake_first"] else "right"
+
+
+def test_every_answer_is_kept_at_once_and_pooled(images, net, monkeypatch):
+    monkeypatch.setattr(turing, "SECONDS", 0.0)
+    monkeypatch.setattr(turing, "PAUSE", 0.0)
+    box = turing.turing_test({"ours": grey}, images, "ann", practice=2, trials=8, seed=1)
+    take(box, fake)
+    kept = [json.loads(line) for line in box.path.read_text().splitlines()]
+    assert len(kept) == 10 and not any(answer["fooled"] for answer in kept)
+    assert "Done" in box.controls["said"].value
+    box = turing.turing_test({"ours": grey}, images, "bob", practice=2, trials=8, seed=2)
+    take(box, lambda pair: "right" if fake(pair) == "left" else "left")
+    rows = {row["system"]: row for row in fooling.fooling_rates(fooling.answers())}
+    answered = [a for a in fooling.answers() if a["system"] == "ours" and not a["practice"]]
+    fooled = sum(answer["participant"] == "bob" for answer in answered)
+    assert rows["ours"]["rate"] == fooled / len(answered) and rows["ours"]["participants"] == 2
+    assert sum(row["pairs"] for row in rows.values()) == 16  # practice does not count
+
+
+def test_a_closed_browser_loses_nothing(images, monkeypatch):
+    monkeypatch.setattr(turing, "SECONDS", 0.0)
+    monkeypatch.setattr(turing, "PAUSE", 0.0)
+    box = turing.turing_test({"ours": grey}, images, practice=1, trials=9, seed=1)
+
+    async def three():
+        box.controls["start"].click()
+        for _ in range(3):
+            while box.controls["left"].disabled:
+                await asyncio.sleep(0.001)
+            box.controls["left"].click()
+        for task in box.state["tasks"]:
+            task.cancel()
+
+    asyncio.run(three())
+    assert len(fooling.answers()) == 3
+    with box.path.open("a") as file:
+        file.write('{"system": "ou')  # the machine went down while it wrote
+    assert len(fooling.answers()) == 3
+    box.path.write_text("nonsense\n" + box.path.read_text())
+    with pytest.raises(ValueError, match="line 1: not an answer"):
+        fooling.answers()
+
+
+def test_a_system_that_fails_stops_the_test_with_a_sentence(images, monkeypatch):
+    monkeypatch.setattr(turing, "SECONDS", 0.0)
+    monkeypatch.setattr(turing, "PAUSE", 0.0)
+
+    def broken(gray):
+        raise RuntimeError("no memory")
+
+    box = turing.turing_test({"ours": broken}, images, practice=0, trials=9, seed=1)
+
+    async def begin():
+        box.controls["start"].click()
+        while "stopped" not in box.controls["said"].value:
+            if not box.controls["left"].disabled:
+                box.controls["left"].click()  # a catch trial
+            await asyncio.sleep(0.001)
+
+    asyncio.run(asyncio.wait_for(begin(), 20))
+    assert "no memory" in box.controls["said"].value
+    with pytest.raises(ValueError, match="participant"):
+        turing.turing_test({"ours": broken}, images, "../me")
+
+
+@pytest.mark.parametrize(("successes", "total"), [(0, 5), (3, 10), (13, 40), (40, 40)])
+def test_wilson_is_scipys(successes, total):
+    reference = binomtest(successes, total).proportion_ci(method="wilson")
+    assert np.allclose(fooling.wilson(successes, total), reference, atol=1e-6)
+
+
+def test_intervals_come_from_people_where_there_are_several():
+    random = np.random.default_rng(0)
+    rates = random.uniform(0.1, 0.6, 30)  # people differ more than chance alone
+    pooled = [
+        given(f"p{i}", "ours", bool(x))
+        for i, rate in enumerate(rates)
+        for x in random.random(40) < rate
+    ]
+    (row,) = fooling.fooling_rates(pooled)
+    means = np.array(
+        [np.mean([a["fooled"] for a in pooled if a["participant"] == f"p{i}"]) for i in range(30)]
+    )
+    spread = 1.96 * means.std(ddof=1) / 30**0.5
+    low, high = row["interval"]
+    assert low < row["rate"] < high and abs((high - low) / (2 * spread) - 1) < 0.15
+    alone = fooling.wilson(round(row["rate"] * 1200), 1200)
+    assert high - low > 1.5 * (alone[1] - alone[0])  # answers of one person go together
+    single = [a for a in pooled if a["participant"] == "p3"]
+    (row,) = fooling.fooling_rates(single)
+    assert row["interval"] == fooling.wilson(sum(a["fooled"] for a in single), 40)
+
+
+def test_the_table_says_what_was_published_and_how_to_take_the_test():
+    assert "press *start*" in fooling.table([])
+    rows = fooling.fooling_rates([given("a", "ours", True), given("a", "random colours", False)])
+    text = fooling.table(rows)
+    assert "32.3%" in text and "| random colours | 0.0% |" in text and "13.0%" in text
+
+
+def test_what_is_shown_is_the_picture_enlarged(images):
+    from io import BytesIO
+
+    from PIL import Image
+
+    sheet = np.asarray(Image.open(BytesIO(turing.enlarge(images[0]))))
+    assert sheet.shape == (256, 256, 3)
+    small = torch.nn.functional.avg_pool2d(cl.to_tensor(sheet[None]), 8)
+    assert (small - cl.to_tensor(images[:1])).abs().mean() < 0.02
