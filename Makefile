@@ -16,7 +16,11 @@ EXECUTE := TQDM_DISABLE=1 $(BIN)/jupyter nbconvert --execute --ExecutePreprocess
 	--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False
 # no script, font or style from another host
 OFFLINE := --HTMLExporter.mathjax_url= --HTMLExporter.require_js_url= \
-	--HTMLExporter.jquery_url= --HTMLExporter.widget_renderer_url= --HTMLExporter.mermaid_js_url=
+	--HTMLExporter.jquery_url= --HTMLExporter.widget_renderer_url= --HTMLExporter.mermaid_js_url= \
+	--NbConvertBase.display_data_priority=text/html \
+	--NbConvertBase.display_data_priority=text/markdown \
+	--NbConvertBase.display_data_priority=image/png \
+	--NbConvertBase.display_data_priority=text/plain
 
 .DEFAULT_GOAL := help
 .PHONY: help venv report test test-full lab full bench lock publish
@@ -79,8 +83,10 @@ bench: $(STAMP)  ## measure speed beside its rivals; leaves benchmarks/results.j
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-build-isolation -e ".[bench]"
 	$(BIN)/python -m benchmarks.run
 
-publish: $(STAMP)  ## write the address and the results table into README and notebooks
+publish: $(STAMP)  ## write addresses and results into README and notebooks, tables into figures/
 	$(BIN)/python scripts/publish.py
+	$(BIN)/python scripts/paper.py
+	$(BIN)/python scripts/arrival.py
 
 lock:  ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header \

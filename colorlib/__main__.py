@@ -86,6 +86,13 @@ def compare(args) -> None:
         print(f"{name}: our curve is {spare:+.4f} rebalanced AuC above it")
 
 
+def study(args) -> None:
+    """train and measure the runs of notebook 5 that data/results/study.json lacks"""
+    from colorlib import study
+
+    study.study(args.names, args.source)
+
+
 def colorize(args) -> int:
     """colour photographs, files and folders, file to file"""
     from colorlib import peers
@@ -149,6 +156,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--source", **source)
     sub.add_argument("--budget", default="full", choices=("full", "short"))
     sub.add_argument("--count", type=int, help="only the first test images")
+    sub = command(study)
+    sub.add_argument("names", nargs="*", help="of runs; all by default")
+    sub.add_argument("--source", **source)
     sub = command(colorize)
     sub.add_argument("photos", type=Path, nargs="+", help="files, or folders of them")
     sub.add_argument(

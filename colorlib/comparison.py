@@ -29,13 +29,19 @@ class System(NamedTuple):
 
 
 def systems(
-    model: ColorNet, vividness=(0.0, 0.75), download=False, inner: int | None = None, **options
+    model: ColorNet,
+    vividness=(0.0, 0.75),
+    download=False,
+    inner: int | None = None,
+    learned_from: str | None = None,
+    **options,
 ) -> tuple[dict[str, System], list[str]]:
     """(name -> System, one line for each published network that cannot run here).
 
     Grey, ours at each vividness, and every published network whose weights are in the data root;
     with `download` the others' are fetched. inner: the shorter side at which ours sees an image,
-    where that is not the image's own. options: for the networks named, as `Peer.colorize`
+    where that is not the image's own. learned_from: what ours
+    learned from, in words. options: for the networks named, as `Peer.colorize`
     takes them: {"deoldify": {"render_factor": 10}}.
     """
     found = {"grey": System(grey, "none", 0, "nothing")}
@@ -47,7 +53,7 @@ def systems(
             ),
             "trained here",
             size,
-            "CIFAR-100, 32 x 32",
+            learned_from or "not known",
         )
     missing = []
     for name, official in peers.OFFICIAL.items():

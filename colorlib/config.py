@@ -26,7 +26,7 @@ class Config:
     epochs: int = 36
     batch_size: int = 128
     learning_rate: float = 5e-3  # AdamW's highest; it rises for `warmup` of the steps, then falls
-    muon_rate: float = 0.04  # the same for Muon, which trains the hidden convolutions
+    muon_rate: float = 0.04  # of Muon, which trains the hidden convolutions; 0: AdamW does
     warmup: float = 0.15
     weight_decay: float = 0.05
     clip: float = 1.0  # largest gradient norm
@@ -50,7 +50,7 @@ class Config:
             "epochs": (self.epochs > 0, "a number above 0"),
             "batch_size": (self.batch_size > 0, "a number above 0"),
             "learning_rate": (self.learning_rate > 0, "a number above 0"),
-            "muon_rate": (self.muon_rate > 0, "a number above 0"),
+            "muon_rate": (self.muon_rate >= 0, "a number from 0"),
             "warmup": (0 <= self.warmup < 1, "a share from 0, below 1"),
             "spacing": (0.02 <= self.spacing <= 1, "a number from 0.02 to 1"),
             "shift": (0 <= self.shift < 16, "a number from 0 to 15"),

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from colorlib import nogan
+from colorlib import nogan, paths
 from colorlib.batches import generator
 from colorlib.color import hsv_to_chroma, join, luma, rgb_to_hsv
 from colorlib.config import Config, build, command
@@ -29,7 +29,7 @@ from colorlib.data import (
 )
 from colorlib.decode import CELL_HEADS, decode
 from colorlib.metrics import bootstrap, per_image, summary
-from colorlib.model import ColorNet, colorize, evaluating, predict
+from colorlib.model import ColorNet, colorize, evaluating, load_model, predict
 from colorlib.peers import original
 from colorlib.results import evaluate_systems, grey, machine, save_result
 from colorlib.ship import tune_path
@@ -79,6 +79,21 @@ def learn(recipe: str, images, budget="full", source="cifar100") -> tuple[ColorN
         game = nogan.play(model, images, config)
         made |= {"game": game, "seconds": made["seconds"] + game[-1]["seconds"]}
     return model, made
+
+
+def kept(source="cifar100") -> dict[str, ColorNet]:
+    """title -> network of the other recipes that `compare` trained here, as far as they are kept.
+
+    NoGAN is not: its game leaves no weights.
+    """
+    found = {}
+    for recipe in ("original", "regression", "eccv16"):
+        path = paths.runs() / settings(recipe, "full", source).name / "model.safetensors"
+        if path.is_file():
+            found[TITLES[recipe]] = model = load_model(path)
+            if recipe == "eccv16":
+                model.path = [(0.0, 0.38)] * 2  # as published
+    return found
 
 
 def curve(model: ColorNet, truth: Tensor, points: list[tuple[float, float]]) -> list[dict]:

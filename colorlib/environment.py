@@ -17,6 +17,14 @@ PACKAGES = {  # import name: package name
 }
 
 
+def offer(path) -> None:
+    """Let the reader download a file that was saved, where the kernel runs elsewhere (Colab)."""
+    if "google.colab" in sys.modules:
+        from google.colab import files
+
+        files.download(str(path))
+
+
 def install_missing() -> list[str]:
     """pip install the packages that are not importable, torch and torchvision never; their names.
 

@@ -13,7 +13,7 @@ PUBLISHED = {"ECCV16": 0.323, "random colours": 0.130}
 
 def answers(folder: str | Path | None = None) -> list[dict]:
     """Every kept answer of every participant; a last line that broke off is left out."""
-    folder = Path(folder) if folder else paths.data_root() / "turing"
+    folder = Path(folder) if folder else paths.turing()
     found = []
     for path in sorted(folder.glob("*.jsonl")):
         lines = path.read_text(encoding="utf-8").splitlines()

@@ -15,14 +15,28 @@ PACKAGE = Path(__file__).resolve().parent
 REPOSITORY = PACKAGE.parent
 SHIPPED = PACKAGE / "weights"
 COMMITTED_RESULTS = REPOSITORY / "data" / "results"
+DRIVE = Path("/content/drive/MyDrive")  # Google Drive, where it is mounted on Colab
 
 
 def data_root() -> Path:
     return Path(os.environ.get("COLORLIB_DATA") or REPOSITORY / "data").expanduser().resolve()
 
 
+def lasting() -> Path:
+    """Where runs and answers are kept: the data root, or Drive's colorlib/ where it is mounted.
+
+    What is on Colab's own disk is gone when the session ends. COLORLIB_DATA overrules Drive.
+    """
+    drive = DRIVE.is_dir() and not os.environ.get("COLORLIB_DATA")
+    return DRIVE / "colorlib" if drive else data_root()
+
+
 def runs() -> Path:
-    return data_root() / "runs"
+    return lasting() / "runs"
+
+
+def turing() -> Path:
+    return lasting() / "turing"
 
 
 def figures() -> Path:

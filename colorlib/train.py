@@ -164,18 +164,18 @@ def set_rates(optimizers, config: Config, done: float) -> None:
 
 
 def make_optimizers(model, config: Config) -> list[torch.optim.Optimizer]:
-    """Muon for the hidden convolutions, AdamW for the rest; only convolutions decay."""
+    """Muon for the hidden convolutions unless its rate is 0, AdamW for the rest; kernels decay."""
     ends = {*model.stem.parameters(), *model.head.parameters()}
     kernels = [p for p in model.parameters() if p.ndim == 4]
-    hidden = [p for p in kernels if p not in ends]
+    hidden = [p for p in kernels if p not in ends] if config.muon_rate else []
+    rest = [p for p in kernels if p in ends or not hidden]
     groups = [
-        {"params": [p for p in kernels if p in ends], "weight_decay": config.weight_decay},
+        {"params": rest, "weight_decay": config.weight_decay},
         {"params": [p for p in model.parameters() if p.ndim != 4], "weight_decay": 0.0},
     ]
-    optimizers = [
-        torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True),
-        Muon(hidden, lr=config.muon_rate, weight_decay=config.weight_decay),
-    ]
+    optimizers = [torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)]
+    if hidden:
+        optimizers.append(Muon(hidden, lr=config.muon_rate, weight_decay=config.weight_decay))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["highest"] = group["lr"]

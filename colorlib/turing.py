@@ -119,7 +119,7 @@ def turing_test(
     seed = time.time_ns() % 2**32 if seed is None else seed
     pairs = plan(systems, len(images), practice, trials, seed)
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    path = paths.data_root() / "turing" / f"{participant}-{stamp}.jsonl"
+    path = paths.turing() / f"{participant}-{stamp}.jsonl"
     blank = enlarge(np.full((8, 8, 3), 200, np.uint8))
     size = w.Layout(width=f"{SIDE}px", height=f"{SIDE}px")
     left, right = (w.Image(value=blank, format="png", layout=size) for _ in range(2))

@@ -13,6 +13,7 @@ import numpy as np
 from colorlib import paths
 from colorlib.color import to_gray
 from colorlib.data import check_uint8, to_tensor
+from colorlib.environment import offer
 from colorlib.live import LiveCurves
 from colorlib.metrics import mean_ab_error
 from colorlib.model import ColorNet, colorize
@@ -115,6 +116,7 @@ def browse(images: np.ndarray, model: ColorNet, given="value", labels=None):
             with paths.replacing(path) as part:
                 sheet().save(part, "PNG")
             said.value = f"Saved {path.parent.name}/{path.name}"
+            offer(path)
         except OSError as error:
             said.value = f"Not saved: {error.strerror}"
 

@@ -85,13 +85,20 @@ def readme(text: str) -> str:
     return with_part(with_part(text, "bench", speed_table()), "cost", cost())
 
 
+def without_widgets(text: str) -> str:
+    """A notebook without views of widgets: without a kernel each would say that it has no model."""
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
 def main() -> None:
     page = REPOSITORY / "README.md"
     for path in [page, *sorted((REPOSITORY / "notebooks").glob("*.ipynb"))]:
         text = path.read_text(encoding="utf-8")
-        new = with_address(readme(text) if path == page else text)
-        if path != page:
-            json.loads(new)
+        new = with_address(readme(text) if path == page else without_widgets(text))
         if new != text:
             with replacing(path) as part:
                 part.write_text(new, encoding="utf-8")

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import types
 
 import pytest
 import yaml
@@ -104,3 +105,25 @@ def test_profile_is_checked(monkeypatch):
     monkeypatch.setenv("COLORLIB_PROFILE", "slow")
     with pytest.raises(ValueError, match="got 'slow', wanted"):
         paths.profile()
+
+
+def test_runs_and_answers_go_to_drive_where_it_is_mounted(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "DRIVE", tmp_path / "MyDrive")
+    assert paths.runs() == paths.data_root() / "runs"
+    (tmp_path / "MyDrive").mkdir()
+    assert paths.runs() == paths.data_root() / "runs"  # COLORLIB_DATA is set, and overrules
+    monkeypatch.delenv("COLORLIB_DATA")
+    assert paths.runs() == tmp_path / "MyDrive" / "colorlib" / "runs"
+    assert paths.turing() == tmp_path / "MyDrive" / "colorlib" / "turing"
+
+
+def test_what_was_saved_is_offered_on_colab(monkeypatch):
+    offered = []
+    colab = types.ModuleType("google.colab")
+    colab.files = types.SimpleNamespace(download=offered.append)
+    environment.offer("a.png")
+    assert not offered
+    monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    environment.offer("a.png")
+    assert offered == ["a.png"]

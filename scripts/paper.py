@@ -1,0 +1,142 @@
+"""What a written report takes from here: tables as LaTeX and CSV, and a skeleton that has it all.
+
+Written into figures/ from data/results and the notebooks' own figures, by `make publish`.
+"""
+
+import csv
+import io
+import json
+import re
+
+from colorlib import results
+from colorlib.paths import REPOSITORY, replacing
+
+FOLDER = REPOSITORY / "figures"
+CAPTIONS = json.loads((REPOSITORY / "scripts" / "captions.json").read_text(encoding="utf-8"))
+MAIN = ("psnr", "raw_auc", "rebalanced_auc", "ciede2000", "colourfulness")
+JUDGED = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness", "top1", "frechet")
+TABLES = {  # file name -> (result, columns, caption)
+    "cifar-value": ("cifar-value", MAIN, "CIFAR-100 test images, value given."),
+    "cifar-luma": ("cifar-luma", MAIN, "CIFAR-100 test images, luma given."),
+    "photographs": ("photo-luma-photographs-test-1000", MAIN, "Photographs, luma given."),
+    "recipes": ("controlled-full", JUDGED, "One network, five recipes, luma given."),
+}
+SECTIONS = {"01": "Data", "02": "Method", "03": "Results", "04": "Comparison"}
+HEAD = r"""\documentclass[twocolumn]{article}
+% A skeleton for a written report: every figure and table of the notebooks, once. Compile it in
+% this folder with pdflatex. `make publish` writes it anew: copy it before you edit.
+\usepackage[T1]{fontenc}
+\usepackage[utf8]{inputenc}
+\usepackage{graphicx}
+\usepackage[margin=18mm]{geometry}
+\title{Self-supervised image colorization}
+\author{Your name}
+\begin{document}
+\maketitle
+\begin{abstract}
+What was asked, what was done, what came out, in numbers.
+\end{abstract}
+\section{Introduction}
+Why colorization is a self-supervised task.
+"""
+
+
+def escape(text: str) -> str:
+    """Plain text as LaTeX."""
+    marks = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    marks |= {mark: f"\\{mark}" for mark in "&%$#_{}"} | {"é": r"\'e", "Δ": r"$\Delta$"}
+    return "".join(marks.get(letter, letter) for letter in text)
+
+
+def tabular(result: dict, metrics) -> str:
+    """A result as a LaTeX tabular: a row a system, a column a metric."""
+    lines = [rf"\begin{{tabular}}{{l{'r' * len(metrics)}}}", r"\hline"]
+    lines.append(" & ".join(["system", *(escape(results.COLUMNS[m]) for m in metrics)]) + r" \\")
+    lines.append(r"\hline")
+    for row in result["rows"]:
+        lines.append(" & ".join([escape(row["system"]), *results.cells(row, metrics)]) + r" \\")
+    return "\n".join([*lines, r"\hline", r"\end{tabular}", ""])
+
+
+def comma_separated(result: dict) -> str:
+    """Every measured number of a result, unrounded."""
+    names = ["system", *(m for m in results.COLUMNS if m in result["rows"][0]), "seconds_per_image"]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(result["rows"])
+    return out.getvalue()
+
+
+def figures() -> dict[str, str]:
+    """name -> the notebook whose cell makes it, of every saved figure, in the notebooks' order."""
+    found = {}
+    for path in sorted((REPOSITORY / "notebooks").glob("0*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code" and "save_figure" in (source := "".join(cell["source"])):
+                for name in re.findall(r'"(0\d_\w+)"', source):
+                    found[name] = f"{path.name}, cell {cell['execution_count']}"
+    return found
+
+
+def listing() -> str:
+    """figures/README.md."""
+    lines = ["# Figures and tables of the report", ""]
+    lines += ["Each figure is a PNG of 300 dpi and a PDF with its fonts embedded; widths are those"]
+    lines += ["of a one- or two-column page. `report.tex` includes all of them.", ""]
+    lines += ["| figure | shows | made by |", "| --- | --- | --- |"]
+    lines += [f"| {name} | {CAPTIONS[name]} | {cell} |" for name, cell in figures().items()]
+    lines += ["", "| table | shows | command |", "| --- | --- | --- |"]
+    for name, (kept, _, caption) in TABLES.items():
+        command = results.load_result(kept, committed=True)["command"]
+        lines.append(f"| tables/{name}.tex, .csv | {caption} | `{command}` |")
+    return "\n".join([*lines, ""])
+
+
+def report() -> str:
+    """figures/report.tex."""
+    lines, after = [HEAD.strip()], {"03": ("cifar-value", "cifar-luma"), "04": ("photographs",)}
+    after["04"] = ("recipes", *after["04"])
+    made = figures()
+    for number, title in SECTIONS.items():
+        lines += [rf"\section{{{title}}}"]
+        for name in (n for n in made if n.startswith(number)):
+            lines += [
+                r"\begin{figure*}\centering",
+                rf"\includegraphics[width=\textwidth]{{{name}}}",
+            ]
+            lines += [
+                rf"\caption{{{escape(CAPTIONS[name])}}}\label{{fig:{name}}}",
+                r"\end{figure*}",
+            ]
+        for name in after.get(number, ()):
+            kept, _, caption = TABLES[name]
+            caption += f" {results.caption(results.load_result(kept, committed=True))}"
+            lines += [r"\begin{table*}\centering\small", rf"\input{{tables/{name}}}"]
+            lines += [rf"\caption{{{escape(caption)}}}\label{{tab:{name}}}", r"\end{table*}"]
+        lines += [r"\clearpage"]
+    lines += [r"\section{Discussion and conclusion}", "What the numbers say, and what they do not."]
+    return "\n".join([*lines, r"\end{document}", ""])
+
+
+def files() -> dict[str, str]:
+    """path inside figures/ -> content, of all that is written."""
+    written = {"README.md": listing(), "report.tex": report()}
+    for name, (kept, metrics, _) in TABLES.items():
+        result = results.load_result(kept, committed=True)
+        written[f"tables/{name}.tex"] = tabular(result, metrics)
+        written[f"tables/{name}.csv"] = comma_separated(result)
+    return written
+
+
+def main() -> None:
+    for name, content in files().items():
+        path = FOLDER / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != content:
+            with replacing(path) as part:
+                part.write_text(content, encoding="utf-8")
+            print("wrote figures/" + name)
+
+
+if __name__ == "__main__":
+    main()

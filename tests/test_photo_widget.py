@@ -1,0 +1,45 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import colorlib as cl
+from colorlib import paths, photo_widget
+
+
+def png(image):
+    body = io.BytesIO()
+    Image.fromarray(image).save(body, "PNG")
+    return body.getvalue()
+
+
+def test_what_was_uploaded_is_found_in_both_versions_of_ipywidgets():
+    file = {"name": "mine.png", "content": memoryview(b"bytes")}
+    assert photo_widget.uploaded({"mine.png": file}) == ("mine.png", b"bytes")
+    assert photo_widget.uploaded((file,)) == ("mine.png", b"bytes")
+    assert photo_widget.uploaded(()) is None and photo_widget.uploaded({}) is None
+
+
+def test_an_uploaded_photograph_is_coloured_and_saved(net, images, monkeypatch):
+    box = photo_widget.colour_yours(net)
+    assert box.controls["save"].disabled
+    monkeypatch.setattr(photo_widget, "uploaded", lambda _: ("mine.png", png(images[0])))
+    box.controls["received"](None)
+    first = box.controls["picture"].value
+    assert Image.open(io.BytesIO(first)).size == (32, 32)
+    box.controls["vividness"].value = 1.0
+    assert box.controls["picture"].value != first
+    box.controls["save"].click()
+    saved = np.asarray(Image.open(paths.figures() / "mine-coloured.png"))
+    assert np.array_equal(saved, np.asarray(cl.colorize_photo(images[0], net, 1.0)))
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_photograph_is_said_to_be_none(net, images, monkeypatch, content):
+    box = photo_widget.colour_yours(net, Image.fromarray(images[0]))
+    before = box.controls["picture"].value
+    monkeypatch.setattr(photo_widget, "uploaded", lambda _: ("mine.png", content))
+    box.controls["received"](None)
+    assert "not a readable image" in box.controls["said"].value
+    assert box.controls["picture"].value == before and before

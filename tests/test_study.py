@@ -1,0 +1,58 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+import colorlib as cl
+from colorlib import paths, results, study
+from colorlib.config import Config, build
+from colorlib.train import make_optimizers
+
+
+def test_hard_targets_name_the_nearest_cell(images):
+    chroma, _ = cl.recipes.chroma_target(cl.to_tensor(images[:4]))
+    way = study.Hard()
+    index, share = way.encode(chroma)
+    assert torch.equal(share.sum(1), torch.ones(4, 16, 16))
+    cells = build(Config())[0].cells
+    named = cells[(index * share.long()).sum(1)]
+    nearest = cells[torch.cdist(chroma.movedim(1, -1), cells).argmin(-1)]
+    assert torch.allclose(named, nearest)
+    assert (study.Unweighted().target(cl.to_tensor(images[:4]))[2] == 1).all()
+
+
+def test_a_muon_rate_of_0_leaves_all_weights_to_adamw():
+    model, _ = build(Config(muon_rate=0.0))
+    (only,) = make_optimizers(model, Config(muon_rate=0.0))
+    trained = {p for group in only.param_groups for p in group["params"]}
+    assert trained == set(model.parameters())
+
+
+def test_every_run_takes_as_many_steps_and_has_a_name_of_its_own():
+    names = {study.settings(name).name for name in study.RUNS}
+    assert len(names) == len(study.RUNS) <= 25
+    for name in ("128 images", "1,024 images", "10,000 images"):
+        config = study.settings(name)
+        steps = config.epochs * (config.count // config.batch_size)
+        assert abs(steps / (study.EPOCHS * (study.IMAGES // 128)) - 1) < 0.02
+
+
+def test_runs_are_kept_as_they_finish(images, tmp_path, monkeypatch):
+    tiny = {"widths": (8, 8), "down": (0, 0), "up": (0,), "batch_size": 8, "epochs": 1}
+    runs = {"ours": tiny, "regression": tiny | {"recipe": "regression"}}
+    monkeypatch.setattr(study, "RUNS", runs)
+    monkeypatch.setattr(study, "TUNING", 4)
+    np.save(tmp_path / "mine.npy", np.concatenate([images] * 4))
+    source = str(tmp_path / "mine.npy")
+    study.study(["ours"], source)
+    first = results.load_result("study")["runs"]
+    assert [*first] == ["ours"] and {"grey", "mean", "adjusted", "unflipped"} <= set(first["ours"])
+    monkeypatch.setattr(study, "measure", lambda *_: {"mean": dict.fromkeys(study.MEASURED, 0.0)})
+    study.study(None, source)
+    kept = results.load_result("study")["runs"]
+    assert kept["ours"] == first["ours"] and "mean" in kept["regression"]
+    with pytest.raises(ValueError, match="got 'theirs', wanted ours"):
+        study.study(["theirs"], source)
+    assert (paths.results() / "study.json").is_file()
+    assert dataclasses.asdict(study.settings("ours"))["given"] == "luma"
