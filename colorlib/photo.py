@@ -5,15 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
 from colorlib.color import LUMA_WEIGHTS, join
+from colorlib.decode import FOLD, decode, path_point
 from colorlib.files import read_rgb, to_rgb
-from colorlib.model import ColorNet, evaluating, load_model, predict_chroma
-from colorlib.upsample import STRIP, shrink, strips, working_size
+from colorlib.model import ColorNet, evaluating, load_model, predict
+from colorlib.upsample import STRIP, shrink, strips, to_working_size
 
-INNER = 64  # shorter side, in pixels, that the network sees
+INNER = 96  # shorter side, in pixels, that the network sees
+LOOKS = (1.0, 0.5)  # it looks twice: at that size, and at half of it for the scene as a whole
 LONGEST = 8  # times that is the longest side it sees, whatever the shape
 SMALLEST = 32  # of a side that it sees: it was made for no less
 
@@ -60,18 +63,34 @@ def colour_strips(
     model: ColorNet, gray: Tensor, vividness: float, size: int = INNER
 ) -> Iterator[tuple[slice, Tensor]]:
     """RGB (N, 3, rows, W) of luma gray (N, 1, H, W), a strip of rows at a time, and which rows."""
-    middle = shrink(gray, working_size(*gray.shape[-2:]))
-    small = shrink(middle, inner_size(*gray.shape[-2:], size)).clamp(0, 1)
+    middle, factor = to_working_size(gray)
+    setting, outputs = path_point(model.path, vividness), []
     with evaluating(model) as device:
-        chroma = predict_chroma(model, small.to(device), "luma", vividness).to(gray.device)
-    for rows, colour in strips(chroma, small, gray):
+        inner_size(*gray.shape[-2:], size)  # looks at `size` before a share of it hides a wrong one
+        looks = [
+            shrink(middle, inner_size(*gray.shape[-2:], max(SMALLEST, round(size * share))))
+            for share in LOOKS
+        ]
+        small = looks[0].clamp(0, 1)
+        grid = [-(-side // FOLD) for side in small.shape[-2:]]
+        for look in looks:
+            output = predict(model, look.clamp(0, 1).to(device), "luma")
+            height, width = (-(-side // FOLD) for side in look.shape[-2:])  # without the padding
+            outputs.append(F.interpolate(output[..., :height, :width], grid, mode="bilinear"))
+        output = sum(outputs) / len(outputs)
+        chroma = decode(model, output, setting, small.to(device), "luma").to(gray.device)
+    for rows, colour in strips(chroma, small, gray, middle, factor):
         yield rows, join(colour, gray[..., rows, :], "luma")
 
 
 def inner_size(height: int, width: int, size: int) -> tuple[int, int]:
-    """The size at which the network sees a photograph, its shorter side `size`."""
+    """The size at which the network sees a photograph, its shorter side `size`.
+
+    A smaller photograph is not enlarged, but to `SMALLEST`.
+    """
     if not SMALLEST <= size <= 1024:
         raise ValueError(f"size: got {size}, wanted a number from {SMALLEST} to 1024")
+    size = min(size, max(SMALLEST, min(height, width)))
     scale = size / min(height, width)
     return tuple(min(round(side * scale), LONGEST * size) for side in (height, width))
 

@@ -87,6 +87,8 @@ def ship_run(run="cifar", name="cifar", source="cifar100", size=32, images=None)
     with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
         Image.open(folder / "strip.png").save(part, format="PNG", optimize=True)
     content = made | {"vividness_path": path, "shipped_on": machine()}
+    if source != "cifar100":
+        content["command"] += f" --source {source} --size {size}"
     content["source"] = f"{describe(source)}, {images.shape[1]} x {images.shape[2]}"
     paths.write_json(paths.SHIPPED / f"{name}.json", content)
     save_model(model, paths.SHIPPED / f"{name}.safetensors", half=True)  # last: make looks for it

@@ -7,6 +7,7 @@ small neighbourhood (He et al. 2013, "Guided image filtering"; He and Sun 2015, 
 filter"): two numbers a pixel of the working size, which a photograph of any size can follow.
 """
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -21,10 +22,12 @@ FLOOR = 1e-6  # where nothing near is as bright, the nearest counts
 EPSILON = 1e-3  # variance of brightness below which colour follows none of it
 
 
-def working_size(height: int, width: int) -> tuple[int, int]:
-    """(height, width), or the largest size of that shape with `WORKING` pixels."""
-    scale = min(1.0, (WORKING / (height * width)) ** 0.5)
-    return max(1, round(height * scale)), max(1, round(width * scale))
+def to_working_size(gray: Tensor) -> tuple[Tensor, int]:
+    """gray (N, 1, H, W) shrunk by a whole factor to `WORKING` pixels or fewer; and that factor."""
+    factor = math.ceil((gray.shape[-2] * gray.shape[-1] / WORKING) ** 0.5)
+    if factor <= 1:
+        return gray, 1
+    return F.avg_pool2d(gray, factor, ceil_mode=True, count_include_pad=False), factor
 
 
 def shrink(images: Tensor, size: tuple[int, int]) -> Tensor:
@@ -93,23 +96,27 @@ def lines(colour: Tensor, gray: Tensor) -> Tensor:
     return around(torch.cat((slope, mean_colour - slope * mean_gray), 1))
 
 
-def strips(colour: Tensor, small: Tensor, gray: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """Colour (N, C, h, w) at gray's size (N, 1, H, W): strips of rows, and which rows they are."""
+def strips(
+    colour: Tensor, small: Tensor, gray: Tensor, middle: Tensor, factor: int
+) -> Iterator[tuple[slice, Tensor]]:
+    """Colour (N, C, h, w) at gray's size (N, 1, H, W): strips of rows, and which rows they are.
+
+    middle, factor: `to_working_size(gray)`.
+    """
     height, width = gray.shape[-2:]
-    working = working_size(height, width)
-    if working == (height, width):
+    if factor == 1:
         yield slice(0, height), joint_bilateral(colour, small, gray)
         return
-    middle = shrink(gray, working)
     line = lines(joint_bilateral(colour, small, middle), middle)
-    place = ((torch.arange(height) + 0.5) * (working[0] / height) - 0.5).clamp(0, working[0] - 1)
-    above = place.floor().long().clamp(max=max(0, working[0] - 2)).to(gray.device)
-    below = (above + 1).clamp(max=working[0] - 1)
-    share = (place.to(gray.device) - above)[:, None]
+    last = middle.shape[-2] - 1
+    place = ((torch.arange(height, device=gray.device) + 0.5) / factor - 0.5).clamp(0, last)
+    above = place.floor().long().clamp(max=max(0, last - 1))
+    below, share = (above + 1).clamp(max=last), (place - above)[:, None]
     count = max(1, STRIP // (width * len(gray)))
     for start in range(0, height, count):
         rows = slice(start, min(start + count, height))
         between = line[..., above[rows], :].lerp(line[..., below[rows], :], share[rows])
-        wide = F.interpolate(between, (rows.stop - start, width), mode="bilinear")
+        whole = (rows.stop - start, factor * middle.shape[-1])
+        wide = F.interpolate(between, whole, mode="bilinear")[..., :width]
         slope, offset = wide.chunk(2, 1)
         yield rows, torch.addcmul(offset, slope, gray[..., rows, :])

@@ -47,6 +47,13 @@ def recipes_table() -> str:
     )
 
 
+def photo_table() -> str:
+    """README's results on photographs, from the committed evaluation."""
+    result = results.load_result("photo-luma-photographs-test-1000", committed=True)
+    table = results.table(result, COLOUR_METRICS)
+    return f"{table}\n\nLearned from {result['learned_from']}. `{result['command']}`"
+
+
 def speed_table() -> str:
     """What `make bench` measured."""
     return (REPOSITORY / "benchmarks" / "results.md").read_text(encoding="utf-8").strip()
@@ -82,6 +89,7 @@ def readme(text: str) -> str:
     """README with the parts that are made from results."""
     text = with_part(text, "results", results_table())
     text = with_part(text, "recipes", recipes_table())
+    text = with_part(text, "photo", photo_table())
     return with_part(with_part(text, "bench", speed_table()), "cost", cost())
 
 

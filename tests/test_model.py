@@ -188,7 +188,8 @@ def test_shipped_weights_fit_and_say_how_they_were_made():
     for weights in paths.SHIPPED.glob("*.safetensors"):  # the judges have a folder of their own
         assert weights.stat().st_size <= 6e6
         made = json.loads(weights.with_suffix(".json").read_text())
-        assert made["minutes"] <= 60 and made["machine"]["cores"]
+        assert made["minutes"] <= (90 if weights.stem == "photo" else 60)
+        assert made["machine"]["cores"] == 2 and made["machine"]["gpu"] is None
         assert made["data"]["training"] and made["config"]["seed"] == 0
         model = cl.load_model(weights.stem)
         assert model.config["widths"] == made["config"]["widths"]

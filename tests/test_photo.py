@@ -34,8 +34,8 @@ def test_paths_images_and_arrays_give_the_same(net, tmp_path, images):
 
 def test_the_inner_size_bounds_what_the_network_sees(net):
     assert photo.inner_size(3000, 4000, 96) == (96, 128)
-    assert photo.inner_size(10, 20, 64) == (64, 128)
-    assert photo.inner_size(1, 10000, 64) == (64, 512)  # not 640,000
+    assert photo.inner_size(10, 20, 64) == (32, 64) and photo.inner_size(50, 70, 96) == (50, 70)
+    assert photo.inner_size(1, 10000, 64) == (32, 256)  # not 320,000
     for size in (31, 1025):
         with pytest.raises(ValueError, match="from 32 to 1024"):
             cl.colorize_photo(np.zeros((50, 50), np.uint8), net, size=size)

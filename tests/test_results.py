@@ -82,6 +82,6 @@ def test_shipping_a_run(images, monkeypatch, tmp_path):
     monkeypatch.setattr(paths, "SHIPPED", tmp_path / "weights")
     paths.SHIPPED.mkdir()
     (paths.SHIPPED / "ab_prior.json").write_text(prior)
-    ship.ship_run("cifar", "cifar", np.concatenate([images] * 2))
+    ship.ship_run("cifar", "cifar", images=np.concatenate([images] * 2))
     loaded = cl.load_model("cifar")
     assert loaded.config == model.config and len(loaded.path) == 9

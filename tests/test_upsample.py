@@ -57,8 +57,11 @@ def test_colours_bleed_less_than_plainly_upsampled_ones(scene):
 def test_a_large_photograph_follows_its_edges_too(scene, monkeypatch):
     rgb, gray, small, chroma = scene
     plain = error(F.interpolate(chroma, gray.shape[-2:], mode="bilinear"), rgb, gray)
-    monkeypatch.setattr(upsample, "WORKING", 2**15)  # 181 x 181
-    full = torch.cat([part for _, part in upsample.strips(chroma, small, gray)], -2)
+    monkeypatch.setattr(upsample, "WORKING", 2**16)  # 192 x 192
+    full = torch.cat(
+        [part for _, part in upsample.strips(chroma, small, gray, *upsample.to_working_size(gray))],
+        -2,
+    )
     assert error(full, rgb, gray) < 0.85 * plain
 
 
@@ -66,9 +69,14 @@ def test_strips_do_not_show(scene, monkeypatch):
     _, gray, small, chroma = scene
     gray = gray[..., :377]
     monkeypatch.setattr(upsample, "WORKING", 2**14)
-    whole = torch.cat([part for _, part in upsample.strips(chroma, small, gray)], -2)
+    whole = torch.cat(
+        [part for _, part in upsample.strips(chroma, small, gray, *upsample.to_working_size(gray))],
+        -2,
+    )
     monkeypatch.setattr(upsample, "STRIP", 5000)
-    rows, parts = zip(*upsample.strips(chroma, small, gray), strict=True)
+    rows, parts = zip(
+        *upsample.strips(chroma, small, gray, *upsample.to_working_size(gray)), strict=True
+    )
     assert len(parts) > 20 and [r.start for r in rows[1:]] == [r.stop for r in rows[:-1]]
     assert torch.allclose(torch.cat(parts, -2), whole, atol=1e-5)
 
