@@ -36,9 +36,11 @@ CHANGED = {  # quicker, and with a Turing test of ten pairs
     '{"epochs": 1, "count": 300, "held": 200}',
 }
 STATE = """() => {
-  const panel = window.jupyterapp.shell.currentWidget, kernel = panel.sessionContext.session.kernel;
-  const code = [...panel.content.model.cells].filter((cell) => cell.type === "code");
-  return [kernel ? kernel.status : "none", code.filter((c) => c.executionCount === null).length];
+  const panel = window.jupyterapp.shell.currentWidget;
+  const kernel = panel?.sessionContext?.session?.kernel, cells = panel?.content?.model?.cells ?? [];
+  const code = [...cells].filter((cell) => cell.type === "code");
+  const left = code.filter((cell) => cell.executionCount === null).length;
+  return [kernel ? kernel.status : "none", left];
 }"""
 
 
