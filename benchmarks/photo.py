@@ -14,12 +14,12 @@ from colorlib.peers.eccv16 import ECCV16
 STRONG = 0.1  # gradient of luma (Sobel, luma in [0, 1]) from which an edge is a strong one
 PHOTOGRAPHS = ("astronaut", "coffee", "rocket")  # scikit-image's, 384 pixels and more
 MEMORY = """
-import resource
 import numpy as np
 import colorlib as cl
+from benchmarks.timing import peak
 gray = np.random.default_rng(0).integers(0, 256, (3000, 4000), np.uint8)
 cl.colorize_photo(gray, "photo")
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(peak())
 """
 
 

@@ -47,10 +47,10 @@ def main() -> None:
     rows = []
     for work in (
         importing,
+        photographs,
         lambda: training(images),
         lambda: colouring(test),
         conversion,
-        photographs,
         memory,
     ):
         rows += work()

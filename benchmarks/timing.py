@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 from statistics import median
 
 import torch
@@ -21,6 +22,15 @@ def alternate(rivals: dict, rounds: int = 5) -> dict[str, float]:
                 torch.cuda.synchronize()
             taken[name].append(time.perf_counter() - start)
     return {name: median(seconds) for name, seconds in taken.items()}
+
+
+def peak() -> float:
+    """The most memory, in MiB, that this process has had so far; Linux only.
+
+    resource.getrusage would count what the parent had, too.
+    """
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def python(code: str) -> str:

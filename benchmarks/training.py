@@ -97,11 +97,8 @@ def colouring(images) -> list[dict]:
 
 MEMORY = """
 import os, tempfile
-from pathlib import Path
 import numpy as np
-def peak():  # resource.getrusage would count what the parent had, too
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(line.split()[1] for line in lines if line.startswith("VmHWM"))
+from benchmarks.timing import peak
 os.environ["TQDM_DISABLE"] = "1"
 with tempfile.TemporaryDirectory() as folder:
     os.environ["COLORLIB_DATA"] = folder
@@ -119,7 +116,7 @@ def memory() -> list[dict]:
     """Peak memory of one epoch on 50,000 images of 32 x 32 (random ones need as much)."""
     if not Path("/proc/self/status").is_file():
         return []  # Linux only
-    before, peak = (int(x) / 1024 for x in python(MEMORY).split())
+    before, peak = (float(x) for x in python(MEMORY).split())
     return [
         {"what": "memory, images loaded, before training", "value": before, "unit": "MiB"},
         {"what": "memory, peak of training on 50,000 images", "value": peak, "unit": "MiB"},
