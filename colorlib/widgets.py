@@ -121,7 +121,10 @@ def browse(images: np.ndarray, model: ColorNet, given="value", labels=None):
             said.value = f"Not saved: {error.strerror}"
 
     def jump(_):
-        number.value = int(generator.integers(number.max + 1))
+        if number.max:  # to another one than this
+            number.value = (number.value + int(generator.integers(number.max)) + 1) % (
+                number.max + 1
+            )
 
     def click(event):
         pixel = pixel_at(event["dataX"], event["dataY"], images.shape[1:])

@@ -161,6 +161,7 @@ def test_the_browser_follows_mouse_and_keyboard(lab):
     change(picture, drag)
     picture.scroll_into_view_if_needed()
     change(picture, lambda: picture.click(position={"x": 40, "y": 60}))
+    page.wait_for_timeout(500)  # its row and its column each draw anew
     change(picture, lambda: box.get_by_role("button", name="random").click())
     assert box.locator("img.widget-image").count() == 1
     assert page.locator(".jp-OutputArea-output img.widget-image").count() == 1
