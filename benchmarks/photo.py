@@ -9,6 +9,7 @@ import colorlib as cl
 from benchmarks.timing import alternate, python
 from colorlib import photo, upsample
 from colorlib.color import hsv_to_chroma, join, rgb_to_lab
+from colorlib.metrics import ab_distance
 from colorlib.peers.eccv16 import ECCV16
 
 STRONG = 0.1  # gradient of luma (Sobel, luma in [0, 1]) from which an edge is a strong one
@@ -70,8 +71,8 @@ def bleeding(inner: int = photo.INNER) -> tuple[float, float]:
         along = upsample.joint_bilateral(chroma, small, gray)
         near, lab = near_edges(gray), rgb_to_lab(rgb)
         for full in (plain, along):
-            away = rgb_to_lab(join(full.clamp(-1, 1), gray, "luma")) - lab
-            errors.append(away[0, 1:].norm(dim=0)[near].mean().item())
+            coloured = rgb_to_lab(join(full.clamp(-1, 1), gray, "luma"))
+            errors.append(ab_distance(coloured, lab)[0][near].mean().item())
     return float(np.mean(errors[::2])), float(np.mean(errors[1::2]))
 
 

@@ -95,11 +95,10 @@ def study(args) -> None:
 
 def colorize(args) -> int:
     """colour photographs, files and folders, file to file"""
-    from colorlib import peers
     from colorlib.many import colorize_files
-    from colorlib.model import load_model
+    from colorlib.photo import network
 
-    model = peers.load(args.model) if args.model in peers.OFFICIAL else load_model(args.model)
+    model = network(args.model)
     failed = colorize_files(args.photos, args.output, model, args.vividness, args.size, args.force)
     for sentence in failed:
         print(f"colorlib: {sentence}", file=sys.stderr)

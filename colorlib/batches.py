@@ -108,12 +108,12 @@ def batch(pixels: Pixels, order: Tensor, step: int, steps: int, config: Config, 
     if config.shift and not config.crop:
         rgb = shifted(rgb, moved)
     rgb = rgb.float() / 255
+    share = torch.stack((scale[0], scale[0] + scale[1] / 2)).exp()
     if config.crop:
-        share = scale.new_tensor([config.crop / side for side in rgb.shape[:1:-1]])[:, None]
-        share = share * torch.stack((scale[0], scale[0] + scale[1] / 2)).exp()
-        rgb = window(rgb, share.clamp(max=1), centre, config.crop)
+        whole = scale.new_tensor([config.crop / side for side in rgb.shape[:1:-1]])[:, None]
+        rgb = window(rgb, (whole * share).clamp(max=1), centre, config.crop)
     elif config.zoom:
-        rgb = window(rgb, torch.stack((scale[0], scale[0] + scale[1] / 2)).exp())
+        rgb = window(rgb, share)
     given = coin.long() if config.given == "both" else (coin >= 0).long() * (config.given == "luma")
     gray = torch.where(given.view(-1, 1, 1, 1) == 1, to_gray(rgb, "luma"), to_gray(rgb, "value"))
     return Batch(rgb, gray, given, chosen[mine])

@@ -14,7 +14,7 @@ import torch
 from colorlib import paths
 from colorlib.cifar import fetch_cifar100
 from colorlib.color import rgb_to_hsv
-from colorlib.files import SUFFIXES, read_rgb, square
+from colorlib.files import images_in, read_rgb, square
 from colorlib.sample import sample_images
 
 SPLITS = {"train": ("train",), "test": ("test", "val", "valid", "validation")}
@@ -147,10 +147,7 @@ def _load_path(path: Path, split: str, size: int) -> tuple[np.ndarray, Labels | 
 def image_files(path: Path, split: str) -> tuple[Path, list[Path]]:
     """The folder of a split and its image files by name; ValueError where there are none."""
     folder = _split_folder(path, split)
-    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
-    if not files:
-        raise ValueError(f"{folder}: no images found, wanted files ending in {sorted(SUFFIXES)}")
-    return folder, files
+    return folder, images_in(folder)
 
 
 def _split_folder(path: Path, split: str) -> Path:

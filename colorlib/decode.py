@@ -76,15 +76,12 @@ def decode(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
 
     setting: (alpha, T), for a head of cells; vividness picks it on `model.path`, see `path_point`.
 
-    Adding -alpha log(prior) to the logits undoes the pull of the grey majority (logit adjustment,
-    Menon et al. 2021); a temperature T < 1 moves from the mean towards the mode (the annealed mean
-    of Zhang et al. 2016, section 2.3).
+    A head of cells gives the mean of `likelihood`: with T < 1 the annealed mean of Zhang et al.
+    2016, section 2.3.
     """
     head = model.config["head"]
     if head in CELL_HEADS:
-        alpha, temperature = setting
-        logits = (output - alpha * model.prior.log().view(-1, 1, 1)) / temperature
-        output = torch.einsum("nkhw,kc->nchw", logits.softmax(1), model.cells)
+        output = torch.einsum("nkhw,kc->nchw", likelihood(model, output, setting), model.cells)
     if head == "hue_saturation":
         output = output.sigmoid()
     height, width = gray.shape[-2:]
@@ -94,6 +91,16 @@ def decode(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
     if head == "hue_saturation":
         return hsv_to_chroma(torch.cat((color, gray), 1))
     return color
+
+
+def likelihood(model, output: Tensor, setting) -> Tensor:
+    """How likely each cell is, (N, K, h, w) from logits of that shape, at setting (alpha, T).
+
+    Adding -alpha log(prior) to the logits undoes the pull of the grey majority (logit adjustment,
+    Menon et al. 2021); a temperature T < 1 moves from the mean towards the mode.
+    """
+    alpha, temperature = setting
+    return ((output - alpha * model.prior.log().view(-1, 1, 1)) / temperature).softmax(1)
 
 
 def ab_to_chroma(ab: Tensor, gray: Tensor, given: str) -> Tensor:

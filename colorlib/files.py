@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
 from colorlib import paths
+from colorlib.environment import offer
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -88,6 +89,37 @@ def check_target(path: Path, force: bool = False) -> None:
         raise ValueError(f"{path} is a folder; wanted the name of a file")
     if path.exists() and not force:
         raise ValueError(f"{path} is there already; --force overwrites it")
+
+
+def png(image: Image.Image) -> bytes:
+    """An image as PNG, packed quickly: for what is only shown."""
+    body = io.BytesIO()
+    image.save(body, "PNG", compress_level=1)
+    return body.getvalue()
+
+
+def keep_figure(image: Image.Image, name: str) -> str:
+    """Save what a widget shows as figures/NAME.png; a sentence says how that went."""
+    path = paths.figures() / f"{name}.png"
+    try:
+        with paths.replacing(path) as part:
+            image.save(part, "PNG")
+    except OSError as error:
+        return f"Not saved: {error.strerror}"
+    offer(path)
+    return f"Saved {path.parent.name}/{path.name}"
+
+
+def images_in(folder: Path, but: str | None = None) -> list[Path]:
+    """The image files in a folder and below, sorted; none whose stem ends with `but`.
+
+    Raises ValueError where there are none.
+    """
+    found = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+    found = [f for f in found if but is None or not f.stem.endswith(but)]
+    if not found:
+        raise ValueError(f"{folder}: no images found, wanted files ending in {sorted(SUFFIXES)}")
+    return found
 
 
 def square(image: Image.Image, size: int) -> np.ndarray:

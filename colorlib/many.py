@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from colorlib.files import FORMATS, SUFFIXES, check_target, save_image
+from colorlib.files import FORMATS, check_target, images_in, save_image
 
 ADDED = "-coloured"  # to a name that is not chosen
 
@@ -20,13 +20,7 @@ def outputs(inputs: list[Path], output: Path | None) -> Iterator[tuple[Path, Pat
     if output is not None and not single and output.suffix and not output.is_dir():
         raise ValueError(f"{output}: wanted a folder, or a name ending in {', '.join(FORMATS)}")
     for place in inputs:
-        found = [place]
-        if place.is_dir():
-            found = sorted(f for f in place.rglob("*") if f.suffix.lower() in SUFFIXES)
-            found = [f for f in found if not f.stem.endswith(ADDED)]
-            if not found:
-                raise ValueError(f"{place}: no images found, wanted files ending in {SUFFIXES}")
-        for file in found:
+        for file in images_in(place, but=ADDED) if place.is_dir() else [place]:
             ending = file.suffix if file.suffix.lower() in FORMATS else ".png"
             if single:
                 yield file, output

@@ -33,17 +33,12 @@ def colorize_photo(image, model="photo", vividness: float = 0.5, size: int = INN
     The result's `info` holds the file's EXIF, resolution and profile. Raises ValueError that names
     what cannot be read, or a size outside 32 to 1024.
     """
-    from colorlib import peers
-
     pixels, info = _open(image)
-    if isinstance(model, str) and model in peers.OFFICIAL:
-        model = peers.load(model)
-    if not isinstance(model, (ColorNet, peers.Peer)):
-        model = load_model(model)
+    model = network(model)
     gray = _luma(pixels)
     del pixels  # of a large photograph a copy less
     coloured = np.empty((*gray.shape[-2:], 3), np.uint8)
-    if isinstance(model, peers.Peer):
+    if not isinstance(model, ColorNet):
         pieces = [(slice(None), model.colorize(gray))]
     else:
         pieces = colour_strips(model, gray, vividness, size)
@@ -52,6 +47,15 @@ def colorize_photo(image, model="photo", vividness: float = 0.5, size: int = INN
     result = Image.fromarray(coloured)
     result.info = info
     return result
+
+
+def network(model):
+    """The ColorNet or published network that a name or file stands for, or that it is already."""
+    from colorlib import peers
+
+    if isinstance(model, (ColorNet, peers.Peer)):
+        return model
+    return peers.load(model) if model in peers.OFFICIAL else load_model(model)
 
 
 def colorize_at(model: ColorNet, gray: Tensor, vividness: float, size: int = INNER) -> Tensor:
@@ -66,11 +70,7 @@ def colour_strips(
     middle, factor = to_working_size(gray)
     setting, outputs = path_point(model.path, vividness), []
     with evaluating(model) as device:
-        inner_size(*gray.shape[-2:], size)  # looks at `size` before a share of it hides a wrong one
-        looks = [
-            shrink(middle, inner_size(*gray.shape[-2:], max(SMALLEST, round(size * share))))
-            for share in LOOKS
-        ]
+        looks = [shrink(middle, inner_size(*gray.shape[-2:], size, share)) for share in LOOKS]
         small = looks[0].clamp(0, 1)
         grid = [-(-side // FOLD) for side in small.shape[-2:]]
         for look in looks:
@@ -83,14 +83,14 @@ def colour_strips(
         yield rows, join(colour, gray[..., rows, :], "luma")
 
 
-def inner_size(height: int, width: int, size: int) -> tuple[int, int]:
-    """The size at which the network sees a photograph, its shorter side `size`.
+def inner_size(height: int, width: int, size: int, share=1.0) -> tuple[int, int]:
+    """The size at which the network sees a photograph, its shorter side that share of `size`.
 
     A smaller photograph is not enlarged, but to `SMALLEST`.
     """
     if not SMALLEST <= size <= 1024:
         raise ValueError(f"size: got {size}, wanted a number from {SMALLEST} to 1024")
-    size = min(size, max(SMALLEST, min(height, width)))
+    size = min(max(SMALLEST, round(size * share)), max(SMALLEST, min(height, width)))
     scale = size / min(height, width)
     return tuple(min(round(side * scale), LONGEST * size) for side in (height, width))
 

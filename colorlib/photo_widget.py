@@ -4,8 +4,7 @@ import io
 
 from PIL import Image
 
-from colorlib.environment import offer
-from colorlib.files import read_rgb
+from colorlib.files import keep_figure, png, read_rgb
 from colorlib.photo import INNER, colorize_photo
 
 SHOWN = 640  # pixels of the longer side on the page; what is saved has all of them
@@ -29,8 +28,6 @@ def colour_yours(model, image=None, vividness: float = 0.5, size: int = INNER):
     """
     import ipywidgets as w
 
-    from colorlib import paths
-
     style, wide = {"description_width": "80px"}, w.Layout(width="430px")
     upload = w.FileUpload(accept="image/*", multiple=False)
     vivid = w.FloatSlider(
@@ -49,10 +46,9 @@ def colour_yours(model, image=None, vividness: float = 0.5, size: int = INNER):
         if state["image"] is None:
             return
         state["coloured"] = colorize_photo(state["image"], model, vivid.value, inner.value)
-        small, body = state["coloured"].copy(), io.BytesIO()
+        small = state["coloured"].copy()
         small.thumbnail((SHOWN, SHOWN))
-        small.save(body, "PNG", compress_level=1)
-        picture.value, save.disabled = body.getvalue(), False
+        picture.value, save.disabled = png(small), False
 
     def take(source, name: str) -> None:
         try:
@@ -70,11 +66,7 @@ def colour_yours(model, image=None, vividness: float = 0.5, size: int = INNER):
             take(io.BytesIO(content), name.rsplit(".", 1)[0])
 
     def keep(_):
-        path = paths.figures() / f"{state['name']}-coloured.png"
-        with paths.replacing(path) as part:
-            state["coloured"].save(part, "PNG")
-        said.value = f"Saved {path.parent.name}/{path.name}"
-        offer(path)
+        said.value = keep_figure(state["coloured"], f"{state['name']}-coloured")
 
     for control in (vivid, inner):
         control.observe(show, "value")

@@ -3,14 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from colorlib.color import hsv_to_rgb, join, rgb_to_lab, to_gray
+from colorlib.color import join, rgb_to_lab, to_gray
 from colorlib.data import check_uint8, to_images, to_tensor
-from colorlib.decode import CELL_HEADS, FOLD, decode, path_point
-from colorlib.metrics import mean_ab_error, psnr
+from colorlib.decode import CELL_HEADS, FOLD, decode, likelihood, path_point
+from colorlib.metrics import ab_distance, psnr
 from colorlib.model import ColorNet, evaluating, predict
 from colorlib.recipes import chroma_target
 
@@ -32,14 +31,13 @@ def look(image: np.ndarray, model: ColorNet, given: str, vividness: float) -> Lo
     """Colour one uint8 image (H, W, 3), and keep the distribution that its colours came from."""
     truth = to_tensor(check_uint8(image[None]))
     gray = to_gray(truth, given)
-    alpha, temperature = setting = path_point(model.path, vividness)
+    setting = path_point(model.path, vividness)
     with evaluating(model) as device:
         output = predict(model, gray.to(device), given)
         chroma = decode(model, output, setting, gray.to(device), given).cpu()
         likely = None
         if model.config["head"] in CELL_HEADS:
-            logits = output[0] - alpha * model.prior.log().view(-1, 1, 1)
-            likely = (logits / temperature).softmax(0).cpu()
+            likely = likelihood(model, output, setting)[0].cpu()
     return Look(gray, join(chroma, gray, given), truth, likely)
 
 
@@ -51,7 +49,7 @@ def panels(
     pixel: (row, column) whose predicted distribution is drawn beside them, where there is one.
     """
     seen = look(image, model, given, vividness)
-    error = (rgb_to_lab(seen.rgb) - rgb_to_lab(seen.truth))[0, 1:].norm(dim=0)
+    error = ab_distance(rgb_to_lab(seen.rgb), rgb_to_lab(seen.truth))[0]
     pictures = [to_images(seen.gray.expand(-1, 3, -1, -1))[0], to_images(seen.rgb)[0], image]
     pictures.append(heat(error / LARGEST_ERROR))
     titles = [f"input: {given}", f"prediction, vividness {vividness:.2f}", "original"]
@@ -69,7 +67,7 @@ def panels(
         sheet.paste(picture, (left, TITLE))
         draw.text((left, 2), title, "black", font)
     text = f"{name}   PSNR {psnr(seen.rgb, seen.truth).item():.1f} dB, mean ab error "
-    text += f"{mean_ab_error(seen.rgb, seen.truth).item():.1f}"
+    text += f"{error.mean().item():.1f}"
     draw.text((MARGIN, TITLE + PANEL + 4), text.strip(), "black", font)
     if len(scaled) == 5:
         key = "o mean   [] likeliest   x true"
@@ -145,8 +143,6 @@ def disk_of(seen: Look, model: ColorNet, pixel) -> Image.Image:
 
 
 def cell_colours(cells: Tensor) -> np.ndarray:
-    """The colours of chroma cells (K, 2) at full value, uint8 (K, 3)."""
-    hue = torch.atan2(cells[:, 1], cells[:, 0]) / (2 * torch.pi) % 1
-    saturation = cells.norm(dim=1).clamp(max=1)
-    hsv = torch.stack((hue, saturation, torch.full_like(hue, 0.92)))[:, :, None]
-    return (hsv_to_rgb(hsv)[:, :, 0].T * 255).byte().numpy()
+    """The colours of chroma cells (K, 2), bright, uint8 (K, 3)."""
+    rgb = join(cells.T[None, :, :, None], cells.new_full((1, 1, len(cells), 1), 0.92))
+    return to_images(rgb)[0, :, 0]

@@ -8,7 +8,6 @@ data/turing/PARTICIPANT-TIME.jsonl; fooling.py makes the table.
 """
 
 import asyncio
-import io
 import json
 import os
 import re
@@ -23,7 +22,9 @@ from colorlib import paths
 from colorlib.color import luma
 from colorlib.controlled import random_colours
 from colorlib.data import check_uint8, to_images, to_tensor
+from colorlib.files import png
 from colorlib.model import colorize
+from colorlib.results import grey
 
 PRACTICE, TRIALS = 10, 40
 SECONDS = 1.0  # that each picture is shown
@@ -34,12 +35,16 @@ SIDE = 256  # pixels, as in the paper
 
 
 def systems_of(model, others=None) -> dict:
-    """name -> function from luma (N, 1, H, W) to RGB: ours at three settings, and `others`."""
-    ours = {
-        f"ours, vividness {v:g}": lambda gray, v=v: colorize(model, gray, "luma", v)
-        for v in (0.0, 0.5, 1.0)
-    }
-    return ours | dict(others or {})
+    """name -> function from luma (N, 1, H, W) to RGB: ours at three settings, and `others`.
+
+    A model that is a dict of such functions stays as it is.
+    """
+    if not isinstance(model, dict):
+        model = {
+            f"ours, vividness {v:g}": lambda gray, v=v, net=model: colorize(net, gray, "luma", v)
+            for v in (0.0, 0.5, 1.0)
+        }
+    return model | (others or {})
 
 
 def plan(systems, count: int, practice=PRACTICE, trials=TRIALS, seed=0) -> list[dict]:
@@ -74,7 +79,7 @@ def recolour(system: str, systems: dict, image: np.ndarray, images, seed: int) -
     """One uint8 image (H, W, 3) as a system, or a catch trial, colours its luma."""
     truth = to_tensor(image[None])
     if system == "grey":
-        made = luma(truth).expand(-1, 3, -1, -1)
+        made = grey(luma(truth))
     elif system == "random colours":
         made = random_colours(truth, images, seed)
     else:
@@ -85,10 +90,7 @@ def recolour(system: str, systems: dict, image: np.ndarray, images, seed: int) -
 
 def enlarge(image: np.ndarray) -> bytes:
     """A uint8 image as a PNG of 256 x 256."""
-    body = io.BytesIO()
-    picture = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-    picture.save(body, "PNG", compress_level=1)
-    return body.getvalue()
+    return png(Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
 
 
 def record(path: Path, answer: dict) -> None:
@@ -114,8 +116,7 @@ def turing_test(
     images = check_uint8(images)
     if not re.fullmatch(r"[\w-]+", participant):
         raise ValueError(f"participant: got {participant!r}, wanted letters, digits, _ and -")
-    systems = dict(model) if isinstance(model, dict) else systems_of(model)
-    systems |= dict(others or {})
+    systems = systems_of(model, others)
     seed = time.time_ns() % 2**32 if seed is None else seed
     pairs = plan(systems, len(images), practice, trials, seed)
     stamp = time.strftime("%Y%m%d-%H%M%S")

@@ -5,21 +5,19 @@ in Colab's 7.7. What it shows is drawn in sheets.py; what stands in for it where
 viewer.py.
 """
 
-import io
 import re
 
 import numpy as np
 
-from colorlib import paths
 from colorlib.color import to_gray
 from colorlib.data import check_uint8, to_tensor
-from colorlib.environment import offer
+from colorlib.files import keep_figure, png
 from colorlib.live import LiveCurves
 from colorlib.metrics import mean_ab_error
 from colorlib.model import ColorNet, colorize
 from colorlib.sheets import panels, pixel_at
 from colorlib.turing import turing_test
-from colorlib.viewer import viewer
+from colorlib.viewer import SHOWN, viewer
 
 __all__ = ["LiveCurves", "browse", "panels", "turing_test"]
 ORDERS = ("by number", "worst first", "best first")
@@ -74,18 +72,15 @@ def browse(images: np.ndarray, model: ColorNet, given="value", labels=None):
     def current() -> int:
         return int(state["shown"][number.value])
 
-    def title() -> str:
-        kind = f", {names[labels[0][current()]]}" if names else ""
-        return f"image {current()}{kind}"
+    def title(i: int) -> str:
+        return f"image {i}" + (f", {names[labels[0][i]]}" if names else "")
 
     def sheet():
         pixel = row.value, column.value
-        return panels(images[current()], model, given, vividness.value, title(), pixel)
+        return panels(images[current()], model, given, vividness.value, title(current()), pixel)
 
     def show(_=None):
-        buffer = io.BytesIO()
-        sheet().save(buffer, "PNG", compress_level=1)
-        picture.value = buffer.getvalue()
+        picture.value = png(sheet())
 
     def arrange(_):
         shown = np.arange(len(images))
@@ -111,14 +106,7 @@ def browse(images: np.ndarray, model: ColorNet, given="value", labels=None):
         if not re.fullmatch(r"[\w-]+", name.value):
             said.value = "A name of letters, digits, _ and -, please."
             return
-        path = paths.figures() / f"{name.value}.png"
-        try:
-            with paths.replacing(path) as part:
-                sheet().save(part, "PNG")
-            said.value = f"Saved {path.parent.name}/{path.name}"
-            offer(path)
-        except OSError as error:
-            said.value = f"Not saved: {error.strerror}"
+        said.value = keep_figure(sheet(), name.value)
 
     def jump(_):
         if number.max:  # to another one than this
@@ -151,8 +139,8 @@ def browse(images: np.ndarray, model: ColorNet, given="value", labels=None):
 
         def _repr_mimebundle_(self, **options):
             bundle = super()._repr_mimebundle_(**options) or {}
-            few = [f"image {i}" + (f", {names[labels[0][i]]}" if names else "") for i in range(50)]
-            return bundle | {"text/html": viewer(images, model, given, few[: len(images)])}
+            few = [title(i) for i in range(min(SHOWN, len(images)))]
+            return bundle | {"text/html": viewer(images, model, given, few)}
 
     box = Browser(
         [

@@ -69,6 +69,12 @@ def test_notebook_is_committed_executed_on_cifar_100(path):
         assert "10,000 test images of CIFAR-100" in text
 
 
+def test_solutions_have_no_long_cell_either():
+    code = [cell for cell in read(SOLUTIONS).cells if cell.cell_type == "code"]
+    assert max(len(cell.source.splitlines()) for cell in code) <= 25
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+
+
 def test_what_the_prose_says_holds_in_the_results():
     tables = {g: results.load_result(f"cifar-{g}", committed=True) for g in ("value", "luma")}
     for result in tables.values():
