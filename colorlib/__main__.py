@@ -93,6 +93,14 @@ def study(args) -> None:
     study.study(args.names, args.source)
 
 
+def duplicates(args) -> None:
+    """find test images that are in the training set too; the main table without them"""
+    from colorlib.duplicates import purge
+
+    found = purge(args.source)
+    print(f"{len(found['pairs']):,} of {found['data']['count']:,} test images left out")
+
+
 def colorize(args) -> int:
     """colour photographs, files and folders, file to file"""
     from colorlib.many import colorize_files
@@ -157,6 +165,8 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--count", type=int, help="only the first test images")
     sub = command(study)
     sub.add_argument("names", nargs="*", help="of runs; all by default")
+    sub.add_argument("--source", **source)
+    sub = command(duplicates)
     sub.add_argument("--source", **source)
     sub = command(colorize)
     sub.add_argument("photos", type=Path, nargs="+", help="files, or folders of them")

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from colorlib import peers
 from colorlib.color import lightness, luma, rgb_to_lab
+from colorlib.config import build
+from colorlib.controlled import TITLES, settings
 from colorlib.data import to_tensor
 from colorlib.model import ColorNet, colorize
 from colorlib.photo import colorize_at
@@ -97,6 +99,25 @@ def measure(found: dict[str, System], images, resamples: int = 1000) -> list[dic
     rows = evaluate_systems(runs, images, "luma", resamples, kept)
     described = ("kind", "parameters", "learned_from")
     return [row | {k: getattr(found[row["system"]], k) for k in described} for row in rows]
+
+
+def recipe_rows(result: dict) -> list[dict]:
+    """The rows of a kept `controlled.compare` as `measure` gives them; grey is there already.
+
+    How far each moved the luma was not measured there: those columns are left out.
+    """
+    images, epochs = result["data"]["source"], result["budget"]["epochs"]
+    described = {
+        "kind": "trained here",
+        "learned_from": f"45,000 images of {images}, {epochs} epochs",
+    }
+    rows = []
+    for row in result["rows"]:
+        recipe = next((r for r, title in TITLES.items() if row["system"].startswith(title)), None)
+        if recipe:
+            size = sum(p.numel() for p in build(settings(recipe))[0].parameters())
+            rows.append(row | described | {"parameters": size})
+    return rows
 
 
 def table(rows: list[dict], metrics) -> str:

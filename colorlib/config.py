@@ -35,6 +35,7 @@ class Config:
     down: tuple = (0, 1, 1)
     up: tuple = (0, 1)
     spacing: float = 0.2  # between colour cells, in units of saturation
+    fold: int = 2  # side of the block of pixels that one prediction is made for
     shift: int = 4  # pixels by which a training image may move, each way
     zoom: float = 0.0  # the window it is seen through shrinks or grows by up to e to this power
     crop: int = 0  # side, in pixels, of the part of an image that a step sees; 0: all of it
@@ -53,6 +54,7 @@ class Config:
             "muon_rate": (self.muon_rate >= 0, "a number from 0"),
             "warmup": (0 <= self.warmup < 1, "a share from 0, below 1"),
             "spacing": (0.02 <= self.spacing <= 1, "a number from 0.02 to 1"),
+            "fold": (self.fold in (1, 2, 4), "1, 2 or 4"),
             "shift": (0 <= self.shift < 16, "a number from 0 to 15"),
             "held": (self.held >= 0, "a number from 0"),
             "zoom": (0 <= self.zoom <= 1, "a number from 0 to 1"),
@@ -77,8 +79,8 @@ def best_precision() -> str:
 def build(config: Config):
     """The (model, recipe) that a config describes, its weights drawn from the seed."""
     torch.manual_seed(config.seed)
-    recipe = RECIPES[config.recipe](config.spacing)
-    net = {k: getattr(config, k) for k in ("widths", "down", "up", "spacing")}
+    recipe = RECIPES[config.recipe](config.spacing, config.fold)
+    net = {k: getattr(config, k) for k in ("widths", "down", "up", "spacing", "fold")}
     model = ColorNet(head=recipe.head, **net)
     if config.start:
         begun = load_model(start_file(config.start))

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from colorlib.color import hsv_to_chroma, lab_to_rgb, lightness, rgb_to_hsv, rgb_to_lab, to_gray
 
-FOLD = 2  # the grid that the network works on is half the image
 CELL_HEADS = ("distribution", "ab")
 HEADS = (*CELL_HEADS, "chroma", "hue_saturation")
 AB_SPACING = 10.0  # Zhang et al. 2016, section 2.1
@@ -85,7 +84,7 @@ def decode(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
     if head == "hue_saturation":
         output = output.sigmoid()
     height, width = gray.shape[-2:]
-    color = F.interpolate(output, scale_factor=FOLD, mode="bilinear")[..., :height, :width]
+    color = F.interpolate(output, scale_factor=model.fold, mode="bilinear")[..., :height, :width]
     if head == "ab":
         return ab_to_chroma(color, gray, given)
     if head == "hue_saturation":

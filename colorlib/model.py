@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from colorlib import paths
 from colorlib.color import check_given, check_images, join
-from colorlib.decode import FOLD, cells_of, decode, path_point
+from colorlib.decode import cells_of, decode, path_point
 
 
 class Convolution(nn.Sequential):
@@ -45,11 +45,11 @@ class Residual(nn.Module):
 
 
 class ColorNet(nn.Module):
-    """gray (B, 1, H, W) -> (B, outputs, H/2, W/2), H and W multiples of `self.stride`.
+    """gray (B, 1, H, W) -> (B, outputs, H/fold, W/fold), H and W multiples of `self.stride`.
 
-    widths: channels of each level, the first at half the image's resolution, each next at half of
-    the one before. down, up: residual blocks per level on the way down, and convolutions per level
-    on the way up again.
+    widths: channels of each level, the first at 1/fold of the image's resolution, each next at half
+    of the one before. down, up: residual blocks per level on the way down, and convolutions per
+    level on the way up again.
     head: what is put out, see decode.py; spacing: of the chroma disk's cells. given: one set of
     weights serves value and luma; a learned bias says which.
     Source of the U-Net: Ronneberger et al. 2015.
@@ -62,6 +62,7 @@ class ColorNet(nn.Module):
         up=(1, 1, 1),
         head="distribution",
         spacing=0.2,
+        fold=2,
     ):
         super().__init__()
         if not (len(widths) == len(down) == len(up) + 1):
@@ -70,15 +71,16 @@ class ColorNet(nn.Module):
                 "wanted as many down as widths, and one fewer up"
             )
         self.config = {"widths": list(widths), "down": list(down), "up": list(up)}
-        self.config |= {"head": head, "spacing": spacing}
+        self.config |= {"head": head, "spacing": spacing, "fold": fold}
+        self.fold = fold
         cells = cells_of(head, spacing)
         if cells is not None:
             self.register_buffer("cells", cells, persistent=False)
             self.register_buffer("prior", torch.full((len(cells),), 1 / len(cells)))
         self.path = [(0.0, 1.0), (1.0, 1.0)]  # (alpha, T) at evenly spaced vividness 0 .. 1
-        self.stride = FOLD * 2 ** (len(widths) - 1)
+        self.stride = fold * 2 ** (len(widths) - 1)
 
-        self.stem = Convolution(FOLD**2, widths[0])
+        self.stem = Convolution(fold**2, widths[0])
         self.given = nn.Embedding(2, widths[0])
         nn.init.zeros_(self.given.weight)
         self.down = nn.ModuleList(
@@ -98,7 +100,7 @@ class ColorNet(nn.Module):
 
     def forward(self, gray: Tensor, given: Tensor) -> Tensor:
         """gray (B, 1, H, W) in [0, 1]; given (B,) int64, 0 for value and 1 for luma."""
-        x = F.pixel_unshuffle(gray - 0.5, FOLD)
+        x = F.pixel_unshuffle(gray - 0.5, self.fold)
         x = self.stem(x) + self.given(given)[:, :, None, None]
         skips = []
         for i, blocks in enumerate(self.down):

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from colorlib.color import LUMA_WEIGHTS, join
-from colorlib.decode import FOLD, decode, path_point
+from colorlib.decode import decode, path_point
 from colorlib.files import read_rgb, to_rgb
 from colorlib.model import ColorNet, evaluating, load_model, predict
 from colorlib.upsample import STRIP, shrink, strips, to_working_size
@@ -72,10 +72,12 @@ def colour_strips(
     with evaluating(model) as device:
         looks = [shrink(middle, inner_size(*gray.shape[-2:], size, share)) for share in LOOKS]
         small = looks[0].clamp(0, 1)
-        grid = [-(-side // FOLD) for side in small.shape[-2:]]
+        grid = [-(-side // model.fold) for side in small.shape[-2:]]
         for look in looks:
             output = predict(model, look.clamp(0, 1).to(device), "luma")
-            height, width = (-(-side // FOLD) for side in look.shape[-2:])  # without the padding
+            height, width = (
+                -(-side // model.fold) for side in look.shape[-2:]
+            )  # without the padding
             outputs.append(F.interpolate(output[..., :height, :width], grid, mode="bilinear"))
         output = sum(outputs) / len(outputs)
         chroma = decode(model, output, setting, small.to(device), "luma").to(gray.device)

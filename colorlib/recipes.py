@@ -1,9 +1,10 @@
 """Recipes: what is minimised. One small class per way of learning the same thing.
 
 A recipe has a `name`, a `head` (what the network puts out, see decode.py) and
-`loss(output, batch)`, a scalar for the network's output (B, outputs, H/2, W/2). The target is made
-from the image alone: nothing was ever labelled. Before that, `start(model, pixels)` sees some of
-the training images, uint8 (N, 3, H, W). Every sum over pixels is a mean, so that rates carry over.
+`loss(output, batch)`, a scalar for the network's output (B, outputs, H/fold, W/fold). The target
+is made from the image alone: nothing was ever labelled. Before that, `start(model, pixels)` sees
+some of the training images, uint8 (N, 3, H, W). Every sum over pixels is a mean, so that rates
+carry over.
 """
 
 from typing import NamedTuple
@@ -13,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from colorlib.color import hsv_to_chroma, join, rgb_to_hsv, rgb_to_lab
-from colorlib.decode import AB_SPACING, FOLD, cell_lattice, cells_of
+from colorlib.decode import AB_SPACING, cell_lattice, cells_of
 
 
 class Batch(NamedTuple):
@@ -25,15 +26,15 @@ class Batch(NamedTuple):
     chosen: Tensor | None = None  # (B,) int64: which of the training images they are
 
 
-def chroma_target(rgb: Tensor) -> tuple[Tensor, Tensor]:
-    """The chroma (B, 2, H/2, W/2) to predict, and the weight (B, 1, H/2, W/2) of each pixel.
+def chroma_target(rgb: Tensor, fold: int = 2) -> tuple[Tensor, Tensor]:
+    """The chroma (B, 2, H/fold, W/fold) to predict, and the weight (B, 1, ...) of each pixel.
 
-    Pixels weigh by value, in the 2 x 2 mean as in the loss: colour does not show in the dark.
+    Pixels weigh by value, in a block's mean as in the loss: colour does not show in the dark.
     """
     hsv = rgb_to_hsv(rgb)
     value = hsv[:, 2:]
-    weight = F.avg_pool2d(value, FOLD)
-    return F.avg_pool2d(hsv_to_chroma(hsv) * value, FOLD) / weight.clamp(min=1e-6), weight
+    weight = F.avg_pool2d(value, fold)
+    return F.avg_pool2d(hsv_to_chroma(hsv) * value, fold) / weight.clamp(min=1e-6), weight
 
 
 class Recipe:
@@ -41,8 +42,8 @@ class Recipe:
 
     name, head = "", "chroma"
 
-    def __init__(self, spacing: float = 0.2):
-        self.spacing = spacing
+    def __init__(self, spacing: float = 0.2, fold: int = 2):
+        self.spacing, self.fold = spacing, fold
 
     def start(self, model, pixels: Tensor) -> None:
         pass
@@ -57,8 +58,8 @@ class Distribution(Recipe):
 
     name, head = "distribution", "distribution"
 
-    def __init__(self, spacing: float = 0.2):
-        super().__init__(spacing)
+    def __init__(self, spacing: float = 0.2, fold: int = 2):
+        super().__init__(spacing, fold)
         self.lattice = cell_lattice(cells_of(self.head, spacing), spacing)
 
     def start(self, model, pixels: Tensor) -> None:
@@ -67,7 +68,7 @@ class Distribution(Recipe):
 
     def target(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Cells (B, 4, h, w), their shares, summing to 1, and each pixel's weight (B, 1, h, w)."""
-        chroma, weight = chroma_target(rgb)
+        chroma, weight = chroma_target(rgb, self.fold)
         return *self.encode(chroma), weight
 
     def loss(self, output: Tensor, batch: Batch) -> Tensor:
@@ -127,8 +128,8 @@ class Rebalanced(Distribution):
     name, head = "eccv16", "ab"
     sigma, uniform, nearest = 5.0, 0.5, 5
 
-    def __init__(self, spacing: float = 0.2):
-        super().__init__(AB_SPACING)
+    def __init__(self, spacing: float = 0.2, fold: int = 2):
+        super().__init__(AB_SPACING, fold)
         self.weight = torch.ones(int(self.lattice.max()) + 1)
 
     def start(self, model, pixels: Tensor) -> None:
@@ -141,7 +142,7 @@ class Rebalanced(Distribution):
 
     def target(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Cells (B, 5, h, w), nearest first, their shares, and each pixel's weight."""
-        index, share = self.encode(F.avg_pool2d(rgb_to_lab(rgb)[:, 1:], FOLD))
+        index, share = self.encode(F.avg_pool2d(rgb_to_lab(rgb)[:, 1:], self.fold))
         return index, share, self.weight.to(share)[index[:, :1]]
 
     def encode(self, ab: Tensor) -> tuple[Tensor, Tensor]:
@@ -165,7 +166,7 @@ class ChromaRegression(Recipe):
     name, head = "regression", "chroma"
 
     def loss(self, output: Tensor, batch: Batch) -> Tensor:
-        target, weight = chroma_target(batch.rgb)
+        target, weight = chroma_target(batch.rgb, self.fold)
         loss = F.smooth_l1_loss(output, target, beta=0.1, reduction="none")
         return (weight * loss).sum() / weight.sum().clamp(min=1e-6)
 
@@ -179,7 +180,7 @@ class HueSaturation(Recipe):
     name, head = "original", "hue_saturation"
 
     def loss(self, output: Tensor, batch: Batch) -> Tensor:
-        predicted = F.interpolate(output.sigmoid(), scale_factor=FOLD, mode="bilinear")
+        predicted = F.interpolate(output.sigmoid(), batch.rgb.shape[-2:], mode="bilinear")
         return F.mse_loss(predicted, rgb_to_hsv(batch.rgb)[:, :2])
 
 
@@ -214,7 +215,7 @@ class FeatureLoss(Recipe):
 def picture(chroma: Tensor, batch: Batch) -> Tensor:
     """RGB (B, 3, H, W) of chroma (B, 2, H/2, W/2) and what was given of each image."""
     # the tiny step keeps the gradient of an exact zero's saturation finite
-    chroma = F.interpolate(chroma + 1e-6, scale_factor=FOLD, mode="bilinear")
+    chroma = F.interpolate(chroma + 1e-6, batch.rgb.shape[-2:], mode="bilinear")
     rgb = torch.empty_like(batch.rgb)
     for number, given in enumerate(("value", "luma")):
         of = batch.given == number

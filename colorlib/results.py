@@ -175,8 +175,8 @@ def table(result: dict, metrics=tuple(NAMES)) -> str:
 
 
 def cells(row: dict, metrics) -> list[str]:
-    """A row's metrics as a table prints them."""
-    return [f"{row[m]:.{DIGITS.get(m, 4)}f}" for m in metrics]
+    """A row's metrics as a table prints them, a dash for what was not measured."""
+    return [f"{row[m]:.{DIGITS.get(m, 4)}f}" if m in row else "–" for m in metrics]
 
 
 def row_of(result: dict, system: str) -> dict:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from colorlib.color import join, rgb_to_lab, to_gray
 from colorlib.data import check_uint8, to_images, to_tensor
-from colorlib.decode import CELL_HEADS, FOLD, decode, likelihood, path_point
+from colorlib.decode import CELL_HEADS, decode, likelihood, path_point
 from colorlib.metrics import ab_distance, psnr
 from colorlib.model import ColorNet, evaluating, predict
 from colorlib.recipes import chroma_target
@@ -106,7 +106,7 @@ def mark_pixel(picture: Image.Image, pixel, shape) -> None:
 
 def disk_of(seen: Look, model: ColorNet, pixel) -> Image.Image:
     """The distribution of a pixel on the plane of its cells: dots by area, mean, mode and truth."""
-    row, column = (place // FOLD for place in pixel)
+    row, column = (place // model.fold for place in pixel)
     likely = seen.likely[:, row, column]
     cells = model.cells.cpu()
     reach = cells.norm(dim=1).max().item() * 1.1
@@ -128,7 +128,7 @@ def disk_of(seen: Look, model: ColorNet, pixel) -> Image.Image:
             draw.ellipse([x - radius, y - radius, x + radius, y + radius], tuple(colour))
     marks = {"mean": likely @ cells, "mode": cells[likely.argmax()]}
     if disk:
-        marks["truth"] = chroma_target(seen.truth)[0][0, :, row, column]
+        marks["truth"] = chroma_target(seen.truth, model.fold)[0][0, :, row, column]
     for kind, point in marks.items():
         x, y = at(point.tolist())
         box = [x - 4, y - 4, x + 4, y + 4]

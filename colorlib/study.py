@@ -1,7 +1,8 @@
 """The runs behind notebook 5: each changes one thing of ours, all at one small budget.
 
 Measured on the validation images (the last 5,000 of the training split), luma given; kept in
-data/results/study.json as they finish. `python -m colorlib study` makes those that are missing.
+data/results/study.json as they finish. `python -m colorlib study` makes those that are missing; a
+line in `RUNS` adds one.
 """
 
 import dataclasses
@@ -9,17 +10,18 @@ from datetime import date
 
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from colorlib import paths, results
 from colorlib.color import join, luma
-from colorlib.config import Config, build, command
+from colorlib.config import Config, build
 from colorlib.data import describe, load_images, resolve, slug, split_validation, to_tensor
 from colorlib.decode import CELL_HEADS, decode
 from colorlib.metrics import per_image, summary
-from colorlib.model import ColorNet, colorize, evaluating
+from colorlib.model import ColorNet, colorize, evaluating, load_model
 from colorlib.recipes import RECIPES, Distribution
 from colorlib.results import machine
-from colorlib.ship import tune_path
+from colorlib.ship import ALPHAS, tune_path
 from colorlib.train import fit
 
 IMAGES, EPOCHS = 45_000, 4
@@ -47,7 +49,26 @@ class Unweighted(Distribution):
         return index, share, torch.ones_like(weight)
 
 
-RECIPES |= {way.name: way for way in (Hard, Unweighted)}
+class Averaged(Distribution):
+    """Ours; beside it goes a moving average of the weights (EMA), which is measured in its place.
+
+    A run that is stopped starts its average anew when it goes on.
+    """
+
+    name = "averaged"
+
+    def start(self, model, pixels: Tensor) -> None:
+        super().start(model, pixels)
+        self.model = model
+        average = get_ema_multi_avg_fn(0.99)  # over about the last 100 steps
+        self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
+
+    def loss(self, output: Tensor, batch) -> Tensor:
+        self.average.update_parameters(self.model)
+        return super().loss(output, batch)
+
+
+RECIPES |= {way.name: way for way in (Hard, Unweighted, Averaged)}
 RUNS = {  # name -> what differs from ours
     "ours": {},
     "regression": {"recipe": "regression"},
@@ -58,6 +79,8 @@ RUNS = {  # name -> what differs from ours
     "hue and saturation as numbers": {"recipe": "original"},
     "AdamW alone, no Muon": {"muon_rate": 0.0},
     "images not moved": {"shift": 0},
+    "moving average of the weights": {"recipe": "averaged"},
+    "full resolution, a quarter of the steps": {"fold": 1, "epochs": 1},
     "128 images": {"count": 128},
     "1,024 images": {"count": 1024},
     "10,000 images": {"count": 10_000},
@@ -90,6 +113,10 @@ def study(names=None, source="cifar100") -> dict:
     images = load_images(source, "train")
     path = paths.results() / "study.json"
     kept = results.load_result("study") if path.is_file() else {"runs": {}}
+    held = split_validation(images)[1]
+    if "shipped" not in kept and source == "cifar100":
+        kept["shipped"] = measure(load_model("cifar"), held)
+        results.save_result("study", kept)
     for name in names or RUNS:
         if name not in RUNS:
             raise ValueError(f"study: got {name!r}, wanted {', '.join(RUNS)}")
@@ -100,9 +127,12 @@ def study(names=None, source="cifar100") -> dict:
         history = fit(model, way, images, config)
         if len(history) < config.epochs:  # fit has said why
             return kept
-        measured = measure(model, split_validation(images, config.held)[1])
-        row = {"changed": RUNS[name], "command": command(config), "history": history[-1]}
-        kept["runs"][name] = row | measured | {"machine": machine()}
+        if config.recipe == Averaged.name:
+            model = way.average.module
+        measured = measure(model, held)
+        row = {"changed": RUNS[name], "command": f'python -m colorlib study "{name}"'}
+        row |= {"history": history[-1], "machine": machine()}
+        kept["runs"][name] = row | measured
         kept["data"] = {"source": describe(source), "split": "validation"}
         kept["date"] = date.today().isoformat()
         results.save_result("study", kept)
@@ -114,18 +144,20 @@ def measure(model: ColorNet, held) -> dict:
     """Rows of metrics on held-out images, luma given.
 
     "grey"; "mean", the distribution's mean or the one answer; of cells also "adjusted", as bold as
-    raw AuC above grey's allows (logit adjustment), and "unflipped", without flip averaging.
+    raw AuC above grey's allows (logit adjustment and temperature), "sharpened", the same by
+    temperature alone, and "unflipped", without flip averaging.
     """
     truth = to_tensor(held[TUNING:])
     gray = luma(truth)
     found = {"grey": rows_of(results.grey(gray), truth), "images": len(truth)}
     if model.config["head"] not in CELL_HEADS:
         return found | {"mean": rows_of(colorize(model, gray, "luma"), truth)}
-    tune_path(model, held[:TUNING], 2)
-    bold = model.path[-1]
-    model.path = [(0.0, 1.0), bold]
-    found["mean"] = rows_of(colorize(model, gray, "luma", 0.0), truth)
-    found["adjusted"] = rows_of(colorize(model, gray, "luma", 1.0), truth) | {"setting": bold}
+    for name, alphas in (("adjusted", ALPHAS), ("sharpened", (0.0,))):
+        bold = tune_path(model, held[:TUNING], 2, alphas=alphas)[-1]
+        found[name] = rows_of(colorize(model, gray, "luma", 1.0), truth)
+        found[name]["setting"] = [bold["alpha"], bold["T"]]
+    model.path = [(0.0, 1.0)] * 2
+    found["mean"] = rows_of(colorize(model, gray, "luma"), truth)
     return found | {"unflipped": rows_of(unflipped(model, gray), truth)}
 
 

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 import colorlib as cl
-from colorlib import comparison, peers
+from colorlib import comparison, peers, results
 from colorlib.peers import official
 
 
@@ -55,3 +55,17 @@ def test_what_runs_is_measured_the_same_way(net, images, monkeypatch):
     text = comparison.table(rows, ("psnr", "luma_difference"))
     assert "| ECCV16 | official weights | 0.00 | ImageNet" in text
     assert len(text.splitlines()) == 11  # two tables of three rows
+
+
+def test_the_recipes_trained_here_join_the_table():
+    kept = results.load_result("controlled-full", committed=True)
+    rows = comparison.recipe_rows(kept)
+    assert {row["system"] for row in kept["rows"]} - {row["system"] for row in rows} == {
+        "grey",
+        "random colours",
+    }
+    theirs = next(row for row in rows if row["system"] == "ECCV16's recipe, vividness 0")
+    model, _ = cl.build(cl.Config(recipe="eccv16"))
+    assert theirs["parameters"] == sum(p.numel() for p in model.parameters())
+    text = comparison.table(rows, ("psnr", "luma_difference"))
+    assert f"| ECCV16's recipe, vividness 0 | {theirs['psnr']:.2f} | – |" in text
