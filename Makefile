@@ -11,6 +11,7 @@ RUN := $(DATA)/runs/cifar/history.json
 WEIGHTS := colorlib/weights/cifar.safetensors
 JUDGES := colorlib/weights/judges/judge.safetensors
 COMPARED := data/results/controlled-full.json
+DUPLICATES := data/results/duplicates.json
 # executed notebooks keep no progress bars
 EXECUTE := TQDM_DISABLE=1 $(BIN)/jupyter nbconvert --execute --ExecutePreprocessor.timeout=-1 \
 	--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False
@@ -23,7 +24,7 @@ OFFLINE := --HTMLExporter.mathjax_url= --HTMLExporter.require_js_url= \
 	--NbConvertBase.display_data_priority=text/plain
 
 .DEFAULT_GOAL := help
-.PHONY: help venv report test test-full lab full bench lock publish
+.PHONY: help venv report test test-full lab study full bench lock publish
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
@@ -37,10 +38,10 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-report: $(STAMP)  ## run the four notebooks; leaves build/report/*.html, figures and results
+report: $(STAMP)  ## run the five notebooks; leaves build/report/*.html, figures and results
 	rm -rf build/report
 	COLORLIB_OUT=$(CURDIR)/build $(EXECUTE) $(OFFLINE) --to html --output-dir build/report \
-		notebooks/0[1-4]_*.ipynb
+		notebooks/0*.ipynb
 	@# nothing from another host: the Colab badge's words do, and there is no diagram to draw
 	sed -i.bak -e 's#<img[^>]*colab-badge.svg[^>]*>#Open in Colab#g' \
 		-e 's#https://cdnjs[^"]*mermaid[^"]*##g' build/report/*.html
@@ -58,14 +59,19 @@ test-full: $(STAMP)  ## all tests, also the long ones
 lab: $(STAMP)  ## open JupyterLab on the notebooks; their figures go to build/figures
 	COLORLIB_OUT=$(CURDIR)/build $(BIN)/jupyter lab notebooks
 
-NOTEBOOKS := $(sort $(wildcard notebooks/0[1-4]_*.ipynb))
+study: $(STAMP)  ## the runs of notebook 5 that are not on file yet, and near-duplicates
+	$(BIN)/python -m colorlib study --source cifar100
+	test -f $(DUPLICATES) || $(BIN)/python -m colorlib duplicates --source cifar100
+
+NOTEBOOKS := $(sort $(wildcard notebooks/0*.ipynb))
 FULL := $(NOTEBOOKS:notebooks/%.ipynb=build/full/%)
-full: $(FULL) publish  ## weights, comparison, figures and notebooks anew from CIFAR-100 (about two hours)
+full: $(FULL) publish  ## weights, comparison, figures and notebooks anew from CIFAR-100 (about four hours)
 
 # each notebook reads what the one before wrote
 build/full/02_training: build/full/01_data_preparation
 build/full/03_evaluation: build/full/02_training
 build/full/04_comparison: build/full/03_evaluation
+build/full/05_study: build/full/04_comparison | study
 build/full/%: $(WEIGHTS) $(wildcard colorlib/*.py) | $(COMPARED)
 	COLORLIB_PROFILE=full $(EXECUTE) --to notebook --inplace notebooks/$*.ipynb
 	@mkdir -p $(@D) && touch $@

@@ -82,7 +82,8 @@ def calibration(model: ColorNet, images, given_truth: Distribution | None = None
         for part in np.array_split(expected.argsort(), 10)
     ]  # fmt: skip
     kept["entropy"] = float(np.average(unsure, weights=weight))
-    kept["correlation"] = float(np.corrcoef(expected, actual)[0, 1])
+    varied = expected.std() > 0 and actual.std() > 0
+    kept["correlation"] = float(np.corrcoef(expected, actual)[0, 1]) if varied else 0.0
     return kept
 
 

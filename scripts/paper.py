@@ -21,7 +21,7 @@ TABLES = {  # file name -> (result, columns, caption)
     "photographs": ("photo-luma-photographs-test-1000", MAIN, "Photographs, luma given."),
     "recipes": ("controlled-full", JUDGED, "One network, five recipes, luma given."),
 }
-SECTIONS = {"01": "Data", "02": "Method", "03": "Results", "04": "Comparison"}
+SECTIONS = {"01": "Data", "02": "Method", "03": "Results", "04": "Comparison", "05": "Study"}
 HEAD = r"""\documentclass[twocolumn]{article}
 % A skeleton for a written report: every figure and table of the notebooks, once. Compile it in
 % this folder with pdflatex. `make publish` writes it anew: copy it before you edit.

@@ -31,8 +31,9 @@ def outputs_text(notebook):
     return "\n".join(found)
 
 
-def test_all_four_are_there():
-    assert NAMES == ["01_data_preparation", "02_training", "03_evaluation", "04_comparison"]
+def test_all_five_are_there():
+    first = ["01_data_preparation", "02_training", "03_evaluation", "04_comparison"]
+    assert [*first, "05_study"] == NAMES
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
