@@ -47,14 +47,14 @@ def joint_bilateral(colour: Tensor, small: Tensor, gray: Tensor) -> Tensor:
     weights = [w / total for w in weights]
 
     def spread(picture: Tensor) -> Tensor:
-        taps = zip(weights, _neighbours(picture), strict=True)
+        taps = zip(weights, neighbours(picture), strict=True)
         return sum(w * F.interpolate(near, size, mode="nearest-exact") for w, near in taps)
 
     full = spread(colour)
     return full + spread(colour - shrink(full, inner))
 
 
-def _neighbours(picture: Tensor) -> Iterator[Tensor]:
+def neighbours(picture: Tensor) -> Iterator[Tensor]:
     """The picture moved by one pixel to each of the nine sides, its edges repeated."""
     height, width = picture.shape[-2:]
     padded = F.pad(picture, (1, 1, 1, 1), mode="replicate")
@@ -73,10 +73,10 @@ def _weights(small: Tensor, gray: Tensor) -> Iterator[Tensor]:
         return [torch.exp(-((step - inside) ** 2) / (2 * SPREAD**2)) for step in (-1, 0, 1)]
 
     rows, columns = (away(i, f) for i, f in zip(small.shape[-2:], size, strict=True))
-    local = torch.stack(list(_neighbours(small))).std(0, correction=0)
+    local = torch.stack(list(neighbours(small))).std(0, correction=0)
     local = F.interpolate(ALIKE[0] * local + ALIKE[1], size, mode="bilinear")
     narrow = -0.5 / local.square()
-    for i, near in enumerate(_neighbours(small)):
+    for i, near in enumerate(neighbours(small)):
         near = F.interpolate(near, size, mode="nearest-exact")
         alike = (near - gray).square_().mul_(narrow).exp_().add_(FLOOR)
         yield alike.mul_(rows[i // 3][:, None] * columns[i % 3])

@@ -1,4 +1,4 @@
-"""What notebook 5 says of the runs: from a made-up study with known answers, and the committed one."""
+"""What notebook 5 says of the runs: of a made-up study with known answers, of the committed one."""
 
 import numpy as np
 import pytest
