@@ -37,13 +37,15 @@ PAGE = """<div id="%(id)s" style="font:13px sans-serif;color:#222;background:#ff
     });
     box.querySelector(".name").textContent = names[i] + ", vividness " + levels[v];
   }
+  var source = "url('" + box.querySelector("img.still").src + "')";
+  views.forEach(function (view) { view.style.backgroundImage = source; });
   box.querySelectorAll(".still").forEach(function (part) { part.style.display = "none"; });
   box.querySelector(".live").style.display = "block";
   which.oninput = level.oninput = show;
   show();
 })();</script>"""
 VIEW = """<figure style="margin:0"><div class="view" style="width:%(side)dpx;height:%(side)dpx;
-image-rendering:pixelated;background-size:%(wide)dpx auto;background-image:url('%(source)s')"></div>
+image-rendering:pixelated;background-size:%(wide)dpx auto"></div>
 <figcaption>%(title)s</figcaption></figure>"""
 
 

@@ -50,6 +50,22 @@ def test_target_is_the_value_weighted_mean_chroma():
     assert torch.allclose(weight[1, 0, 1, 2], value.mean())
 
 
+def test_without_folding_every_pixel_has_its_own_target():
+    rgb = torch.rand(2, 3, 8, 8)
+    target, weight = recipes.chroma_target(rgb, 1)
+    assert torch.allclose(target, hsv_to_chroma(cl.rgb_to_hsv(rgb)), atol=1e-6)
+    assert torch.equal(weight, rgb.amax(1, keepdim=True))
+    for fold in (1, 2, 4):
+        for name in ("distribution", "regression", "original", "eccv16"):
+            config = cl.Config(recipe=name, fold=fold, widths=(8, 8), down=(0, 0), up=(0,))
+            model, recipe = cl.build(config)
+            output = model(cl.luma(rgb), torch.ones(2).long())
+            assert output.shape[-2:] == (8 // fold, 8 // fold)
+            assert torch.isfinite(recipe.loss(output, seen(rgb)))
+            rgb32 = torch.rand(1, 1, 33, 40)  # sides that no fold divides
+            assert cl.colorize(model, rgb32, "luma").shape == (1, 3, 33, 40)
+
+
 def test_black_images_have_a_target():
     target, weight = recipes.chroma_target(torch.zeros(1, 3, 4, 4))
     assert torch.equal(target, torch.zeros(1, 2, 2, 2)) and weight.sum() == 0

@@ -22,6 +22,21 @@ def test_hard_targets_name_the_nearest_cell(images):
     assert (study.Unweighted().target(cl.to_tensor(images[:4]))[2] == 1).all()
 
 
+def test_averaged_weights_follow_the_moving_average():
+    torch.manual_seed(0)
+    way, model = study.Averaged(), build(Config())[0]
+    way.start(model, torch.zeros(1, 3, 32, 32, dtype=torch.uint8))
+    batch = cl.recipes.Batch(torch.rand(1, 3, 32, 32), torch.rand(1, 1, 32, 32), torch.ones(1))
+    expected = None
+    for step in range(4):
+        weight = torch.full_like(model.head.weight, float(step))
+        model.head.weight.data.copy_(weight)
+        way.loss(torch.zeros(1, 109, 16, 16), batch)
+        expected = weight if expected is None else 0.99 * expected + 0.01 * weight
+    assert torch.allclose(way.average.module.head.weight, expected)
+    assert not torch.allclose(model.head.weight, expected)
+
+
 def test_a_muon_rate_of_0_leaves_all_weights_to_adamw():
     model, _ = build(Config(muon_rate=0.0))
     (only,) = make_optimizers(model, Config(muon_rate=0.0))
