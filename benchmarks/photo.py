@@ -57,9 +57,9 @@ def photographs() -> list[dict]:
 def bleeding(inner: int = photo.INNER) -> dict[str, float]:
     """Mean ab error, within 8 pixels of strong edges, of true chroma brought down and up again.
 
-    The mean over `PHOTOGRAPHS` and one of a stereo pair (a motorcycle). Two bounds go along: each
-    pixel taking whichever of the nine small pixels around it comes nearest to the truth, which
-    nobody knows; and chroma brought down to half the photograph's size only, bilinear.
+    The mean over `PHOTOGRAPHS` and one of a stereo pair (a motorcycle). Two yardsticks go
+    along: each pixel taking whichever of the nine small pixels around it comes nearest to the
+    truth, which nobody knows; and chroma brought down to half the photograph's size only.
     """
     pictures = [getattr(skimage.data, name)() for name in PHOTOGRAPHS]
     pictures.append(skimage.data.stereo_motorcycle()[0])
@@ -75,7 +75,9 @@ def bleeding(inner: int = photo.INNER) -> dict[str, float]:
         def off(full, gray=gray, lab=lab):
             return ab_distance(rgb_to_lab(join(full.clamp(-1, 1), gray, "luma")), lab)[0]
 
-        half = upsample.shrink(hsv_to_chroma(cl.rgb_to_hsv(rgb)), [side // 2 for side in size])
+        half = [side // 2 for side in size]
+        weighed = upsample.shrink(hsv_to_chroma(cl.rgb_to_hsv(rgb)) * gray, half)
+        half = weighed / upsample.shrink(gray, half).clamp(min=1e-4)
         nine = [F.interpolate(c, size, mode="nearest-exact") for c in upsample.neighbours(chroma)]
         for way, error in {
             "bilinear": off(F.interpolate(chroma, size, mode="bilinear")),

@@ -13,7 +13,10 @@ from colorlib.data import to_tensor
 from colorlib.model import ColorNet, evaluating, predict
 from colorlib.recipes import Distribution
 
-EDGES = np.concatenate(([0.0], np.geomspace(1e-4, 1, 13)))  # of the bins of what was predicted
+EDGES = {  # of the bins of what was predicted
+    "cells": np.concatenate(([0.0], np.geomspace(1e-4, 1, 13))),
+    "mode": np.linspace(0, 1, 16),
+}
 
 
 def distribution(model: ColorNet, gray: Tensor) -> Tensor:
@@ -27,33 +30,43 @@ def entropy(likely: Tensor) -> Tensor:
     return -(likely * likely.clamp(min=1e-12).log()).sum(1)
 
 
-def expected_error(likely: Tensor, cells: Tensor) -> Tensor:
-    """How far (N, h, w), in chroma units, the truth lies from the mean if `likely` is right."""
+def distance(likely: Tensor, true: Tensor, cells: Tensor) -> Tensor:
+    """How far (N, h, w), in chroma units, cells drawn from `true` lie from the mean of `likely`.
+
+    Both are distributions (N, K, h, w); with `likely` for `true` it is what the network expects.
+    """
     n, _, height, width = likely.shape
-    flat = likely.permute(0, 2, 3, 1).flatten(0, 2)
-    distance = torch.cat(
-        [(part * torch.cdist(part @ cells, cells)).sum(1) for part in flat.split(50_000)]
-    )
-    return distance.view(n, height, width)
+    flat, drawn = (x.permute(0, 2, 3, 1).flatten(0, 2) for x in (likely, true))
+    found = [
+        (other * torch.cdist(part @ cells, cells)).sum(1)
+        for part, other in zip(flat.split(50_000), drawn.split(50_000), strict=True)
+    ]
+    return torch.cat(found).view(n, height, width)
 
 
-def calibration(model: ColorNet, images, given_truth: Distribution | None = None) -> dict:
+def soft_target(model: ColorNet, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """The distribution (N, K, h, w) that RGB (N, 3, H, W) teaches, and each point's weight."""
+    recipe = Distribution(model.config["spacing"], model.fold)
+    index, share, weight = recipe.target(truth)
+    shape = len(truth), len(model.cells), *index.shape[-2:]
+    return torch.zeros(shape).scatter_add_(1, index, share), weight
+
+
+def calibration(model: ColorNet, images) -> dict:
     """What uint8 `images` (N, H, W, 3), luma given, say of a network of chroma cells.
 
     "cells": rows of what was predicted of a cell and what share came true, over all cells of all
-    points; "mode": the same of the likeliest cell alone, with its expected calibration error
-    (Guo et al., equation 3), in "mode_error"; "distance": rows of tenths of the points by expected
-    error, and the error of the mean there. Points weigh by value, as in training. The truth is the
-    soft target: the shares of the four cells around the true chroma.
+    points; "mode": the same of the likeliest cell alone, in 15 equal bins, with its expected
+    calibration error (Guo et al., equation 3) in "mode_error"; "distance": rows of tenths of the
+    points by expected error, and the error of the mean there. Points weigh by value, as in
+    training. The truth is the soft target: the shares of the four cells around the true chroma.
     """
-    recipe = given_truth or Distribution(model.config["spacing"], model.fold)
     cells = model.cells.cpu()
-    sums = {"cells": np.zeros((3, len(EDGES) - 1)), "mode": np.zeros((3, len(EDGES) - 1))}
+    sums = {name: np.zeros((3, len(edges) - 1)) for name, edges in EDGES.items()}
     expected, actual, weights, entropies = [], [], [], []
     for truth in to_tensor(images).split(250):
         likely = distribution(model, luma(truth))
-        index, share, weight = recipe.target(truth)
-        true = torch.zeros_like(likely).scatter_add_(1, index, share)
+        true, weight = soft_target(model, truth)
         best = likely.argmax(1, keepdim=True)
         for name, said, came in (
             ("cells", likely, true),
@@ -61,13 +74,12 @@ def calibration(model: ColorNet, images, given_truth: Distribution | None = None
         ):
             weigh = weight.expand_as(said).flatten().numpy()
             said, came = said.flatten().numpy(), came.flatten().numpy()
-            place = np.clip(np.searchsorted(EDGES, said, "right") - 1, 0, len(EDGES) - 2)
+            bins = len(EDGES[name]) - 1
+            place = np.clip(np.searchsorted(EDGES[name], said, "right") - 1, 0, bins - 1)
             for row, numbers in zip(sums[name], (weigh, weigh * said, weigh * came), strict=True):
-                row += np.bincount(place, numbers, len(EDGES) - 1)
-        chroma = torch.einsum("nkhw,kc->nchw", true, cells)
-        mean = torch.einsum("nkhw,kc->nchw", likely, cells)
-        expected.append(expected_error(likely, cells).flatten())
-        actual.append((mean - chroma).square().sum(1).sqrt().flatten())
+                row += np.bincount(place, numbers, bins)
+        expected.append(distance(likely, likely, cells).flatten())
+        actual.append(distance(likely, true, cells).flatten())
         weights.append(weight.flatten())
         entropies.append(entropy(likely).flatten())
     kept = {name: _rows(*found) for name, found in sums.items()}
@@ -82,8 +94,9 @@ def calibration(model: ColorNet, images, given_truth: Distribution | None = None
         for part in np.array_split(expected.argsort(), 10)
     ]  # fmt: skip
     kept["entropy"] = float(np.average(unsure, weights=weight))
-    varied = expected.std() > 0 and actual.std() > 0
-    kept["correlation"] = float(np.corrcoef(expected, actual)[0, 1]) if varied else 0.0
+    spread = np.cov(expected, actual, aweights=weight + 1e-9)
+    scale = np.sqrt(spread[0, 0] * spread[1, 1])
+    kept["correlation"] = float(spread[0, 1] / scale) if scale > 0 else 0.0
     return kept
 
 

@@ -4,6 +4,7 @@ A checkpoint is a SHA-256 digest followed by a `torch.save` of plain tensors and
 beside and renamed; the last two are kept, so that a damaged newest one costs little.
 """
 
+import dataclasses
 import hashlib
 import io
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from colorlib.config import Config
 from colorlib.paths import replacing
 
 KEPT = 2
@@ -60,7 +62,11 @@ def resume(folder: Path, wanted: dict, model, optimizers) -> dict | None:
 
 
 def check_same(found: dict, wanted: dict, folder: Path) -> None:
-    """Raise ValueError naming what differs between a checkpoint's run and the one asked for."""
+    """Raise ValueError naming what differs between a checkpoint's run and the one asked for.
+
+    A setting that came later than the checkpoint had its default then.
+    """
+    found = dataclasses.asdict(Config()) | found
     differs = [
         f"{key} was {found.get(key)!r}, now {wanted.get(key)!r}"
         for key in sorted({*found, *wanted})

@@ -106,17 +106,15 @@ def recipe_rows(result: dict) -> list[dict]:
 
     How far each moved the luma was not measured there: those columns are left out.
     """
-    images, epochs = result["data"]["source"], result["budget"]["epochs"]
-    described = {
-        "kind": "trained here",
-        "learned_from": f"45,000 images of {images}, {epochs} epochs",
-    }
+    training = f"45,000 images of {result['data']['source']}, {result['budget']['epochs']} epochs"
     rows = []
     for row in result["rows"]:
         recipe = next((r for r, title in TITLES.items() if row["system"].startswith(title)), None)
         if recipe:
             size = sum(p.numel() for p in build(settings(recipe))[0].parameters())
-            rows.append(row | described | {"parameters": size})
+            learned = training + (", and its labels" if recipe == "nogan" else "")
+            described = {"kind": "trained here", "parameters": size, "learned_from": learned}
+            rows.append(row | described)
     return rows
 
 

@@ -15,12 +15,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorlib import results
-from colorlib.data import describe, load_images, resolve, to_tensor
+from colorlib.data import describe, load_images, resolve, slug, to_tensor
 from colorlib.judge import Classifier, load_classifier
 from colorlib.model import evaluating, load_model
 
 NEIGHBOURS, REACH = 5, 2  # training images looked at for each test image; pixels a copy may move
-ALIKE = 0.4  # from this likeness on a pair is left out; duplicates-by-eye.json says why there
+ALIKE = 0.4  # from this likeness on a pair is left out: below, few are copies (by eye)
 
 
 def features(model: Classifier, images) -> Tensor:
@@ -79,7 +79,8 @@ def most_alike(test, train, neighbours: Tensor) -> tuple[Tensor, Tensor]:
 def purge(source: str = "cifar100", model: str = "cifar") -> dict:
     """Find the near-duplicates, measure the shipped weights without them, keep both as results.
 
-    duplicates.json: "pairs" of test number, training number and likeness, most alike first;
+    duplicates.json (of other sources under a longer name): "pairs" of test number, training number
+    and likeness, most alike first;
     "familiar", the cosine of every test image to the nearest training image.
     MODEL-luma-without-duplicates.json: the evaluation of the other test images.
     """
@@ -96,13 +97,14 @@ def purge(source: str = "cifar100", model: str = "cifar") -> dict:
         "familiar": [round(x, 3) for x in cosines[:, 0].tolist()],
         "alike": ALIKE,
         "data": {"source": describe(source), "split": "test", "count": len(test)},
-        "trained_on": len(train),
+        "among": len(train),
     }
-    results.save_result("duplicates", found | about)
+    of = "" if source == "cifar100" else f"-{slug(source)}"
+    results.save_result(f"duplicates{of}", found | about)
     rest = np.delete(test, order, axis=0)
     net = load_model(model)
     rows = results.evaluate_systems(results.systems_of(net, "luma"), rest, "luma")
     data = {"source": f"{describe(source)} without near-duplicates", "split": "test"}
     kept = {"model": model, "given": "luma", "data": data | {"count": len(rest)}, "rows": rows}
-    results.save_result(f"{model}-luma-without-duplicates", kept | about)
+    results.save_result(f"{model}-luma-without-duplicates{of}", kept | about)
     return found

@@ -12,6 +12,7 @@ PACKAGES = {  # import name: package name
     "matplotlib": "matplotlib",
     "pooch": "pooch",
     "safetensors": "safetensors",
+    "scipy": "scipy",
     "skimage": "scikit-image",
     "tqdm": "tqdm",
 }

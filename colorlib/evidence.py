@@ -1,6 +1,7 @@
 """What data/results/study.json says: the runs, what each change does, seeds, and how it scales."""
 
 import numpy as np
+from scipy import stats
 
 from colorlib import scaling
 from colorlib.config import build
@@ -47,30 +48,53 @@ def _printed(numbers: dict) -> list[str]:
     return [f"{numbers[name]:.{DIGITS.get(name, 4)}f}" for name in SHOWN]
 
 
-def ablation(study: dict) -> tuple[list[dict], dict]:
-    """(rows, spread) as `study_charts.ablation` draws them; missing runs are left out."""
+def ablation(study: dict) -> list[dict]:
+    """What each change does: rows for `study_charts.ablation`; missing runs are left out.
+
+    Each metric's (difference from the mean of ours over its seeds, the largest that chance alone
+    explains at 95 %): of a run from one seed by a prediction interval (Student's t), of a recipe of
+    several seeds by Welch's, of another decoding of the same networks from the paired differences.
+    """
     runs = study["runs"]
-    rows = [{"name": ABLATED[name]} | best_of(runs[name]) for name in ABLATED if name in runs]
-    ours = runs["ours"]
-    rows.append({"name": "no flip averaging"} | {n: ours["unflipped"][n] for n in SHOWN[:2]})
-    rows.append({"name": "no logit adjustment", SHOWN[2]: ours["sharpened"][SHOWN[2]]})
-    seeds = [best_of(runs[name]) for name in SEEDS["ours"] if name in runs]
-    return rows, {metric: [run[metric] for run in seeds] for metric in SHOWN}
+    ours = [runs[name] for name in SEEDS["ours"] if name in runs]
+    rows = []
+    for name, title in ABLATED.items():
+        seeds = next((names for names in SEEDS.values() if names[0] == name), (name,))
+        found = [runs[seed] for seed in seeds if seed in runs]
+        if found:
+            numbers = [[best_of(run)[m] for m in SHOWN] for run in (*found, *ours)]
+            pairs = [_apart(x[: len(found)], x[len(found) :]) for x in np.transpose(numbers)]
+            rows.append({"name": title} | dict(zip(SHOWN, pairs, strict=True)))
+    for title, way, metrics in (
+        ("no flip averaging", "unflipped", SHOWN[:2]),
+        ("no logit adjustment", "sharpened", SHOWN[2:]),
+    ):
+        off = {m: np.array([run[way][m] - best_of(run)[m] for run in ours]) for m in metrics}
+        rows.append({"name": title} | {m: (x.mean(), _half_width(x)) for m, x in off.items()})
+    return rows
+
+
+def _apart(found, ours) -> tuple[float, float]:
+    """(Difference of the means, half the width of its 95 % interval)."""
+    found, ours = np.asarray(found), np.asarray(ours)
+    if len(found) == 1:
+        width = stats.t.ppf(0.975, len(ours) - 1) * ours.std(ddof=1) * np.sqrt(1 + 1 / len(ours))
+        return float(found[0] - ours.mean()), float(width)
+    interval = stats.ttest_ind(found, ours, equal_var=False).confidence_interval()
+    return float(found.mean() - ours.mean()), float((interval.high - interval.low) / 2)
+
+
+def _half_width(numbers) -> float:
+    """Half the width of the 95 % interval of the mean, Student's t."""
+    return float(stats.t.ppf(0.975, len(numbers) - 1) * stats.sem(numbers))
 
 
 def verdicts(study: dict, metric: str) -> tuple[list, list]:
-    """(what matters, what does not): (name, difference) pairs, the largest difference first.
-
-    What does not: the difference from the mean of ours is smaller than twice the standard deviation
-    of ours over its seeds.
-    """
-    rows, spread = ablation(study)
-    ours = np.array(spread[metric])
-    limit = 2 * ours.std(ddof=1)
-    found = [(row["name"], row[metric] - ours.mean()) for row in rows if metric in row]
-    found.sort(key=lambda pair: -abs(pair[1]))
-    matters = [pair for pair in found if abs(pair[1]) > limit]
-    return matters, [pair for pair in found if abs(pair[1]) <= limit]
+    """(what matters, what chance explains): (name, difference) pairs, the largest first."""
+    rows = [(row["name"], *row[metric]) for row in ablation(study) if metric in row]
+    rows.sort(key=lambda row: -abs(row[1]))
+    matters = [(name, off) for name, off, limit in rows if abs(off) > limit]
+    return matters, [(name, off) for name, off, limit in rows if abs(off) <= limit]
 
 
 def seeds(study: dict) -> str:
@@ -87,16 +111,6 @@ def seeds(study: dict) -> str:
             cells.append(f"{np.mean(numbers):.{digits}f} ({ends})")
         lines.append(f"| {title} | {len(runs)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def gap(study: dict, metric: str) -> dict:
-    """Ours against regression: the difference of the means, and its standard error over seeds."""
-    sets = [
-        np.array([best_of(study["runs"][name])[metric] for name in names])
-        for names in SEEDS.values()
-    ]
-    error = np.sqrt(sum(x.var(ddof=1) / len(x) for x in sets))
-    return {"difference": float(sets[0].mean() - sets[1].mean()), "error": float(error)}
 
 
 def curves(study: dict) -> list[dict]:
@@ -123,7 +137,7 @@ def curves(study: dict) -> list[dict]:
         pairs = sorted((x, runs[run]["mean"]["psnr"]) for run, x in found.items())
         x, y = zip(*pairs, strict=True)
         fit = scaling.saturating(x, y)
-        label = f"{fit['best']:.2f} − {fit['loss']:.3g} x^−{fit['power']:.2f}"
+        label = "the fit" if fit["determined"] else "a fit of many"
         panels.append({"name": name, "x": x, "y": y, "numbers": fit, "label": label})
         panels[-1]["fit"] = lambda at, fit=fit: scaling.at(fit, at)
     if "shipped" in study:  # 36 epochs, given value as well: it took no part in the fit

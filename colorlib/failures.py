@@ -9,12 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorlib.calibration import distribution, expected_error
+from colorlib.calibration import distance, distribution, soft_target
 from colorlib.color import hsv_to_chroma, join, luma, rgb_to_hsv
 from colorlib.data import to_tensor
 from colorlib.metrics import colourfulness, mean_ab_error
 from colorlib.model import ColorNet, colorize
-from colorlib.recipes import chroma_target
 
 CAUSES = {
     "tiny detail": "colours change within a few pixels",
@@ -28,8 +27,8 @@ def causes(model: ColorNet, images) -> dict[str, Tensor]:
     """Of uint8 images (N, H, W, 3), luma given, numbers (N,): "error", mean ab error; "cause".
 
     cause, the number of one of `CAUSES`: a tiny detail where the true colours, averaged over 4 x 4
-    blocks, would still be `DETAIL` times as wrong as ours are; else ambiguous where the error is no
-    larger than twice what the network expected; else unusual.
+    blocks, would still be `DETAIL` times as wrong as ours are; else ambiguous where the mean of the
+    distribution is no further off than twice what the distribution itself expects; else unusual.
     """
     errors, found = [], []
     for truth in to_tensor(images).split(250):
@@ -39,11 +38,10 @@ def causes(model: ColorNet, images) -> dict[str, Tensor]:
         blocks = F.interpolate(blocks, truth.shape[-2:], mode="bilinear")
         detail = mean_ab_error(join(blocks, gray, "luma"), truth) > DETAIL * error
         likely, cells = distribution(model, gray), model.cells.cpu()
-        mean = torch.einsum("nkhw,kc->nchw", likely, cells)
-        target, weight = chroma_target(truth, model.fold)
-        off = (mean - target).square().sum(1, keepdim=True).sqrt()
-        expected = expected_error(likely, cells)[:, None]
-        actual, expected = ((weight * x).sum((1, 2, 3)) for x in (off, expected))
+        true, weight = soft_target(model, truth)
+        actual, expected = (
+            (weight[:, 0] * distance(likely, drawn, cells)).sum((1, 2)) for drawn in (true, likely)
+        )
         cause = torch.where(detail, 0, torch.where(actual <= 2 * expected, 1, 2))
         errors.append(error)
         found.append(cause)
@@ -83,6 +81,8 @@ def people(model: ColorNet, images, labels, names=("baby", "boy", "girl", "man",
     chosen = np.isin(numbers, [classes.index(name) for name in names])
     rows = {}
     for title, part in (("people", images[chosen]), ("everything else", images[~chosen])):
+        if not len(part):
+            continue
         truth = to_tensor(part)
         ours = colorize(model, luma(truth), "luma")
         quarter = truth.shape[-1] // 4

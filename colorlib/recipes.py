@@ -136,9 +136,9 @@ class Rebalanced(Distribution):
         self.weight = torch.ones(len(model.cells))  # of the images, before any rebalancing
         super().start(model, pixels)
         near = torch.exp(-torch.cdist(model.cells, model.cells).square() / (2 * self.sigma**2))
-        smooth = (near / near.sum(0)) @ model.prior
-        weight = 1 / ((1 - self.uniform) * smooth + self.uniform / len(smooth))
-        self.weight = weight / (weight * smooth).sum()
+        self.smooth = (near / near.sum(0)) @ model.prior
+        weight = 1 / ((1 - self.uniform) * self.smooth + self.uniform / len(self.smooth))
+        self.weight = weight / (weight * self.smooth).sum()
 
     def target(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Cells (B, 5, h, w), nearest first, their shares, and each pixel's weight."""
@@ -213,7 +213,7 @@ class FeatureLoss(Recipe):
 
 
 def picture(chroma: Tensor, batch: Batch) -> Tensor:
-    """RGB (B, 3, H, W) of chroma (B, 2, H/2, W/2) and what was given of each image."""
+    """RGB (B, 3, H, W) of chroma (B, 2, h, w) and what was given of each image."""
     # the tiny step keeps the gradient of an exact zero's saturation finite
     chroma = F.interpolate(chroma + 1e-6, batch.rgb.shape[-2:], mode="bilinear")
     rgb = torch.empty_like(batch.rgb)

@@ -8,7 +8,8 @@ EXPONENTS = np.linspace(0.05, 2, 196)
 def saturating(x, y) -> dict:
     """Least squares of y = best - loss x^-power; a power law that levels off at "best".
 
-    x, y: at least three points. Returns "best", "loss", "power", and "residual", root mean square.
+    x, y: at least three points. Returns "best", "loss", "power", "residual", root mean square, and
+    "determined": whether the best power lies inside `EXPONENTS`, not at an end, where many fit.
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
     if len(x) < 3:
@@ -19,7 +20,8 @@ def saturating(x, y) -> dict:
         (best, loss), *_ = np.linalg.lstsq(terms, y, rcond=None)
         residual = np.sqrt(np.mean((terms @ (best, loss) - y) ** 2))
         found.append({"best": best, "loss": loss, "power": power, "residual": residual})
-    return {k: float(v) for k, v in min(found, key=lambda fit: fit["residual"]).items()}
+    fit = {k: float(v) for k, v in min(found, key=lambda fit: fit["residual"]).items()}
+    return fit | {"determined": bool(EXPONENTS[0] < fit["power"] < EXPONENTS[-1])}
 
 
 def at(fit: dict, x):
@@ -29,6 +31,6 @@ def at(fit: dict, x):
 
 def needed(fit: dict, level: float) -> float:
     """The x at which the fit reaches `level`; infinite where it never does."""
-    if level >= fit["best"]:
+    if level >= fit["best"] or fit["loss"] <= 0:
         return float("inf")
     return float((fit["loss"] / (fit["best"] - level)) ** (1 / fit["power"]))

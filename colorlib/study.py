@@ -64,7 +64,8 @@ class Averaged(Distribution):
         self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
 
     def loss(self, output: Tensor, batch) -> Tensor:
-        self.average.update_parameters(self.model)
+        if torch.is_grad_enabled():  # a step, not a look at validation
+            self.average.update_parameters(self.model)
         return super().loss(output, batch)
 
 
@@ -102,7 +103,8 @@ def settings(name: str, source: str = "cifar100") -> Config:
     words = "-".join(f"{k}-{'x'.join(map(str, v)) if isinstance(v, tuple) else v}"
                      for k, v in changed.items())  # fmt: skip
     config.name += f"-{words}" if words else ""
-    if config.count:
+    if config.count:  # the first images, as with any `held`; no look at validation every few steps
+        config.held = 0
         config.epochs = round(EPOCHS * (IMAGES // 128) / (config.count // 128))
     return config
 
@@ -111,12 +113,13 @@ def study(names=None, source="cifar100") -> dict:
     """Train and measure the runs of these names that study.json lacks; all of them by default."""
     source, _ = resolve(source)
     images = load_images(source, "train")
-    path = paths.results() / "study.json"
-    kept = results.load_result("study") if path.is_file() else {"runs": {}}
+    file = "study" if source == "cifar100" else f"study-{slug(source)}"
+    path = paths.results() / f"{file}.json"
+    kept = results.load_result(file) if path.is_file() else {"runs": {}}
     held = split_validation(images)[1]
     if "shipped" not in kept and source == "cifar100":
         kept["shipped"] = measure(load_model("cifar"), held)
-        results.save_result("study", kept)
+        results.save_result(file, kept)
     for name in names or RUNS:
         if name not in RUNS:
             raise ValueError(f"study: got {name!r}, wanted {', '.join(RUNS)}")
@@ -128,6 +131,8 @@ def study(names=None, source="cifar100") -> dict:
         if len(history) < config.epochs:  # fit has said why
             return kept
         if config.recipe == Averaged.name:
+            if not way.average.n_averaged:
+                raise ValueError(f"{config.name}: its average is lost; delete that run's folder")
             model = way.average.module
         measured = measure(model, held)
         row = {"changed": RUNS[name], "command": f'python -m colorlib study "{name}"'}
@@ -135,7 +140,7 @@ def study(names=None, source="cifar100") -> dict:
         kept["runs"][name] = row | measured
         kept["data"] = {"source": describe(source), "split": "validation"}
         kept["date"] = date.today().isoformat()
-        results.save_result("study", kept)
+        results.save_result(file, kept)
         print(name, {k: round(measured["mean"][k], 4) for k in MEASURED})
     return kept
 

@@ -14,26 +14,28 @@ from colorlib.data import to_images
 from colorlib.metrics import NAMES
 from colorlib.plots import OTHER, OURS, PAGE, TRUTH
 
+UNSEEN = 1.01e-6  # a share of pixels that says: none (`Distribution.start` lets none be 0)
 SHOWN = ("psnr", "raw_auc", "rebalanced_auc")
 
 
-def ablation(rows: list[dict], spread: dict, note: str = "") -> Figure:
-    """What each change does: a dot a row and metric, beside the spread of ours over seeds.
+def ablation(rows: list[dict], note: str = "") -> Figure:
+    """What each change does: a dot a row and metric, and how far chance alone may take it.
 
-    rows: "name" and, for each metric of `SHOWN` that the change touches, a number; spread: metric
-    -> the numbers of ours, one a seed, whose mean is the zero.
+    rows: "name" and, for each metric of `SHOWN` that the change touches, (difference from ours,
+    the largest that chance explains).
     """
     fig, axes = plt.subplots(1, 3, figsize=(PAGE, 0.3 + 0.2 * len(rows)), sharey=True)
     place = np.arange(len(rows))
     for axis, metric in zip(axes, SHOWN, strict=True):
-        ours = np.array(spread[metric])
-        off = ours - ours.mean()
-        axis.axvspan(off.min(), off.max(), color=OURS, alpha=0.2, lw=0)
         axis.axvline(0, color=OURS, lw=0.8)
-        found = [(p, row[metric] - ours.mean()) for p, row in zip(place, rows, strict=True)
-                 if metric in row]  # fmt: skip
-        axis.plot([x for _, x in found], [p for p, _ in found], "o", ms=4, color=OTHER)
-        axis.hlines([p for p, _ in found], 0, [x for _, x in found], color=OTHER, lw=0.8)
+        for at, row in zip(place, rows, strict=True):
+            if metric not in row:
+                continue
+            off, limit = row[metric]
+            axis.plot(
+                [-limit, limit], [at, at], color=OURS, alpha=0.25, lw=6, solid_capstyle="butt"
+            )
+            axis.plot(off, at, "o", ms=4, color=OTHER, mfc=OTHER if abs(off) > limit else "white")
         axis.set(xlabel=f"{NAMES[metric]}, against ours")
         axis.locator_params(axis="x", nbins=4)
     axes[0].set_yticks(place, [row["name"] for row in rows])
@@ -108,11 +110,10 @@ def fading(rows: list[dict], note: str = "") -> Figure:
     return fig
 
 
-def plane(cells, sizes) -> tuple[np.ndarray, np.ndarray]:
-    """Colours (K, 3) in [0, 1] of ab cells (K, 2) at L 65; dot areas for sizes (K,)."""
+def colours_of(cells) -> np.ndarray:
+    """Colours (K, 3) in [0, 1] of ab cells (K, 2) at L 65."""
     lab = torch.cat((torch.full((len(cells), 1), 65.0), cells.float()), 1)
-    rgb = to_images(lab_to_rgb(lab.T[None, :, :, None]))[0, :, 0] / 255
-    return rgb, 60 * np.asarray(sizes) / max(float(np.max(sizes)), 1e-12)
+    return to_images(lab_to_rgb(lab.T[None, :, :, None]))[0, :, 0] / 255
 
 
 def soft_encoding(image: np.ndarray, pixel, ab, cells, index, share, note="") -> Figure:
@@ -125,7 +126,7 @@ def soft_encoding(image: np.ndarray, pixel, ab, cells, index, share, note="") ->
     axes[0].imshow(image, interpolation="nearest")
     axes[0].plot(pixel[1], pixel[0], "s", ms=9, mfc="none", mec="white", mew=1.5)
     axes[0].set(xticks=[], yticks=[], title="1 a pixel of the image")
-    colours, _ = plane(cells, np.ones(len(cells)))
+    colours = colours_of(cells)
     for axis in axes[1:]:
         axis.scatter(*cells.T, c=colours, s=9, marker="s", lw=0)
         axis.plot(*ab, "kx", ms=6, mew=1.5, label="true colour")
@@ -150,11 +151,10 @@ def rebalancing(image, cells, prior, smooth, weight, weights, note="") -> Figure
     cells (K, 2); prior, smooth and weight (K,); weights (h, w): of the image's pixels.
     """
     fig, axes = plt.subplots(1, 4, figsize=(PAGE, 1.9))
-    lowest = float(prior[prior > 0].min())
     titles = ("1 how common", "2 smoothed", "3 weight")
     for axis, values, title in zip(axes, (prior, smooth, weight), titles, strict=False):
-        norm = LogNorm(max(lowest, float(values.max()) * 1e-6), float(values.max()))
-        seen = values > 0
+        seen = values > UNSEEN
+        norm = LogNorm(float(values[seen].min()), float(values.max()))
         shown = axis.scatter(*cells[seen].T, c=values[seen], s=7, marker="s", lw=0, norm=norm)
         axis.set(aspect="equal", title=title, xlabel="a", ylabel="b")
         fig.colorbar(shown, ax=axis, shrink=0.6, location="bottom", pad=0.02)

@@ -51,7 +51,6 @@ def browse(images: np.ndarray, model: ColorNet, given="value", labels=None):
     wide, narrow = w.Layout(width="430px"), w.Layout(width="250px")
     number = w.IntSlider(0, 0, len(images) - 1, description="image", style=style, layout=wide)
     play = w.Play(min=0, max=len(images) - 1, interval=700)
-    w.jslink((play, "value"), (number, "value"))
     random = w.Button(description="random", layout=w.Layout(width="80px"))
     classes = w.Dropdown(
         options=["all classes", *sorted(names)], description="class", style=style, layout=narrow
@@ -121,6 +120,7 @@ def browse(images: np.ndarray, model: ColorNet, given="value", labels=None):
 
     for control in (number, vividness, row, column):
         control.observe(show, "value")
+    w.link((number, "value"), (play, "value"))  # after the picture; jslink would send two messages
     for control in (classes, order):
         control.observe(arrange, "value")
     random.on_click(jump)

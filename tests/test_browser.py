@@ -200,6 +200,6 @@ def test_the_turing_test_of_ten_pairs(lab, tmp_path):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", ["01_data_preparation", "02_training"])
+@pytest.mark.parametrize("name", ["01_data_preparation", "02_training", "05_study"])
 def test_every_other_notebook_runs(lab, name):
     run_all(*lab, name)

@@ -21,11 +21,14 @@ def test_entropy_is_scipys(likely):
 
 def test_expected_error_is_the_mean_distance_of_draws(likely):
     cells = cl.ColorNet().cells
-    got = calibration.expected_error(likely, cells)[1, 2, 3]
+    got = calibration.distance(likely, likely, cells)[1, 2, 3]
     p = likely[1, :, 2, 3]
     mean = (p[:, None] * cells).sum(0)
     drawn = cells[torch.multinomial(p, 200_000, replacement=True)]
     assert got == pytest.approx((drawn - mean).norm(dim=1).mean().item(), rel=0.01)
+    sure = torch.zeros_like(likely).index_fill(1, torch.tensor(7), 1.0)
+    off = calibration.distance(likely, sure, cells)[1, 2, 3]
+    assert off == pytest.approx((cells[7] - mean).norm().item(), rel=1e-4)
 
 
 def test_a_network_that_knows_is_calibrated_and_one_that_does_not_is_not(net, images, monkeypatch):
@@ -41,7 +44,9 @@ def test_a_network_that_knows_is_calibrated_and_one_that_does_not_is_not(net, im
     for row in (*found["cells"], *found["mode"]):
         assert row["predicted"] == pytest.approx(row["true"], abs=1e-4)
     assert found["mode_error"] < 1e-4
-    assert all(row["true"] == pytest.approx(0, abs=1e-4) for row in found["distance"])
+    for row in found["distance"]:
+        assert row["true"] == pytest.approx(row["predicted"], abs=1e-4)
+    assert found["correlation"] == pytest.approx(1, abs=1e-4)
 
     def sure(model, gray):  # always says grey
         cells = torch.zeros(len(gray), 109, 16, 16)

@@ -67,5 +67,6 @@ def test_the_recipes_trained_here_join_the_table():
     theirs = next(row for row in rows if row["system"] == "ECCV16's recipe, vividness 0")
     model, _ = cl.build(cl.Config(recipe="eccv16"))
     assert theirs["parameters"] == sum(p.numel() for p in model.parameters())
+    assert [row["system"] for row in rows if "labels" in row["learned_from"]] == ["NoGAN"]
     text = comparison.table(rows, ("psnr", "luma_difference"))
     assert f"| ECCV16's recipe, vividness 0 | {theirs['psnr']:.2f} | – |" in text

@@ -3,7 +3,7 @@ import torch
 from PIL import Image
 
 import colorlib as cl
-from colorlib import duplicates, results
+from colorlib import duplicates, paths, results
 
 
 def test_likeness_finds_moved_mirrored_and_brightened_copies():
@@ -49,6 +49,8 @@ def test_purge_leaves_copies_out_of_the_table(images, tmp_path):
     test, train = (cl.load_images(str(tmp_path), split) for split in ("test", "train"))
     same = {(i, j) for i, a in enumerate(test) for j, b in enumerate(train) if np.array_equal(a, b)}
     assert len(same) == 2 and same <= {(i, j) for i, j, _ in found["pairs"]}
-    rest = results.load_result("cifar-luma-without-duplicates")
+    (file,) = paths.results().glob("cifar-luma-without-duplicates-*.json")
+    rest = results.load_result(file.stem)
     assert rest["data"]["count"] == 10 - len(found["pairs"])
-    assert results.load_result("duplicates")["familiar"] == found["familiar"]
+    (file,) = paths.results().glob("duplicates-*.json")
+    assert results.load_result(file.stem)["familiar"] == found["familiar"]
