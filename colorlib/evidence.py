@@ -21,6 +21,7 @@ ABLATED = {  # what the figure calls a run
     "every pixel weighs the same": "no weight by value",
     "AdamW alone, no Muon": "AdamW alone, no Muon",
     "images not moved": "images not moved",
+    "value as well as luma": "one set of weights for value and luma",
     "moving average of the weights": "moving average of weights (EMA)",
     "full resolution, a quarter of the steps": "full resolution, equal time",
 }

@@ -80,6 +80,7 @@ RUNS = {  # name -> what differs from ours
     "hue and saturation as numbers": {"recipe": "original"},
     "AdamW alone, no Muon": {"muon_rate": 0.0},
     "images not moved": {"shift": 0},
+    "value as well as luma": {"given": "both"},
     "moving average of the weights": {"recipe": "averaged"},
     "full resolution, a quarter of the steps": {"fold": 1, "epochs": 1},
     "128 images": {"count": 128},

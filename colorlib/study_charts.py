@@ -6,7 +6,7 @@ Each function takes what data/results holds and returns a matplotlib Figure; in 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from colorlib.color import lab_to_rgb
@@ -139,13 +139,14 @@ def soft_encoding(image: np.ndarray, pixel, ab, cells, index, share, note="") ->
     axes[2].plot(*ab, "kx", ms=6, mew=1.5, zorder=4)
     axes[2].set(xlim=(ab[0] - 22, ab[0] + 22), ylim=(ab[1] - 22, ab[1] + 22))
     axes[2].set_title("3 soft encoding: the five nearest")
-    axes[1].legend(loc="upper left", fontsize=6)
+    axes[0].spines[:].set_visible(False)
+    axes[1].legend(loc="lower left", fontsize=6)
     if note:
         fig.suptitle(note, fontsize=7)
     return fig
 
 
-def rebalancing(image, cells, prior, smooth, weight, weights, note="") -> Figure:
+def rebalancing(cells, prior, smooth, weight, weights, note="") -> Figure:
     """From how common colours are to what a pixel weighs.
 
     cells (K, 2); prior, smooth and weight (K,); weights (h, w): of the image's pixels.
@@ -154,16 +155,15 @@ def rebalancing(image, cells, prior, smooth, weight, weights, note="") -> Figure
     titles = ("1 how common", "2 smoothed", "3 weight")
     for axis, values, title in zip(axes, (prior, smooth, weight), titles, strict=False):
         seen = values > UNSEEN
-        norm = LogNorm(float(values[seen].min()), float(values.max()))
+        ends = float(values[seen].min()), float(values.max())
+        norm = Normalize(0, ends[1]) if values is weight else LogNorm(*ends)
         shown = axis.scatter(*cells[seen].T, c=values[seen], s=7, marker="s", lw=0, norm=norm)
         axis.set(aspect="equal", title=title, xlabel="a", ylabel="b")
         fig.colorbar(shown, ax=axis, shrink=0.6, location="bottom", pad=0.02)
-    axes[3].imshow(image, interpolation="nearest", alpha=0.35)
-    height, width = image.shape[:2]
-    extent = (-0.5, width - 0.5, height - 0.5, -0.5)
-    shown = axes[3].imshow(weights, extent=extent, cmap="viridis", interpolation="nearest")
+    shown = axes[3].imshow(weights, cmap="viridis", interpolation="nearest", vmin=0)
     fig.colorbar(shown, ax=axes[3], shrink=0.6, location="bottom", pad=0.02)
     axes[3].set(xticks=[], yticks=[], title="4 what its pixels weigh")
+    axes[3].spines[:].set_visible(False)
     if note:
         fig.supxlabel(note, fontsize=7)
     return fig
