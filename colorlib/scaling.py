@@ -1,36 +1,30 @@
-"""How quality grows with images, time and width: the fit, and what a given level would take."""
+"""How quality grows with images, time and width: decibels per doubling, and what a level takes."""
 
 import numpy as np
 
-EXPONENTS = np.linspace(0.05, 2, 196)
 
+def line(x, y) -> dict:
+    """Least squares of y = start + gain log2(x) on two points or more.
 
-def saturating(x, y) -> dict:
-    """Least squares of y = best - loss x^-power; a power law that levels off at "best".
-
-    x, y: at least three points. Returns "best", "loss", "power", "residual", root mean square, and
-    "determined": whether the best power lies inside `EXPONENTS`, not at an end, where many fit.
+    Returns "start", "gain" (per doubling of x) and "residual", the root mean square. It never
+    levels off, as everything does in the end: a forecast from it is an upper bound. A power law
+    that does level off was tried; four runs do not determine its level.
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
-    if len(x) < 3:
-        raise ValueError(f"saturating: got {len(x)} points, wanted three or more")
-    found = []
-    for power in EXPONENTS:
-        terms = np.stack((np.ones_like(x), -(x**-power)), 1)
-        (best, loss), *_ = np.linalg.lstsq(terms, y, rcond=None)
-        residual = np.sqrt(np.mean((terms @ (best, loss) - y) ** 2))
-        found.append({"best": best, "loss": loss, "power": power, "residual": residual})
-    fit = {k: float(v) for k, v in min(found, key=lambda fit: fit["residual"]).items()}
-    return fit | {"determined": bool(EXPONENTS[0] < fit["power"] < EXPONENTS[-1])}
+    if len(x) < 2 or len(x) != len(y):
+        raise ValueError(f"line: got {len(x)} and {len(y)} numbers, wanted as many, two or more")
+    gain, start = np.polyfit(np.log2(x), y, 1)
+    residual = np.sqrt(np.mean((start + gain * np.log2(x) - y) ** 2))
+    return {"start": float(start), "gain": float(gain), "residual": float(residual)}
 
 
 def at(fit: dict, x):
     """y of the fit at x."""
-    return fit["best"] - fit["loss"] * np.asarray(x, float) ** -fit["power"]
+    return fit["start"] + fit["gain"] * np.log2(x)
 
 
 def needed(fit: dict, level: float) -> float:
-    """The x at which the fit reaches `level`; infinite where it never does."""
-    if level >= fit["best"] or fit["loss"] <= 0:
+    """The x at which the fit reaches `level`; infinite where it does not rise."""
+    if fit["gain"] <= 0:
         return float("inf")
-    return float((fit["loss"] / (fit["best"] - level)) ** (1 / fit["power"]))
+    return float(2 ** ((level - fit["start"]) / fit["gain"]))
