@@ -28,6 +28,8 @@ def ablation(rows: list[dict], note: str = "") -> Figure:
     place = np.arange(len(rows))
     for axis, metric in zip(axes, SHOWN, strict=True):
         axis.axvline(0, color=OURS, lw=0.8)
+        ends = sorted(abs(row[metric][0]) for row in rows if metric in row)
+        edge = 1.6 * ends[-2] if ends[-1] > 3 * ends[-2] else 1.2 * ends[-1]  # one would hide all
         for at, row in zip(place, rows, strict=True):
             if metric not in row:
                 continue
@@ -35,8 +37,13 @@ def ablation(rows: list[dict], note: str = "") -> Figure:
             axis.plot(
                 [-limit, limit], [at, at], color=OURS, alpha=0.25, lw=6, solid_capstyle="butt"
             )
+            if abs(off) > edge:
+                axis.plot(np.copysign(edge, off), at, "<" if off < 0 else ">", ms=5, color=OTHER)
+                axis.annotate(f"{off:.2g}", (np.copysign(edge, off), at), (6, -3),
+                              textcoords="offset points", fontsize=6, color=OTHER)  # fmt: skip
+                continue
             axis.plot(off, at, "o", ms=4, color=OTHER, mfc=OTHER if abs(off) > limit else "white")
-        axis.set(xlabel=f"{NAMES[metric]}, against ours")
+        axis.set(xlabel=f"Δ {NAMES[metric]}", xlim=(-1.1 * edge, 0.7 * edge))
         axis.locator_params(axis="x", nbins=4)
     axes[0].set_yticks(place, [row["name"] for row in rows])
     axes[0].invert_yaxis()
@@ -62,7 +69,8 @@ def scaling(panels: list[dict], note: str = "") -> Figure:
             axis.plot(at, reached, "D", ms=4, color=TRUTH, mfc="white", label="not in the fit")
         axis.set(xscale="log", xlabel=panel["name"])
         axis.minorticks_off()
-        axis.set_xticks(x, [f"{n:,g}" for n in x])
+        ticks = [*x, *(at for at, _ in panel.get("check", []))]
+        axis.set_xticks(ticks, [f"{n:,.0f}" for n in ticks])
         axis.tick_params(axis="x", rotation=35)
         axis.legend(loc="lower right", fontsize=6)
     axes[0].set(ylabel=NAMES["psnr"])
