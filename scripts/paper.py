@@ -19,6 +19,11 @@ TABLES = {  # file name -> (result, columns, caption)
     "cifar-value": ("cifar-value", MAIN, "CIFAR-100 test images, value given."),
     "cifar-luma": ("cifar-luma", MAIN, "CIFAR-100 test images, luma given."),
     "photographs": ("photo-luma-photographs-test-1000", MAIN, "Photographs, luma given."),
+    "without-duplicates": (
+        "cifar-luma-without-duplicates",
+        MAIN,
+        "CIFAR-100 test images without a near-duplicate among the training images, luma given.",
+    ),
     "recipes": ("controlled-full", JUDGED, "One network, five recipes, luma given."),
 }
 SECTIONS = {"01": "Data", "02": "Method", "03": "Results", "04": "Comparison", "05": "Study"}
@@ -96,7 +101,7 @@ def listing() -> str:
 def report() -> str:
     """figures/report.tex."""
     lines, after = [HEAD.strip()], {"03": ("cifar-value", "cifar-luma"), "04": ("photographs",)}
-    after["04"] = ("recipes", *after["04"])
+    after |= {"04": ("recipes", *after["04"]), "05": ("without-duplicates",)}
     made = figures()
     for number, title in SECTIONS.items():
         lines += [rf"\section{{{title}}}"]
