@@ -67,17 +67,18 @@ def bleeding(inner: int = photo.INNER) -> dict[str, float]:
     for picture in pictures:
         rgb = cl.to_tensor(picture[None])
         gray = cl.luma(rgb)
-        small = upsample.shrink(gray, photo.inner_size(*gray.shape[-2:], inner))
-        chroma = upsample.shrink(hsv_to_chroma(cl.rgb_to_hsv(rgb)) * gray, small.shape[-2:])
-        chroma = chroma / small.clamp(min=1e-4)
         near, lab, size = near_edges(gray), rgb_to_lab(rgb), gray.shape[-2:]
+        weighed = hsv_to_chroma(cl.rgb_to_hsv(rgb)) * gray
+
+        def down(size, weighed=weighed, gray=gray):
+            small = upsample.shrink(gray, size)
+            return upsample.shrink(weighed, size) / small.clamp(min=1e-4), small
 
         def off(full, gray=gray, lab=lab):
             return ab_distance(rgb_to_lab(join(full.clamp(-1, 1), gray, "luma")), lab)[0]
 
-        half = [side // 2 for side in size]
-        weighed = upsample.shrink(hsv_to_chroma(cl.rgb_to_hsv(rgb)) * gray, half)
-        half = weighed / upsample.shrink(gray, half).clamp(min=1e-4)
+        chroma, small = down(photo.inner_size(*size, inner))
+        half, _ = down([side // 2 for side in size])
         nine = [F.interpolate(c, size, mode="nearest-exact") for c in upsample.neighbours(chroma)]
         for way, error in {
             "bilinear": off(F.interpolate(chroma, size, mode="bilinear")),

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from colorlib.color import luma
 from colorlib.data import to_tensor
+from colorlib.decode import likelihood
 from colorlib.model import ColorNet, evaluating, predict
 from colorlib.recipes import Distribution
 
@@ -22,7 +23,7 @@ EDGES = {  # of the bins of what was predicted
 def distribution(model: ColorNet, gray: Tensor) -> Tensor:
     """How likely each cell is at every predicted point, (N, K, h, w), for luma (N, 1, H, W)."""
     with evaluating(model) as device:
-        return predict(model, gray.to(device), "luma").softmax(1).cpu()
+        return likelihood(model, predict(model, gray.to(device), "luma"), (0.0, 1.0)).cpu()
 
 
 def entropy(likely: Tensor) -> Tensor:

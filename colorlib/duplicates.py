@@ -15,22 +15,19 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorlib import results
-from colorlib.data import describe, load_images, resolve, slug, to_tensor
+from colorlib.data import describe, load_images, resolve, to_tensor
 from colorlib.judge import Classifier, load_classifier
-from colorlib.model import evaluating, load_model
+from colorlib.model import load_model
+from colorlib.verdict import features
 
 NEIGHBOURS, REACH = 5, 2  # training images looked at for each test image; pixels a copy may move
 ALIKE = 0.4  # from this likeness on a pair is left out: below, few are copies (by eye)
 
 
-def features(model: Classifier, images) -> Tensor:
+def directions(model: Classifier, images) -> Tensor:
     """Unit feature vectors (N, F) of uint8 images (N, H, W, 3), summed over the mirrored image."""
-    rgb, found = to_tensor(images), []
-    with evaluating(model) as device:
-        for part in tqdm(rgb.split(500), "features", leave=False):
-            part = part.to(device)
-            found.append((model.features(part) + model.features(part.flip(-1))).cpu())
-    return F.normalize(torch.cat(found))
+    rgb = to_tensor(images)
+    return F.normalize(features(model, rgb) + features(model, rgb.flip(-1)))
 
 
 def nearest(test: Tensor, train: Tensor, count: int = NEIGHBOURS) -> tuple[Tensor, Tensor]:
@@ -87,7 +84,7 @@ def purge(source: str = "cifar100", model: str = "cifar") -> dict:
     source, _ = resolve(source)
     train, test = (load_images(source, split) for split in ("train", "test"))
     classifier = load_classifier("features")
-    cosines, neighbours = nearest(features(classifier, test), features(classifier, train))
+    cosines, neighbours = nearest(directions(classifier, test), directions(classifier, train))
     place, score = most_alike(test, train, neighbours)
     order = [i for i in score.argsort(descending=True).tolist() if score[i] >= ALIKE]
     command, machine = f"python -m colorlib duplicates --source {source}", results.machine()
@@ -99,12 +96,12 @@ def purge(source: str = "cifar100", model: str = "cifar") -> dict:
         "data": {"source": describe(source), "split": "test", "count": len(test)},
         "among": len(train),
     }
-    of = "" if source == "cifar100" else f"-{slug(source)}"
-    results.save_result(f"duplicates{of}", found | about)
+    results.save_result(results.of_source("duplicates", source), found | about)
     rest = np.delete(test, order, axis=0)
     net = load_model(model)
     rows = results.evaluate_systems(results.systems_of(net, "luma"), rest, "luma")
     data = {"source": f"{describe(source)} without near-duplicates", "split": "test"}
     kept = {"model": model, "given": "luma", "data": data | {"count": len(rest)}, "rows": rows}
-    results.save_result(f"{model}-luma-without-duplicates{of}", kept | about)
+    name = results.of_source(f"{model}-luma-without-duplicates", source)
+    results.save_result(name, kept | about)
     return found

@@ -6,8 +6,8 @@ from scipy import stats
 from colorlib import scaling
 from colorlib.config import build
 from colorlib.metrics import NAMES
-from colorlib.results import DIGITS
-from colorlib.study import IMAGES, RUNS, settings
+from colorlib.results import cells
+from colorlib.study import EPOCHS, IMAGES, RUNS, settings
 from colorlib.study_charts import SHOWN
 
 SEEDS = {
@@ -40,13 +40,9 @@ def listing(study: dict) -> str:
     lines.append("| --- | --- |" + " ---: |" * 4)
     for name, run in study["runs"].items():
         changed = ", ".join(f"{k} {v}" for k, v in run["changed"].items()) or "–"
-        numbers = [f"{run['history']['seconds'] / 60:.1f}", *_printed(best_of(run))]
+        numbers = [f"{run['history']['seconds'] / 60:.1f}", *cells(best_of(run), SHOWN)]
         lines.append(f"| {name} | {changed} | " + " | ".join(numbers) + " |")
     return "\n".join(lines)
-
-
-def _printed(numbers: dict) -> list[str]:
-    return [f"{numbers[name]:.{DIGITS.get(name, 4)}f}" for name in SHOWN]
 
 
 def ablation(study: dict) -> list[dict]:
@@ -104,13 +100,12 @@ def seeds(study: dict) -> str:
     lines.append("| --- | ---: |" + " ---: |" * 3)
     for title, names in SEEDS.items():
         runs = [best_of(study["runs"][name]) for name in names if name in study["runs"]]
-        cells = []
-        for name in SHOWN:
-            digits = DIGITS.get(name, 4)
-            numbers = [run[name] for run in runs]
-            ends = f"{min(numbers):.{digits}f} to {max(numbers):.{digits}f}"
-            cells.append(f"{np.mean(numbers):.{digits}f} ({ends})")
-        lines.append(f"| {title} | {len(runs)} | " + " | ".join(cells) + " |")
+        mean, low, high = (
+            cells({name: of([run[name] for run in runs]) for name in SHOWN}, SHOWN)
+            for of in (np.mean, min, max)
+        )
+        shown = [f"{m} ({a} to {b})" for m, a, b in zip(mean, low, high, strict=True)]
+        lines.append(f"| {title} | {len(runs)} | " + " | ".join(shown) + " |")
     return "\n".join(lines)
 
 
@@ -120,7 +115,7 @@ def curves(study: dict) -> list[dict]:
     counts = {name: RUNS[name]["count"] for name in runs if "count" in RUNS.get(name, {})}
     counts["ours"] = IMAGES
     epochs = {
-        name: RUNS[name].get("epochs", 4)
+        name: RUNS[name].get("epochs", EPOCHS)
         for name in runs
         if name == "ours" or [*RUNS.get(name, {})] == ["epochs"]
     }

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from colorlib import paths
 from colorlib.color import check_given, join, luma, to_gray
-from colorlib.data import describe, load_images, resolve, to_tensor
+from colorlib.data import describe, load_images, resolve, slug, to_tensor
 from colorlib.metrics import NAMES, colourfulness, paired_bootstrap, per_image, summary
 from colorlib.model import ColorNet, colorize
 
@@ -154,6 +154,11 @@ def result_name(model_name: str, result: dict) -> str:
         return name
     where = re.sub(r"[^a-z0-9]+", "-", data["source"].lower()).strip("-")
     return f"{name}-{where}-{data['split']}-{data['count']}"
+
+
+def of_source(name: str, source: str) -> str:
+    """The file name of a resolved source's result: the plain one is CIFAR-100's alone."""
+    return name if source == "cifar100" else f"{name}-{slug(source)}"
 
 
 def caption(result: dict) -> str:

@@ -114,7 +114,7 @@ def study(names=None, source="cifar100") -> dict:
     """Train and measure the runs of these names that study.json lacks; all of them by default."""
     source, _ = resolve(source)
     images = load_images(source, "train")
-    file = "study" if source == "cifar100" else f"study-{slug(source)}"
+    file = results.of_source("study", source)
     path = paths.results() / f"{file}.json"
     kept = results.load_result(file) if path.is_file() else {"runs": {}}
     held = split_validation(images)[1]

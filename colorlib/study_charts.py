@@ -61,15 +61,15 @@ def scaling(panels: list[dict], note: str = "") -> Figure:
     fig, axes = plt.subplots(1, len(panels), figsize=(PAGE, 2.3), sharey=True)
     for axis, panel in zip(axes, panels, strict=True):
         x, y = np.array(panel["x"]), np.array(panel["y"])
-        ends = [x.min(), max(x.max(), *(p for p, _ in panel.get("check", [])), x.max())]
-        line = np.geomspace(*ends, 100)
+        check = panel.get("check", [])
+        ticks = [*x, *(at for at, _ in check)]
+        line = np.geomspace(min(ticks), max(ticks), 100)
         axis.plot(line, panel["fit"](line), "-", color=OTHER, lw=1, label=panel["label"])
         axis.plot(x, y, "o", ms=4, color=OURS)
-        for at, reached in panel.get("check", []):
+        for at, reached in check:
             axis.plot(at, reached, "D", ms=4, color=TRUTH, mfc="white", label="not in the fit")
         axis.set(xscale="log", xlabel=panel["name"])
         axis.minorticks_off()
-        ticks = [*x, *(at for at, _ in panel.get("check", []))]
         axis.set_xticks(ticks, [f"{n:,.0f}" for n in ticks])
         axis.tick_params(axis="x", rotation=35)
         axis.legend(loc="lower right", fontsize=6)

@@ -20,17 +20,22 @@ def accuracy(model, rgb: Tensor, numbers) -> float:
     return (named == torch.as_tensor(numbers)).double().mean().item()
 
 
+def features(model, rgb: Tensor) -> Tensor:
+    """A classifier's features (N, F) of images rgb (N, 3, H, W) in [0, 1]."""
+    from tqdm import tqdm
+
+    with evaluating(model) as device:
+        parts = tqdm(rgb.split(500), "features", delay=3, leave=False)
+        return torch.cat([model.features(part.to(device)).cpu() for part in parts])
+
+
 def frechet(model, one: Tensor, other: Tensor) -> float:
     """Fréchet distance of the features of two sets of images (N, 3, H, W); 0 for the same set.
 
     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) for means m and covariances C (Heusel et al. 2017,
     section 1), in this classifier's features: not comparable with an Inception FID.
     """
-    with evaluating(model) as device:
-        sets = [
-            torch.cat([model.features(part.to(device)).cpu() for part in rgb.split(500)]).double()
-            for rgb in (one, other)
-        ]
+    sets = (features(model, rgb).double() for rgb in (one, other))
     (m1, c1), (m2, c2) = ((x.mean(0), torch.cov(x.T)) for x in sets)
     values, vectors = torch.linalg.eigh(c1)
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T
