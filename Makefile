@@ -77,7 +77,8 @@ build/full/%: $(WEIGHTS) $(wildcard colorlib/*.py) | $(COMPARED)
 	@mkdir -p $(@D) && touch $@
 
 $(RUN): | $(STAMP)
-	$(BIN)/python -m colorlib train --source cifar100
+	$(BIN)/python -m colorlib train --source cifar100 --widths 64 128 256 --muon-rate 0.02 \
+		--epochs 40 --held 1000
 
 $(JUDGES): | $(STAMP)
 	$(BIN)/python -m colorlib judge features judge judge-grey
@@ -96,6 +97,7 @@ bench: $(STAMP)  ## measure speed beside its rivals; leaves benchmarks/results.j
 publish: $(STAMP)  ## write addresses and results into README and notebooks, tables into figures/
 	$(BIN)/python scripts/publish.py
 	$(BIN)/python scripts/paper.py
+	$(BIN)/python scripts/targets.py
 	$(BIN)/python scripts/arrival.py
 
 lock:  ## renew requirements.lock from pyproject.toml (needs uv)

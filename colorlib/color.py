@@ -98,7 +98,10 @@ def _hue_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
 
 def luma(rgb: Tensor) -> Tensor:
     """Rec. 601 luma (..., 1, H, W) of RGB (..., 3, H, W): what a black-and-white photo holds."""
-    rgb = check_images(rgb, 3, "luma")
+    return _luma(check_images(rgb, 3, "luma"))
+
+
+def _luma(rgb: Tensor) -> Tensor:
     weights = rgb.new_tensor(LUMA_WEIGHTS).view(3, 1, 1)
     return (rgb * weights).sum(-3, keepdim=True)
 
@@ -128,10 +131,15 @@ def hsv_to_chroma(hsv: Tensor) -> Tensor:
 
 def chroma_to_hue_saturation(chroma: Tensor) -> tuple[Tensor, Tensor]:
     """Chroma (..., 2, H, W) to hue in turns [0, 1) and saturation [0, 1], each (..., H, W)."""
-    x, y = check_images(chroma, 2, "chroma", unit_range=False).unbind(-3)
-    hue = torch.atan2(y, x) / (2 * math.pi)
+    hue, saturation = _polar(chroma)
     hue = hue + (hue < 0)
-    return torch.where(hue >= 1, 0.0, hue), torch.hypot(x, y).clamp(0, 1)
+    return torch.where(hue >= 1, 0.0, hue), saturation
+
+
+def _polar(chroma: Tensor) -> tuple[Tensor, Tensor]:
+    """Hue in turns from -1/2 to 1/2, which `_hue_to_rgb` takes as well, and saturation."""
+    x, y = check_images(chroma, 2, "chroma", unit_range=False).unbind(-3)
+    return torch.atan2(y, x) / (2 * math.pi), torch.hypot(x, y).clamp(0, 1)
 
 
 def join(chroma: Tensor, gray: Tensor, given: str = "value") -> Tensor:
@@ -142,11 +150,11 @@ def join(chroma: Tensor, gray: Tensor, given: str = "value") -> Tensor:
     """
     check_given(given)
     gray = check_images(gray, 1, "gray").clamp(0, 1)
-    hue, saturation = chroma_to_hue_saturation(chroma)
+    hue, saturation = _polar(chroma)
     if given == "value":
         return _hue_to_rgb(hue, saturation, gray.squeeze(-3))
     bright = _hue_to_rgb(hue, saturation, torch.ones_like(hue))  # its largest channel is 1
-    scale = gray / luma(bright)
+    scale = gray / _luma(bright)
     room = ((1 - gray) / (scale - gray).clamp(min=1e-12)).clamp(max=1)
     return torch.addcmul(gray, room, bright * scale - gray).clamp(0, 1)
 

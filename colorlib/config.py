@@ -15,7 +15,10 @@ from colorlib.recipes import RECIPES
 
 @dataclass
 class Config:
-    """Every hyperparameter of a run; the defaults are those of the shipped weights."""
+    """Every hyperparameter of a run. The defaults are those of what is compared and studied.
+
+    The shipped weights, wider and trained for longer, say how they were made in weights/*.json.
+    """
 
     name: str = "cifar"  # the run's folder in data/runs
     recipe: str = "distribution"  # one of recipes.py
@@ -39,7 +42,7 @@ class Config:
     shift: int = 4  # pixels by which a training image may move, each way
     zoom: float = 0.0  # the window it is seen through shrinks or grows by up to e to this power
     crop: int = 0  # side, in pixels, of the part of an image that a step sees; 0: all of it
-    precision: str = "auto"  # "no" or "bf16"; auto: bf16 on a GPU that has it, else no
+    precision: str = "auto"  # "no" or "bf16"; auto: bf16 where the machine multiplies in it
     compile: bool = False  # torch.compile: a minute or more at the start, for long runs on a GPU
 
     def __post_init__(self):
@@ -72,8 +75,13 @@ class Config:
 
 @functools.cache  # every step asks
 def best_precision() -> str:
-    """ "bf16" on a GPU that has it, else "no": emulated, as on older GPUs, it is the slower one."""
-    return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported(False) else "no"
+    """ "bf16" where the GPU, or else the CPU, multiplies in it; emulated it is the slower one."""
+    if torch.accelerator.is_available():
+        native = torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
+    else:
+        able = getattr(torch.cpu, "get_capabilities", dict)()  # which older PyTorch has not
+        native = able.get("avx512_bf16") or able.get("amx_bf16")
+    return "bf16" if native else "no"
 
 
 def build(config: Config):

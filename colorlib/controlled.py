@@ -1,8 +1,8 @@
 """The controlled comparison: the same network, images, steps and seed, learned in different ways.
 
-All are given luma. None was tuned for this table: every run has the settings of the shipped weights
-(which were chosen on our recipe) but the budget's, and each recipe its paper's own constants; both
-optimizers take steps that do not depend on the size of the loss.
+All are given luma. None was tuned for this table: every run has the default settings (which were
+chosen on our recipe) but the budget's, and each recipe its paper's own constants; both optimizers
+take steps that do not depend on the size of the loss.
 """
 
 import copy
@@ -60,6 +60,7 @@ def settings(recipe: str, budget: str = "full", source: str = "cifar100") -> Con
         name=f"{budget}-{recipe}-{slug(source)}",
         recipe="features" if recipe == "nogan" else recipe,
         given="luma",
+        precision="no",  # on every machine the same
         **BUDGETS[budget],
     )
     config.epochs -= recipe == "nogan"
@@ -82,13 +83,11 @@ def learn(recipe: str, images, budget="full", source="cifar100") -> tuple[ColorN
 
 
 def kept(source="cifar100") -> dict[str, ColorNet]:
-    """title -> network of the other recipes that `compare` trained here, as far as they are kept.
-
-    NoGAN is not: its game leaves no weights.
-    """
+    """title -> network of the other recipes that `compare` trained here, where it is kept."""
     found = {}
-    for recipe in ("original", "regression", "eccv16"):
-        path = paths.runs() / settings(recipe, "full", source).name / "model.safetensors"
+    for recipe in ("original", "regression", "eccv16", "nogan"):
+        name = settings(recipe, "full", source).name + ("-game" if recipe == "nogan" else "")
+        path = paths.runs() / name / "model.safetensors"
         if path.is_file():
             found[TITLES[recipe]] = model = load_model(path)
             if recipe == "eccv16":

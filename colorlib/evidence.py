@@ -7,7 +7,7 @@ from colorlib import scaling
 from colorlib.config import build
 from colorlib.metrics import NAMES
 from colorlib.results import cells
-from colorlib.study import EPOCHS, IMAGES, RUNS, settings
+from colorlib.study import EPOCHS, IMAGES, LONG, RUNS, settings
 from colorlib.study_charts import SHOWN
 
 SEEDS = {
@@ -24,6 +24,7 @@ ABLATED = {  # what the figure calls a run
     "value as well as luma": "one set of weights for value and luma",
     "moving average of the weights": "moving average of weights (EMA)",
     "full resolution, a quarter of the steps": "full resolution, equal time",
+    "products of 16-bit numbers": "16-bit products (bfloat16)",
 }
 
 
@@ -136,6 +137,6 @@ def curves(study: dict) -> list[dict]:
         label = f"{fit['gain']:+.2f} dB a doubling"
         panels.append({"name": name, "x": x, "y": y, "numbers": fit, "label": label})
         panels[-1]["fit"] = lambda at, fit=fit: scaling.at(fit, at)
-    if "shipped" in study:  # 36 epochs, given value as well: it took no part in the fit
-        panels[1]["check"] = [(36, study["shipped"]["mean"]["psnr"])]
+    if LONG in runs:
+        panels[1]["check"] = [(RUNS[LONG]["epochs"], runs[LONG]["mean"]["psnr"])]
     return panels

@@ -15,6 +15,11 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 FORMATS |= {".tif": "TIFF", ".tiff": "TIFF"}  # what is written
 LARGEST = 160_000_000  # pixels; a file that claims more is refused before it is decoded
+STALE = (0x0112, 0x0201, 0x0202)  # EXIF tags: orientation; the thumbnail's place and length
+BLOCKS = (0x8769, 0x8825)  # of the camera's settings, of the place
+# description, make, model, resolution and its unit, software, date, artist, copyright
+DESCRIBING = (0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x8298)
+DESCRIBING += BLOCKS
 OPTIONS = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"quality": 95},
@@ -48,12 +53,10 @@ def read_rgb(path: str | Path) -> Image.Image:
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """A Pillow image of any mode as upright 8-bit sRGB; see `read_rgb`."""
-    profile, dpi = image.info.get("icc_profile"), _dpi(image)
+    profile, kept = image.info.get("icc_profile"), {"exif": _exif(image), "dpi": _dpi(image)}
     image = _upright(image)
-    kept = {"exif": _exif(image), "dpi": dpi, "icc_profile": None}
     if image.mode.startswith("I"):  # Pillow's own conversion clips 16 bits at 255
-        deep = np.asarray(image, dtype=np.float64).clip(0, 65535)
-        image = Image.fromarray((deep / 257).round().astype(np.uint8))
+        image = _eight_bits(image)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
@@ -74,6 +77,8 @@ def save_image(image: Image.Image, path: str | Path, force: bool = False) -> Non
     check_target(path, force)
     kind = FORMATS[path.suffix.lower()]
     beside = {k: image.info[k] for k in ("exif", "dpi", "icc_profile") if image.info.get(k)}
+    if kind == "WEBP" and "dpi" in beside:  # which has no other place for it
+        beside["exif"] = _with_resolution(beside.get("exif"), beside.pop("dpi"))
     with paths.replacing(path) as part:
         try:
             image.save(part, format=kind, **OPTIONS.get(kind, {}), **beside)
@@ -134,15 +139,38 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """An image of whole numbers up to 65535 as 8 bits, a strip at a time."""
+    deep = np.asarray(image)
+    flat = np.empty(deep.shape, np.uint8)
+    for start in range(0, len(deep), 256):
+        rows = deep[start : start + 256].astype(np.int64).clip(0, 65535)
+        flat[start : start + 256] = (rows + 128) // 257
+    return Image.fromarray(flat)
+
+
 def _exif(image: Image.Image) -> bytes | None:
-    """The EXIF block without what no longer holds: orientation, and a thumbnail without colours."""
+    """The EXIF block without what no longer holds: orientation, and a thumbnail without colours.
+
+    Of a TIFF, whose tags say as well how its pixels are laid out, those that describe the picture.
+    """
     try:
-        exif = image.getexif()
-        for tag in (0x0112, 0x0201, 0x0202):  # orientation; the thumbnail's place and length
-            exif.pop(tag, None)
-        return exif.tobytes() if len(exif) else None
+        found, kept = image.getexif(), Image.Exif()
+        for tag in found:
+            if tag in DESCRIBING or (image.format != "TIFF" and tag not in STALE):
+                block = found.get_ifd(tag) if tag in BLOCKS else None
+                kept[tag] = block or found[tag]
+        return kept.tobytes() if len(kept) else None
     except Exception:
         return None
+
+
+def _with_resolution(block: bytes | None, dpi: tuple[float, float]) -> bytes:
+    """The EXIF block with pixels an inch, across and down."""
+    exif = Image.Exif()
+    exif.load(block)
+    exif[0x011A], exif[0x011B], exif[0x0128] = *dpi, 2
+    return exif.tobytes()
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:

@@ -8,11 +8,14 @@ from colorlib.files import FORMATS, check_target, images_in, save_image
 ADDED = "-coloured"  # to a name that is not chosen
 
 
-def outputs(inputs: list[Path], output: Path | None) -> Iterator[tuple[Path, Path]]:
+def outputs(
+    inputs: list[Path], output: Path | None, failed: list[str]
+) -> Iterator[tuple[Path, Path]]:
     """Each photograph of `inputs`, files and folders, with the file that it becomes.
 
     output: a file name for a single photograph; else a folder, in which a folder's own subfolders
     are kept; None: beside the photograph, as NAME-coloured. Raises ValueError where that cannot be.
+    failed: takes a sentence for each folder without photographs.
     """
     single = output is not None and output.suffix.lower() in FORMATS and not output.is_dir()
     if single and (len(inputs) != 1 or inputs[0].is_dir()):
@@ -20,7 +23,12 @@ def outputs(inputs: list[Path], output: Path | None) -> Iterator[tuple[Path, Pat
     if output is not None and not single and output.suffix and not output.is_dir():
         raise ValueError(f"{output}: wanted a folder, or a name ending in {', '.join(FORMATS)}")
     for place in inputs:
-        for file in images_in(place, but=ADDED) if place.is_dir() else [place]:
+        try:
+            files = images_in(place, but=ADDED) if place.is_dir() else [place]
+        except (ValueError, OSError) as error:
+            failed.append(str(error))
+            continue
+        for file in files:
             ending = file.suffix if file.suffix.lower() in FORMATS else ".png"
             if single:
                 yield file, output
@@ -40,8 +48,8 @@ def colorize_files(inputs, output, model, vividness: float, size: int, force=Fal
 
     from colorlib.photo import colorize_photo
 
-    pairs = list(outputs(inputs, output))
     failed, written = [], set()
+    pairs = list(outputs(inputs, output, failed))
     bar = tqdm(pairs, "colouring", unit=" photographs", disable=None if len(pairs) > 1 else True)
     for source, target in bar:
         try:
@@ -51,7 +59,7 @@ def colorize_files(inputs, output, model, vividness: float, size: int, force=Fal
                 raise ValueError(f"{source}: would be written over by its own colours")
             check_target(target, force)
             save_image(colorize_photo(source, model, vividness, size), target, force)
-        except (ValueError, OSError, MemoryError) as error:
+        except (ValueError, OSError, MemoryError, RuntimeError) as error:  # torch's lack of memory
             failed.append(str(error) or type(error).__name__)
             continue
         written.add(target.resolve())

@@ -124,8 +124,10 @@ def predict(model: ColorNet, gray: Tensor, given="value") -> Tensor:
     """The network's output for gray (N, 1, H, W) of any size, averaged over the mirrored image."""
     height, width = gray.shape[-2:]
     padded = F.pad(gray, (0, -width % model.stride, 0, -height % model.stride), mode="replicate")
-    flag = torch.full((len(gray),), int(given == "luma"), device=gray.device)
-    return (model(padded, flag) + model(padded.flip(-1), flag).flip(-1)) / 2
+    both = torch.cat((padded, padded.flip(-1)))
+    flag = torch.full((len(both),), int(given == "luma"), device=gray.device)
+    straight, mirrored = model(both, flag).chunk(2)
+    return (straight + mirrored.flip(-1)) / 2
 
 
 def colorize(

@@ -22,6 +22,7 @@ from colorlib.model import ColorNet, colorize
 COLUMNS = NAMES | {
     "top1": "judge's top-1",
     "frechet": "Fréchet distance",
+    "gap_closed": "share of the gap closed",
     "luma_difference": "luma moved, 8-bit steps",
     "lightness_difference": "L* moved",
 }
@@ -49,7 +50,12 @@ def machine() -> dict:
 
 
 def save_result(name: str, content: dict) -> dict:
-    """Write `content` as NAME.json into the results folder; return it."""
+    """Write `content` as NAME.json into the results folder; return it.
+
+    What does not say by which command it was made is the notebooks'.
+    """
+    made = {"full": "make full", "quick": "make report"}[paths.profile()]
+    content = {"command": made} | content
     paths.write_json(paths.results() / f"{name}.json", content)
     return content
 

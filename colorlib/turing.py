@@ -12,6 +12,7 @@ import json
 import os
 import re
 import time
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from colorlib import paths
 from colorlib.color import luma
 from colorlib.controlled import random_colours
 from colorlib.data import check_uint8, to_images, to_tensor
+from colorlib.environment import offer
 from colorlib.files import png
 from colorlib.model import colorize
 from colorlib.results import grey
@@ -103,17 +105,19 @@ def record(path: Path, answer: dict) -> None:
 
 
 def turing_test(
-    model, images, participant="me", others=None, practice=PRACTICE, trials=TRIALS, seed=None
+    model, images, participant=None, others=None, practice=PRACTICE, trials=TRIALS, seed=None
 ):
     """Take the test on uint8 `images` (N, H, W, 3) of the test split; returns an ipywidgets box.
 
     model: the shipped network (at three settings of vividness), or a dict of systems, name ->
-    function from luma (N, 1, H, W) to RGB. others: more of them. seed: draws images, order and
-    sides; a new one each time if None. The file of the answers is in the box's `path`.
+    function from luma (N, 1, H, W) to RGB. participant: who answers, the same name each time, since
+    people are told apart by it; somebody new if None. others: more systems. seed: draws images,
+    order and sides; a new one each time if None. The file of the answers is in the box's `path`.
     """
     import ipywidgets as w
 
     images = check_uint8(images)
+    participant = participant or f"anonymous-{uuid.uuid4().hex[:8]}"
     if not re.fullmatch(r"[\w-]+", participant):
         raise ValueError(f"participant: got {participant!r}, wanted letters, digits, _ and -")
     systems = systems_of(model, others)
@@ -131,7 +135,7 @@ def turing_test(
     button = w.Layout(width=f"{SIDE}px")
     buttons = [w.Button(description=d, layout=button, disabled=True) for d in ("left", "right")]
     start = w.Button(description="start", button_style="primary")
-    state = {"at": -1, "asked": 0.0, "tasks": set()}
+    state = {"at": -1, "asked": 0.0, "open": False, "tasks": set()}
 
     async def show_pair():
         pair = pairs[state["at"]]
@@ -148,13 +152,18 @@ def turing_test(
             picture.value = blank
         said.value += ": which one is the fake?"
         state["asked"] = time.perf_counter()
+        ask(True)
+
+    def ask(whether: bool):
+        state["open"] = whether
         for b in buttons:
-            b.disabled = False
+            b.disabled = not whether
 
     def advance(told=""):
         state["at"] += 1
         if state["at"] == len(pairs):
             said.value = f"{told} Done, thank you. The answers are in {path.name}."
+            offer(path)
             return
         task = asyncio.get_event_loop().create_task(show_pair())
         state["tasks"].add(task)  # or it could be collected before it has run
@@ -166,8 +175,9 @@ def turing_test(
             said.value = f"The test stopped: {task.exception()}. The answers so far are kept."
 
     def answer(chosen):
-        for b in buttons:
-            b.disabled = True
+        if not state["open"]:  # the second half of a double click
+            return
+        ask(False)
         pair = pairs[state["at"]]
         right_answer = "left" if pair["fake_first"] else "right"
         kept = pair | {"participant": participant, "answer": chosen.description}
@@ -177,8 +187,7 @@ def turing_test(
             record(path, kept)
         except OSError as error:
             said.value = f"The answer could not be kept: {error}. Try again."
-            for b in buttons:
-                b.disabled = False
+            ask(True)
             return
         told = f"It was the {right_answer} one." if pair["practice"] else ""
         said.value = told
@@ -186,7 +195,8 @@ def turing_test(
 
     def begin(_):
         start.disabled = True
-        advance()
+        if state["at"] < 0:
+            advance()
 
     for b in buttons:
         b.on_click(answer)

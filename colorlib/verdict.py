@@ -68,17 +68,17 @@ def judged(model: ColorNet, images, numbers, vividness=(0.0, 0.25, 0.5, 0.75, 1.
     gray = luma(truth)
     grey = gray.expand(-1, 3, -1, -1)
     rows = [
-        {"images": "true colours"} | verdict(truth, truth, numbers),
-        {"images": "grey"} | verdict(grey, truth, numbers),
+        {"system": "true colours"} | verdict(truth, truth, numbers),
+        {"system": "grey"} | verdict(grey, truth, numbers),
     ]
     for v in vividness:
-        row = {"images": f"ours, vividness {v:g}"}
+        row = {"system": f"ours, vividness {v:g}"}
         rows.append(row | verdict(colorize(model, gray, "luma", v), truth, numbers))
     best, worst = rows[0]["top1"], rows[1]["top1"]
     for row in rows:
         row["gap_closed"] = (row["top1"] - worst) / (best - worst) if best > worst else 0.0
     control = accuracy(load_classifier("judge-grey"), grey, numbers)
-    return [*rows, {"images": "grey, to the judge trained on grey", "top1": control}]
+    return [*rows, {"system": "grey, to the judge trained on grey", "top1": control}]
 
 
 def perceptual(recoloured: Tensor, truth: Tensor) -> dict[str, float]:

@@ -18,9 +18,9 @@ SIDE = 160  # pixels on the page
 
 # %(id)s and the like are filled in; the picture alone is shown where scripts do not run (GitHub)
 PAGE = """<div id="%(id)s" style="font:13px sans-serif;color:#222;background:#fff;max-width:560px">
-<img class="still" alt="%(alt)s" style="width:100%%;image-rendering:pixelated" src="%(source)s">
+<img class="still" alt="%(alt)s" width="560" style="image-rendering:pixelated" src="%(source)s">
 <p class="still">Left to right: input, vividness 0 to 1, original.</p>
-<div class="live" style="display:none">
+<div class="live" hidden>
 <div style="display:flex;gap:8px;flex-wrap:wrap">%(views)s</div>
 <p class="name" style="margin:6px 0"></p>
 <label>image <input class="which" type="range" min="0" max="%(last)d" value="0"></label>
@@ -39,8 +39,8 @@ PAGE = """<div id="%(id)s" style="font:13px sans-serif;color:#222;background:#ff
   }
   var source = "url('" + box.querySelector("img.still").src + "')";
   views.forEach(function (view) { view.style.backgroundImage = source; });
-  box.querySelectorAll(".still").forEach(function (part) { part.style.display = "none"; });
-  box.querySelector(".live").style.display = "block";
+  box.querySelectorAll(".still").forEach(function (part) { part.hidden = true; });
+  box.querySelector(".live").hidden = false;
   which.oninput = level.oninput = show;
   show();
 })();</script>"""

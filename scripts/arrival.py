@@ -9,7 +9,7 @@ from colorlib import plots
 from colorlib.paths import REPOSITORY, SHIPPED, replacing
 
 SHOWN, SCALE, GAP = 6, 4, 4  # images, times as large, pixels between
-EPOCHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 26, 31, 36)
+EPOCHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 26, 33, 40)
 
 
 def frames(strip: np.ndarray) -> list[Image.Image]:

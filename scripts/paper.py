@@ -8,23 +8,38 @@ import io
 import json
 import re
 
-from colorlib import results
+from PIL import Image
+
+from colorlib import evidence, results
 from colorlib.paths import REPOSITORY, replacing
+from colorlib.plots import COLUMN
+from colorlib.study_charts import SHOWN
 
 FOLDER = REPOSITORY / "figures"
 CAPTIONS = json.loads((REPOSITORY / "scripts" / "captions.json").read_text(encoding="utf-8"))
 MAIN = ("psnr", "raw_auc", "rebalanced_auc", "ciede2000", "colourfulness")
 JUDGED = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness", "top1", "frechet")
-TABLES = {  # file name -> (result, columns, caption)
-    "cifar-value": ("cifar-value", MAIN, "CIFAR-100 test images, value given."),
-    "cifar-luma": ("cifar-luma", MAIN, "CIFAR-100 test images, luma given."),
-    "photographs": ("photo-luma-photographs-test-1000", MAIN, "Photographs, luma given."),
-    "without-duplicates": (
+PEERS = ("psnr", "raw_auc", "rebalanced_auc", "ciede2000", "luma_difference")
+TABLES = {  # file name -> (result, columns, caption), in the order of the notebooks
+    "02-short": ("short-cifar100", MAIN, "Notebook 2's short runs."),
+    "03-value": ("cifar-value", MAIN, "CIFAR-100 test images, value given."),
+    "03-luma": ("cifar-luma", MAIN, "CIFAR-100 test images, luma given."),
+    "03-judge": ("judge-cifar", ("top1", "gap_closed", "frechet"), "What the judge says."),
+    "04-photographs": ("photo-luma-photographs-test-1000", MAIN, "Photographs of 64 x 64."),
+    "04-cow-and-mountains": (
+        "photographs",
+        ("colourfulness", "luma_difference"),
+        "The cow and the mountains, whose true colours are not known.",
+    ),
+    "04-recipes": ("controlled-full", JUDGED, "One network, five recipes, luma given."),
+    "04-peers-cifar100": ("peers-cifar100", PEERS, "All systems on CIFAR-100, luma given."),
+    "04-peers-photographs": ("peers-photographs", PEERS, "All systems on photographs, luma given."),
+    "05-runs": ("study", SHOWN, "The runs of notebook 5, luma given."),
+    "05-without-duplicates": (
         "cifar-luma-without-duplicates",
         MAIN,
         "CIFAR-100 test images without a near-duplicate among the training images, luma given.",
     ),
-    "recipes": ("controlled-full", JUDGED, "One network, five recipes, luma given."),
 }
 SECTIONS = {"01": "Data", "02": "Method", "03": "Results", "04": "Comparison", "05": "Study"}
 HEAD = r"""\documentclass[twocolumn]{article}
@@ -53,6 +68,27 @@ def escape(text: str) -> str:
     return "".join(marks.get(letter, letter) for letter in text)
 
 
+def kept(name: str) -> dict:
+    """A committed result whose rows all have a "system": the study's runs and photographs, too."""
+    result = results.load_result(name, committed=True)
+    if "runs" in result:
+        runs = result["runs"]
+        result["rows"] = [{"system": title} | evidence.best_of(run) for title, run in runs.items()]
+        ours = runs["ours"]
+        result |= {"given": "luma", "machine": ours["machine"]}
+        result["command"] = "make study"
+        result["data"]["count"] = ours["images"]
+    for row in result["rows"]:
+        if "photograph" in row:
+            row["system"] = f"{row['photograph']}: {row['system']}"
+    return result
+
+
+def about(name: str, result: dict) -> str:
+    """A table's caption: what it shows, and on which images and machine."""
+    return " ".join([TABLES[name][2], results.caption(result) if "data" in result else ""]).strip()
+
+
 def tabular(result: dict, metrics) -> str:
     """A result as a LaTeX tabular: a row a system, a column a metric."""
     lines = [rf"\begin{{tabular}}{{l{'r' * len(metrics)}}}", r"\hline"]
@@ -65,7 +101,8 @@ def tabular(result: dict, metrics) -> str:
 
 def comma_separated(result: dict) -> str:
     """Every measured number of a result, unrounded."""
-    names = ["system", *(m for m in results.COLUMNS if m in result["rows"][0]), "seconds_per_image"]
+    found = {key for row in result["rows"] for key in row}
+    names = ["system", *(m for m in (*results.COLUMNS, "seconds_per_image") if m in found)]
     out = io.StringIO()
     writer = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -92,31 +129,24 @@ def listing() -> str:
     lines += ["| figure | shows | made by |", "| --- | --- | --- |"]
     lines += [f"| {name} | {CAPTIONS[name]} | {cell} |" for name, cell in figures().items()]
     lines += ["", "| table | shows | command |", "| --- | --- | --- |"]
-    for name, (kept, _, caption) in TABLES.items():
-        command = results.load_result(kept, committed=True)["command"]
-        lines.append(f"| tables/{name}.tex, .csv | {caption} | `{command}` |")
+    for name, (result, _, caption) in TABLES.items():
+        lines.append(f"| tables/{name}.tex, .csv | {caption} | `{kept(result)['command']}` |")
     return "\n".join([*lines, ""])
 
 
 def report() -> str:
-    """figures/report.tex."""
-    lines, after = [HEAD.strip()], {"03": ("cifar-value", "cifar-luma"), "04": ("photographs",)}
-    after |= {"04": ("recipes", *after["04"]), "05": ("without-duplicates",)}
-    made = figures()
+    """figures/report.tex: each figure at the size that it was drawn for, so that letters fit."""
+    lines, made = [HEAD.strip()], figures()
     for number, title in SECTIONS.items():
         lines += [rf"\section{{{title}}}"]
         for name in (n for n in made if n.startswith(number)):
-            lines += [
-                r"\begin{figure*}\centering",
-                rf"\includegraphics[width=\textwidth]{{{name}}}",
-            ]
-            lines += [
-                rf"\caption{{{escape(CAPTIONS[name])}}}\label{{fig:{name}}}",
-                r"\end{figure*}",
-            ]
-        for name in after.get(number, ()):
-            kept, _, caption = TABLES[name]
-            caption += f" {results.caption(results.load_result(kept, committed=True))}"
+            with Image.open(FOLDER / f"{name}.png") as image:
+                wide = "*" if image.width / 300 > COLUMN + 0.1 else ""
+            lines += [rf"\begin{{figure{wide}}}\centering", rf"\includegraphics{{{name}}}"]
+            lines += [rf"\caption{{{escape(CAPTIONS[name])}}}\label{{fig:{name}}}"]
+            lines += [rf"\end{{figure{wide}}}"]
+        for name in (n for n in TABLES if n.startswith(number)):
+            caption = about(name, kept(TABLES[name][0]))
             lines += [r"\begin{table*}\centering\small", rf"\input{{tables/{name}}}"]
             lines += [rf"\caption{{{escape(caption)}}}\label{{tab:{name}}}", r"\end{table*}"]
         lines += [r"\clearpage"]
@@ -127,8 +157,8 @@ def report() -> str:
 def files() -> dict[str, str]:
     """path inside figures/ -> content, of all that is written."""
     written = {"README.md": listing(), "report.tex": report()}
-    for name, (kept, metrics, _) in TABLES.items():
-        result = results.load_result(kept, committed=True)
+    for name, (result, metrics, _) in TABLES.items():
+        result = kept(result)
         written[f"tables/{name}.tex"] = tabular(result, metrics)
         written[f"tables/{name}.csv"] = comma_separated(result)
     return written
@@ -141,6 +171,9 @@ def main() -> None:
             with replacing(path) as part:
                 part.write_text(content, encoding="utf-8")
             print("wrote figures/" + name)
+    for path in (FOLDER / "tables").iterdir():  # of a table that is no more
+        if path.stem not in TABLES:
+            path.unlink()
 
 
 if __name__ == "__main__":

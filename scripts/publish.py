@@ -64,9 +64,9 @@ def cost() -> str:
     bench = json.loads((REPOSITORY / "benchmarks" / "results.json").read_text(encoding="utf-8"))
     rows = {row["what"]: row["value"] for row in bench["rows"]}
     images, side, epochs, devices, sustained = 1_281_167, 128, 20, 8, 10
-    disk = images * side * side * 3 / 1e9
-    work = rows["work, ours"] / 1e6 * (side / 32) ** 2 * images * epochs  # TFLOP
-    here = rows["work, ours"] * rows["training, ours"] / 1e6
+    disk, pixels = images * side * side * 3 / 1e9, (side / 32) ** 2
+    each = rows["work, the shipped network"] * pixels / 1e6  # TFLOP an image
+    work, here = each * images * epochs, each / pixels * rows["training, the shipped network"]
     return (
         f"What it would cost, as an estimate: {images:,} images (ImageNet) of {side} x {side} "
         f"pixels (a file of {disk:.0f} GB), {epochs} epochs with the shipped network are "
@@ -74,7 +74,7 @@ def cost() -> str:
         f"{here * 1000:.0f} GFLOP/s measured above that is {work / here / 3600:.0f} hours; on "
         f"{devices} GPUs that sustain {sustained} TFLOP/s each on this small network (assumed, not "
         f"measured) {work / sustained / devices / 60:.0f} minutes, if disks deliver "
-        f"{sustained * devices * 1e6 / rows['work, ours'] / (side / 32) ** 2:,.0f} images a second."
+        f"{sustained * devices / each:,.0f} images a second."
     )
 
 

@@ -15,6 +15,7 @@ import urllib.request
 import nbformat
 import pytest
 from conftest import REPOSITORY
+from PIL import Image
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -174,16 +175,37 @@ def test_the_browser_follows_mouse_and_keyboard(lab):
     change(picture, lambda: picture.click(position={"x": 40, "y": 60}))
     page.wait_for_timeout(500)  # its row and its column each draw anew
     change(picture, lambda: box.get_by_role("button", name="random").click())
+    order = box.locator("select", has_text="worst first")
+    change(picture, lambda: order.select_option("worst first"))
+    box.get_by_role("button", name="save").click()
+    wait_for(lambda: "Saved figures/browser.png" in box.inner_text(), 10)
     assert box.locator("img.widget-image").count() == 1
     assert page.locator(".jp-OutputArea-output img.widget-image").count() == 1
     shot(page, "03_browser")
     (SHOTS / "moves.json").write_text(json.dumps({"milliseconds": took}))
 
 
+def colour_a_photograph(page, path) -> None:
+    """Upload a photograph, and turn its two sliders."""
+    box = page.locator(".jp-OutputArea-output", has=page.locator(".widget-upload")).last
+    box.scroll_into_view_if_needed()
+    picture = box.locator("img.widget-image")
+    with page.expect_file_chooser() as chooser:
+        box.locator(".widget-upload").click()
+    change(picture, lambda: chooser.value.set_files(path))
+    for text in ("vividness", "inner size"):
+        box.locator(".widget-slider", has_text=text).locator(".noUi-handle").focus()
+        change(picture, lambda: page.keyboard.press("ArrowRight"))
+    assert picture.count() == 1
+    shot(page, "04_upload")
+
+
 @pytest.mark.full
-def test_the_turing_test_of_ten_pairs(lab, tmp_path):
+def test_an_upload_and_the_turing_test_of_ten_pairs(lab, tmp_path, images):
     address, page = lab
     run_all(address, page, "04_comparison")
+    Image.fromarray(images[3]).resize((200, 150)).save(tmp_path / "mine.jpg")
+    colour_a_photograph(page, tmp_path / "mine.jpg")
     box = page.locator(".jp-OutputArea-output", has=page.get_by_role("button", name="start")).last
     box.scroll_into_view_if_needed()
     box.get_by_role("button", name="start").click()

@@ -21,20 +21,21 @@ def test_transparent_pixels_are_white(tmp_path):
     assert (np.asarray(files.read_rgb(tmp_path / "clear.png")) == 255).all()
 
 
-def test_sideways_photographs_are_turned_and_stay_so(tmp_path):
+@pytest.mark.parametrize("ending", [".jpg", ".tif", ".png"])
+def test_sideways_photographs_are_turned_and_stay_so(tmp_path, ending):
     image = Image.new("RGB", (40, 20))
     exif = image.getexif()
     exif[0x0112], exif[0x010F] = 6, "a camera"
-    image.save(tmp_path / "turned.jpg", exif=exif, dpi=(300, 300))
-    read = files.read_rgb(tmp_path / "turned.jpg")
+    image.save(tmp_path / f"turned{ending}", exif=exif, dpi=(300, 300))
+    read = files.read_rgb(tmp_path / f"turned{ending}")
     assert read.size == (20, 40)
     for name in ("out.jpg", "out.png", "out.tif", "out.webp"):
         files.save_image(read, tmp_path / name)
         with Image.open(tmp_path / name) as again:
             assert again.size == (20, 40) and again.getexif().get(0x0112, 1) == 1
             assert again.getexif()[0x010F] == "a camera"
-            if name != "out.webp":  # which has no place for it but EXIF
-                assert np.allclose([float(x) for x in again.info["dpi"]], 300, atol=0.1)
+            dpi = again.info.get("dpi", [again.getexif().get(tag) for tag in (0x011A, 0x011B)])
+            assert np.allclose([float(x) for x in dpi], 300, atol=0.1)
 
 
 def test_profiles_are_respected(tmp_path):
@@ -88,17 +89,17 @@ def test_outputs_of_files_and_folders(tmp_path):
     for name in ("a.png", "b.gif", "sub/c.JPG", "a-coloured.png", "notes.txt"):
         (tmp_path / "in" / name).write_bytes(b"")
     folder, out = tmp_path / "in", tmp_path / "out"
-    made = {i.name: o.relative_to(tmp_path).as_posix() for i, o in outputs([folder], out)}
+    made = {i.name: o.relative_to(tmp_path).as_posix() for i, o in outputs([folder], out, [])}
     assert made == {"a.png": "out/a.png", "b.gif": "out/b.png", "c.JPG": "out/sub/c.JPG"}
-    made = {i.name: o.relative_to(tmp_path).as_posix() for i, o in outputs([folder], None)}
+    made = {i.name: o.relative_to(tmp_path).as_posix() for i, o in outputs([folder], None, [])}
     assert made["b.gif"] == "in/b-coloured.png" and made["c.JPG"] == "in/sub/c-coloured.JPG"
-    one = list(outputs([folder / "a.png"], tmp_path / "new.jpg"))
+    one = list(outputs([folder / "a.png"], tmp_path / "new.jpg", []))
     assert one == [(folder / "a.png", tmp_path / "new.jpg")]
     for wrong in ([folder], [folder / "a.png", folder / "b.gif"]):
         with pytest.raises(ValueError, match="wanted a folder"):
-            list(outputs(wrong, tmp_path / "new.jpg"))
+            list(outputs(wrong, tmp_path / "new.jpg", []))
     with pytest.raises(ValueError, match="wanted a folder, or a name"):
-        list(outputs([folder / "a.png"], tmp_path / "new.bmp"))
+        list(outputs([folder / "a.png"], tmp_path / "new.bmp", []))
 
 
 def test_one_bad_photograph_does_not_stop_the_others(net, picture, tmp_path):
@@ -106,9 +107,10 @@ def test_one_bad_photograph_does_not_stop_the_others(net, picture, tmp_path):
         picture.save(tmp_path / name)
     (tmp_path / "bad.png").write_bytes((tmp_path / "a.png").read_bytes()[:500])
     inputs = [tmp_path / name for name in ("a.png", "bad.png", "nowhere.png", "z.png")]
-    failed = colorize_files(inputs, tmp_path / "out", net, 0.5, 64)
-    assert len(failed) == 2 and "bad.png: not a readable image" in failed[0]
-    assert "nowhere.png" in failed[1]
+    (tmp_path / "empty").mkdir()
+    failed = colorize_files([tmp_path / "empty", *inputs], tmp_path / "out", net, 0.5, 64)
+    assert len(failed) == 3 and "empty: no images found" in failed[0]
+    assert "bad.png: not a readable image" in failed[1] and "nowhere.png" in failed[2]
     assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["a.png", "z.png"]
     (again,) = colorize_files([tmp_path / "a.png"], tmp_path / "out", net, 0.5, 64)
     assert "--force" in again

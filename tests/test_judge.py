@@ -104,7 +104,7 @@ def test_judged_says_what_share_of_the_gap_the_colours_close(images, net, monkey
 
     monkeypatch.setattr(verdict, "verdict", known)
     rows = verdict.judged(net, images, np.arange(64), vividness=(0.5,))
-    assert [row["images"] for row in rows[:3]] == ["true colours", "grey", "ours, vividness 0.5"]
+    assert [row["system"] for row in rows[:3]] == ["true colours", "grey", "ours, vividness 0.5"]
     assert [row["gap_closed"] for row in rows[:3]] == pytest.approx([1, 0, 0.25])
     assert "gap_closed" not in rows[3] and 0 <= rows[3]["top1"] <= 1
 

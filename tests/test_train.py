@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -247,6 +248,16 @@ def test_settings_out_of_range_are_named(setting):
     ((name, value),) = setting.items()
     with pytest.raises(ValueError, match=f"{name}: got {value!r}, wanted"):
         cl.Config(**setting)
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").is_file(), reason="asks Linux what the CPU can do")
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="there the GPU decides")
+def test_auto_takes_16_bit_products_where_the_cpu_has_them():
+    flags = set(Path("/proc/cpuinfo").read_text().split())
+    native = bool(flags & {"avx512_bf16", "amx_bf16"})
+    native &= hasattr(torch.cpu, "get_capabilities")
+    assert cl.Config().mixed_precision() == ("bf16" if native else "no")
+    assert cl.Config(precision="no").mixed_precision() == "no"
 
 
 def test_every_batch_is_shared_out_whole(images):

@@ -89,6 +89,7 @@ def test_a_closed_browser_loses_nothing(images, monkeypatch):
             while box.controls["left"].disabled:
                 await asyncio.sleep(0.001)
             box.controls["left"].click()
+            box.controls["right"].click()  # a second click answers nothing
         for task in box.state["tasks"]:
             task.cancel()
 
