@@ -29,7 +29,8 @@ TRIED = """
   network of the same cost was no better than the wider one. That one begins to know its images by
   heart; to keep it from that (stronger augmentation, dropout) has not been tried.
 - **The gap of the judge.** It closes with quality, hardly with vividness. NoGAN, whose feature loss
-  has seen labels, closes more; that loss was kept out of ours, which is to know no labels.
+  has seen labels, closes more at an equal budget; that loss was kept out of ours, which is to know
+  no labels.
 - **The recipes.** The one point above our curve is ECCV16's with its logits adjusted far beyond
   what is useful: bolder than ours at its boldest, and further from the truth than grey.
 - **Bleeding.** The yardsticks in the benchmark say what is to be had: even the best of the nine
@@ -78,9 +79,12 @@ def on_cifar() -> list[tuple]:
     made = json.loads((SHIPPED / "cifar.json").read_text(encoding="utf-8"))
     what = "training of the weights `cifar` on two cores"
     found.append(aim(what, 60, made["minutes"], "{:.0f} min", made["command"], most=True))
-    rivals = measured("ours is faster by")
-    what, training = "training speed against the original's", "training, original, 1 image a step"
-    return [*found, aim(what, 250, rivals[training], "{:.0f} x", "make bench")]
+    speed = measured("value")
+    for name, row in (("compared", "training, ours"), ("shipped", "training, the shipped network")):
+        what = f"training speed against the original's, the network that is {name}"
+        ratio = speed[row] / speed["training, original, 1 image a step"]
+        found.append(aim(what, 250, ratio, "{:.0f} x", "make bench"))
+    return found
 
 
 def on_photographs() -> list[tuple]:
