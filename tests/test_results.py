@@ -15,7 +15,9 @@ TINY = {"widths": (8, 8), "down": (0, 0), "up": (0,)}
 def test_results_are_kept_and_found_again():
     results.save_result("mine", {"rows": [1]})
     assert (paths.results() / "mine.json").is_file()
-    assert results.load_result("mine") == {"rows": [1]}
+    assert results.load_result("mine") == {"rows": [1], "command": "make report"}
+    results.save_result("known", {"command": "python -m colorlib evaluate"})
+    assert results.load_result("known") == {"command": "python -m colorlib evaluate"}
     with pytest.raises(ValueError, match=r"mine\.json is in no results folder"):
         results.load_result("mine", committed=True)
 
