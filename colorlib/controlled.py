@@ -86,8 +86,9 @@ def kept(source="cifar100") -> dict[str, ColorNet]:
     """title -> network of the other recipes that `compare` trained here, where it is kept."""
     found = {}
     for recipe in ("original", "regression", "eccv16", "nogan"):
-        name = settings(recipe, "full", source).name + ("-game" if recipe == "nogan" else "")
-        path = paths.runs() / name / "model.safetensors"
+        config = settings(recipe, "full", source)
+        folder = nogan.home(config) if recipe == "nogan" else paths.runs() / config.name
+        path = folder / "model.safetensors"
         if path.is_file():
             found[TITLES[recipe]] = model = load_model(path)
             if recipe == "eccv16":

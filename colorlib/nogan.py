@@ -9,6 +9,7 @@ way people's labels are in it: this recipe is not fully self-supervised.
 import copy
 import json
 import time
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -38,6 +39,11 @@ def critic() -> nn.Sequential:
     return nn.Sequential(*layers, nn.Conv2d(inputs, 1, 3, padding=1))
 
 
+def home(config: Config) -> Path:
+    """The folder that keeps the game of a generator's run."""
+    return paths.runs() / f"{config.name}-game"
+
+
 def play(model: ColorNet, images, config: Config, quality=None) -> list[dict]:
     """Go on from a generator that `fit` trained on `FeatureLoss`; returns what each look saw.
 
@@ -49,7 +55,7 @@ def play(model: ColorNet, images, config: Config, quality=None) -> list[dict]:
     from accelerate import Accelerator
     from tqdm import tqdm
 
-    folder = paths.runs() / f"{config.name}-game"
+    folder = home(config)
     record = folder / "history.json"
     if record.is_file():
         model.load_state_dict(load_model(folder / "model.safetensors").state_dict())
@@ -72,7 +78,7 @@ def play(model: ColorNet, images, config: Config, quality=None) -> list[dict]:
     history.append({"game_step": 0, "quality": best})
     model.train()
     order = torch.randperm(len(pixels), generator=generator(config.seed, -2))
-    for step in tqdm(range(2 * steps), f"{config.name}-game", unit=" steps"):
+    for step in tqdm(range(2 * steps), folder.name, unit=" steps"):
         if step == steps:
             critics.param_groups[0]["lr"] = RATE
         samples = batch(pixels, order, step, steps, config, accelerator)

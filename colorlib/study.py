@@ -5,7 +5,6 @@ data/results/study.json as they finish. `python -m colorlib study` makes those t
 line in `RUNS` adds one.
 """
 
-import dataclasses
 from datetime import date
 
 import torch
@@ -102,9 +101,8 @@ RUNS = {  # name -> what differs from ours
 def settings(name: str, source: str = "cifar100") -> Config:
     """The config of one of `RUNS`; a smaller set is seen more often, for as many steps."""
     changed = dict(RUNS[name])
-    config = Config(name=f"study-{slug(source)}", given="luma", held=5000, epochs=EPOCHS)
-    config.precision = "no"  # on every machine the same
-    config = dataclasses.replace(config, **changed)
+    ours = {"given": "luma", "held": 5000, "epochs": EPOCHS, "precision": "no"}
+    config = Config(name=f"study-{slug(source)}", **ours | changed)
     words = "-".join(f"{k}-{'x'.join(map(str, v)) if isinstance(v, tuple) else v}"
                      for k, v in changed.items())  # fmt: skip
     config.name += f"-{words}" if words else ""

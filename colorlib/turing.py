@@ -135,7 +135,7 @@ def turing_test(
     button = w.Layout(width=f"{SIDE}px")
     buttons = [w.Button(description=d, layout=button, disabled=True) for d in ("left", "right")]
     start = w.Button(description="start", button_style="primary")
-    state = {"at": -1, "asked": 0.0, "open": False, "tasks": set()}
+    state = {"at": -1, "asked": 0.0, "tasks": set()}
 
     async def show_pair():
         pair = pairs[state["at"]]
@@ -155,7 +155,6 @@ def turing_test(
         ask(True)
 
     def ask(whether: bool):
-        state["open"] = whether
         for b in buttons:
             b.disabled = not whether
 
@@ -175,7 +174,7 @@ def turing_test(
             said.value = f"The test stopped: {task.exception()}. The answers so far are kept."
 
     def answer(chosen):
-        if not state["open"]:  # the second half of a double click
+        if chosen.disabled:  # the second half of a double click
             return
         ask(False)
         pair = pairs[state["at"]]

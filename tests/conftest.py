@@ -1,5 +1,6 @@
 """Every test has a data root and an output folder of its own; the real ones are never touched."""
 
+import importlib.util
 import os
 import threading
 from functools import partial
@@ -14,6 +15,15 @@ import colorlib as cl
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REAL_DATA = Path(os.environ.get("COLORLIB_DATA") or REPOSITORY / "data").resolve()
+
+
+def script(name: str):
+    """scripts/NAME.py as a module."""
+    path = REPOSITORY / "scripts" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(autouse=True)

@@ -1,20 +1,17 @@
 """The written report's parts: every figure and table once, from the results, and it compiles."""
 
 import csv
-import importlib.util
 import re
 import shutil
 import subprocess
 
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, script
 from PIL import Image
 
 from colorlib import results
 
-spec = importlib.util.spec_from_file_location("paper", REPOSITORY / "scripts" / "paper.py")
-paper = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(paper)
+paper = script("paper")
 
 
 def test_what_is_committed_is_what_the_results_say():

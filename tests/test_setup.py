@@ -8,14 +8,12 @@ import types
 
 import pytest
 import yaml
-from conftest import REPOSITORY
+from conftest import REPOSITORY, script
 
 import colorlib as cl
 from colorlib import environment, paths, results
 
-sys.path.insert(0, str(REPOSITORY / "scripts"))
-import publish
-
+publish = script("publish")
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 WANTED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
 

@@ -1,13 +1,10 @@
 """The page of aims: made from the results, and no aim is called met that is not."""
 
-import importlib.util
 import json
 
-from conftest import REPOSITORY
+from conftest import REPOSITORY, script
 
-spec = importlib.util.spec_from_file_location("targets", REPOSITORY / "scripts" / "targets.py")
-targets = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(targets)
+targets = script("targets")
 
 
 def test_the_page_is_what_the_results_say():
