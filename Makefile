@@ -15,13 +15,6 @@ DUPLICATES := data/results/duplicates.json
 # executed notebooks keep no progress bars
 EXECUTE := TQDM_DISABLE=1 $(BIN)/jupyter nbconvert --execute --ExecutePreprocessor.timeout=-1 \
 	--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False
-# no script, font or style from another host
-OFFLINE := --HTMLExporter.mathjax_url= --HTMLExporter.require_js_url= \
-	--HTMLExporter.jquery_url= --HTMLExporter.widget_renderer_url= --HTMLExporter.mermaid_js_url= \
-	--NbConvertBase.display_data_priority=text/html \
-	--NbConvertBase.display_data_priority=text/markdown \
-	--NbConvertBase.display_data_priority=image/png \
-	--NbConvertBase.display_data_priority=text/plain
 
 .DEFAULT_GOAL := help
 .PHONY: help venv report test test-full lab study full bench lock publish
@@ -39,13 +32,10 @@ $(STAMP): requirements.lock pyproject.toml
 	touch $@
 
 report: $(STAMP)  ## run the five notebooks; leaves build/report/*.html, figures and results
-	rm -rf build/report
-	COLORLIB_OUT=$(CURDIR)/build $(EXECUTE) $(OFFLINE) --to html --output-dir build/report \
+	rm -rf build/report build/notebooks
+	COLORLIB_OUT=$(CURDIR)/build $(EXECUTE) --to notebook --output-dir build/notebooks \
 		notebooks/0*.ipynb
-	@# nothing from another host: the Colab badge's words do, and there is no diagram to draw
-	sed -i.bak -e 's#<img[^>]*colab-badge.svg[^>]*>#Open in Colab#g' \
-		-e 's#https://cdnjs[^"]*mermaid[^"]*##g' build/report/*.html
-	rm build/report/*.bak
+	$(BIN)/python scripts/pages.py build/notebooks build/report
 	@echo "The report is in build/report: open 01_data_preparation.html first."
 
 test: $(STAMP)  ## the tests, some minutes

@@ -78,7 +78,7 @@ def people(model: ColorNet, images, labels, names=("baby", "boy", "girl", "man",
     faces mostly are; "pale" is the predicted length of the mean chroma as a share of the true one.
     """
     numbers, classes = labels
-    chosen = np.isin(numbers, [classes.index(name) for name in names])
+    chosen = np.isin(numbers, [classes.index(name) for name in names if name in classes])
     rows = {}
     for title, part in (("people", images[chosen]), ("everything else", images[~chosen])):
         if not len(part):

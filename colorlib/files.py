@@ -82,7 +82,9 @@ def save_image(image: Image.Image, path: str | Path, force: bool = False) -> Non
     with paths.replacing(path) as part:
         try:
             image.save(part, format=kind, **OPTIONS.get(kind, {}), **beside)
-        except (ValueError, OverflowError, SystemError) as error:
+        except (ValueError, OverflowError, SystemError, OSError) as error:
+            if getattr(error, "errno", None):  # the disk's doing, not the format's
+                raise
             raise ValueError(f"{path}: {kind} cannot hold this image ({error})") from error
 
 
@@ -115,13 +117,14 @@ def keep_figure(image: Image.Image, name: str) -> str:
     return f"Saved {path.parent.name}/{path.name}"
 
 
-def images_in(folder: Path, but: str | None = None) -> list[Path]:
+def images_in(folder: Path, but: str | None = None, outside: Path | None = None) -> list[Path]:
     """The image files in a folder and below, sorted; none whose stem ends with `but`.
 
-    Raises ValueError where there are none.
+    outside: a folder below it that is left out. Raises ValueError where there are none.
     """
     found = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
     found = [f for f in found if but is None or not f.stem.endswith(but)]
+    found = [f for f in found if outside is None or outside.resolve() not in f.resolve().parents]
     if not found:
         raise ValueError(f"{folder}: no images found, wanted files ending in {sorted(SUFFIXES)}")
     return found

@@ -7,6 +7,7 @@ import numpy as np
 
 from colorlib import paths
 
+FEW = 5  # people: below, a bootstrap over them knows too few to be trusted alone
 # Zhang et al. 2016, table 1: photographs of 256 x 256, 40 participants from a crowd
 PUBLISHED = {"ECCV16": 0.323, "random colours": 0.130}
 
@@ -29,24 +30,28 @@ def answers(folder: str | Path | None = None) -> list[dict]:
 def fooling_rates(given: list[dict], resamples: int = 10000) -> list[dict]:
     """A row a system: the share of pairs in which the true picture was taken for the fake.
 
-    Practice does not count. 95 % intervals: bootstrap over participants, or Wilson's where there is
-    one. 0.5 would be pictures that nobody can tell from true ones.
+    Practice does not count; answers about other images or weights have a row of their own. 95 %
+    intervals: bootstrap over participants; Wilson's where there is one, and the wider of the two
+    where there are fewer than `FEW` or all agree: too few to show by themselves how people differ.
+    0.5 would be pictures that nobody can tell from true ones.
     """
-    given = [a for a in given if not a["practice"]]
+    groups = {}
+    for a in given:
+        if not a["practice"]:
+            people = groups.setdefault((a["system"], a.get("about", "")), {})
+            people.setdefault(a["participant"], []).append(a["fooled"])
     rows = []
-    for system in dict.fromkeys(a["system"] for a in given):
-        by_person = {}
-        for a in given:
-            if a["system"] == system:
-                by_person.setdefault(a["participant"], []).append(a["fooled"])
-        fooled = sum(map(sum, by_person.values()))
-        total = sum(map(len, by_person.values()))
-        if len(by_person) > 1:
-            interval = bootstrap_people(list(by_person.values()), resamples)
-        else:
-            interval = wilson(fooled, total)
-        row = {"system": system, "rate": fooled / total, "interval": interval}
-        rows.append(row | {"pairs": total, "participants": len(by_person)})
+    for (system, about), people in groups.items():
+        people = list(people.values())
+        fooled, total = sum(map(sum, people)), sum(map(len, people))
+        interval = wilson(fooled, total)
+        if len(people) > 1:
+            drawn = bootstrap_people(people, resamples)
+            if len(people) < FEW or fooled in (0, total):
+                drawn = min(drawn[0], interval[0]), max(drawn[1], interval[1])
+            interval = drawn
+        row = {"system": system, "about": about, "rate": fooled / total, "interval": interval}
+        rows.append(row | {"pairs": total, "participants": len(people)})
     return sorted(rows, key=lambda row: -row["rate"])
 
 
@@ -74,16 +79,20 @@ def table(rows: list[dict]) -> str:
             "Nobody has taken the test here yet. Run the cell above, press *start*, and run this "
             "cell again; several people's files in `data/turing` are pooled."
         )
+    abouts = list(dict.fromkeys(row["about"] for row in rows))
     lines = ["| system | fooled | 95 % interval | pairs | participants | published |"]
     lines.append("| --- | ---: | ---: | ---: | ---: | ---: |")
     for row in rows:
         low, high = row["interval"]
         known = PUBLISHED.get(row["system"])
         published = "" if known is None else f"{known:.1%}"
+        of = f" ({row['about'] or 'not said of what'})" if len(abouts) > 1 else ""
         lines.append(
-            f"| {row['system']} | {row['rate']:.1%} | {low:.1%} to {high:.1%} | {row['pairs']} | "
-            f"{row['participants']} | {published} |"
+            f"| {row['system']}{of} | {row['rate']:.1%} | {low:.1%} to {high:.1%} | "
+            f"{row['pairs']} | {row['participants']} | {published} |"
         )
     if not any(row["system"] == "ECCV16" for row in rows):
         lines.append(f"| ECCV16, its own test | | | | 40 | {PUBLISHED['ECCV16']:.1%} |")
+    if abouts != [""] and len(abouts) == 1:
+        lines.append(f"\n*{abouts[0]}.*")
     return "\n".join(lines)

@@ -14,8 +14,9 @@ def outputs(
     """Each photograph of `inputs`, files and folders, with the file that it becomes.
 
     output: a file name for a single photograph; else a folder, in which a folder's own subfolders
-    are kept; None: beside the photograph, as NAME-coloured. Raises ValueError where that cannot be.
-    failed: takes a sentence for each folder without photographs.
+    are kept, and which is not read where it lies below one of the inputs; None: beside the
+    photograph, as NAME-coloured. Raises ValueError where that cannot be. failed: takes a sentence
+    for each folder without photographs.
     """
     single = output is not None and output.suffix.lower() in FORMATS and not output.is_dir()
     if single and (len(inputs) != 1 or inputs[0].is_dir()):
@@ -23,8 +24,10 @@ def outputs(
     if output is not None and not single and output.suffix and not output.is_dir():
         raise ValueError(f"{output}: wanted a folder, or a name ending in {', '.join(FORMATS)}")
     for place in inputs:
+        below = output is not None and place.resolve() in output.resolve().parents
+        made = output if below else None
         try:
-            files = images_in(place, but=ADDED) if place.is_dir() else [place]
+            files = images_in(place, ADDED, made) if place.is_dir() else [place]
         except (ValueError, OSError) as error:
             failed.append(str(error))
             continue
@@ -42,12 +45,14 @@ def outputs(
 def colorize_files(inputs, output, model, vividness: float, size: int, force=False) -> list[str]:
     """Colour every photograph of `inputs`; return a sentence for each that could not be.
 
-    A file that is there is not written over without `force`; none is written twice.
+    A file that is there is not written over without `force`; none is written twice. Raises
+    ValueError at once where the setting is wrong for all of them.
     """
     from tqdm import tqdm
 
-    from colorlib.photo import colorize_photo
+    from colorlib.photo import check_setting, colorize_photo
 
+    check_setting(vividness, size)
     failed, written = [], set()
     pairs = list(outputs(inputs, output, failed))
     bar = tqdm(pairs, "colouring", unit=" photographs", disable=None if len(pairs) > 1 else True)
@@ -60,7 +65,8 @@ def colorize_files(inputs, output, model, vividness: float, size: int, force=Fal
             check_target(target, force)
             save_image(colorize_photo(source, model, vividness, size), target, force)
         except (ValueError, OSError, MemoryError, RuntimeError) as error:  # torch's lack of memory
-            failed.append(str(error) or type(error).__name__)
+            said = str(error) or type(error).__name__
+            failed.append(said if str(source) in said else f"{source}: {said}")
             continue
         written.add(target.resolve())
         bar.write(str(target))

@@ -85,6 +85,12 @@ def colour_strips(
         yield rows, join(colour, gray[..., rows, :], "luma")
 
 
+def check_setting(vividness: float, size: int) -> None:
+    """ValueError for a vividness or a size that `colorize_photo` does not take."""
+    path_point([(0.0, 1.0)] * 2, vividness)
+    inner_size(SMALLEST, SMALLEST, size)
+
+
 def inner_size(height: int, width: int, size: int, share=1.0) -> tuple[int, int]:
     """The size at which the network sees a photograph, its shorter side that share of `size`.
 

@@ -8,6 +8,7 @@ data/turing/PARTICIPANT-TIME.jsonl; fooling.py makes the table.
 """
 
 import asyncio
+import errno
 import json
 import os
 import re
@@ -96,23 +97,32 @@ def enlarge(image: np.ndarray) -> bytes:
 
 
 def record(path: Path, answer: dict) -> None:
-    """Append one answer, on disk before this returns."""
+    """Append one answer, on disk before this returns; none of it is there after an OSError."""
+    line = (json.dumps(answer) + "\n").encode()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(answer) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    with path.open("ab", buffering=0) as file:
+        start = file.tell()
+        try:
+            if file.write(line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(start)  # or the next try would be glued to it
+            raise
 
 
 def turing_test(
-    model, images, participant=None, others=None, practice=PRACTICE, trials=TRIALS, seed=None
-):
+    model, images, participant=None, others=None, practice=PRACTICE, trials=TRIALS, seed=None,
+    about="",
+):  # fmt: skip
     """Take the test on uint8 `images` (N, H, W, 3) of the test split; returns an ipywidgets box.
 
     model: the shipped network (at three settings of vividness), or a dict of systems, name ->
     function from luma (N, 1, H, W) to RGB. participant: who answers, the same name each time, since
     people are told apart by it; somebody new if None. others: more systems. seed: draws images,
-    order and sides; a new one each time if None. The file of the answers is in the box's `path`.
+    order and sides; a new one each time if None. about: which images and weights, in words: kept
+    with each answer, and answers about different ones are not pooled. The file of the answers is in
+    the box's `path`.
     """
     import ipywidgets as w
 
@@ -180,7 +190,7 @@ def turing_test(
         pair = pairs[state["at"]]
         right_answer = "left" if pair["fake_first"] else "right"
         kept = pair | {"participant": participant, "answer": chosen.description}
-        kept |= {"fooled": chosen.description != right_answer, "seed": seed}
+        kept |= {"fooled": chosen.description != right_answer, "seed": seed, "about": about}
         kept["seconds"] = round(time.perf_counter() - state["asked"], 3)
         try:
             record(path, kept)

@@ -15,7 +15,7 @@ EPOCHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 26, 33, 40)
 def frames(strip: np.ndarray) -> list[Image.Image]:
     """The input above, the colours of one epoch in the middle, the original below."""
     truth, given, *epochs = strip[:, :SHOWN]
-    picked = sorted({min(epoch, len(epochs)) for epoch in EPOCHS})
+    picked = sorted({min(epoch, len(epochs)) for epoch in (*EPOCHS, len(epochs))})
     side = strip.shape[2] * SCALE
     made = []
     for epoch in picked:

@@ -114,7 +114,7 @@ def on_photographs() -> list[tuple]:
         ),
         aim(
             "the same, peak memory",
-            1.5, value["the same, peak memory"] / 1024, "{:.2f} GB", "make bench", True,
+            1.5, value["the same, peak memory"] * 2**20 / 1e9, "{:.2f} GB", "make bench", True,
         ),
     ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Photographs of every kind, whole and broken, from a file to a file."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,6 +101,34 @@ def test_outputs_of_files_and_folders(tmp_path):
             list(outputs(wrong, tmp_path / "new.jpg", []))
     with pytest.raises(ValueError, match="wanted a folder, or a name"):
         list(outputs([folder / "a.png"], tmp_path / "new.bmp", []))
+
+
+def test_what_was_made_before_is_not_coloured_again(net, picture, tmp_path):
+    picture.save(tmp_path / "a.png")
+    out = tmp_path / "out"
+    assert not colorize_files([tmp_path], out, net, 0.5, 64)
+    assert not colorize_files([tmp_path], out, net, 0.5, 64, force=True)
+    assert [f.relative_to(out) for f in out.rglob("*") if f.is_file()] == [Path("a.png")]
+
+
+def test_every_failure_names_its_photograph_and_a_wrong_setting_is_said_once(
+    net, picture, tmp_path, monkeypatch
+):
+    picture.save(tmp_path / "a.png")
+    Image.new("L", (70_000, 1)).save(tmp_path / "wide.png")
+    (wide,) = colorize_files([tmp_path / "wide.png"], tmp_path / "wide.jpg", net, 0.5, 32)
+    assert "wide" in wide and "JPEG cannot hold this image" in wide
+    for vividness, size in ((2.0, 64), (0.5, 8)):
+        with pytest.raises(ValueError, match=r"vividness|size"):
+            colorize_files([tmp_path / "a.png"] * 3, None, net, vividness, size)
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    (said,) = colorize_files([tmp_path / "a.png"], tmp_path / "b.png", net, 0.5, 64)
+    assert "a.png" in said and "No space left" in said
+    assert {f.name for f in tmp_path.iterdir()} == {"a.png", "wide.png"}
 
 
 def test_one_bad_photograph_does_not_stop_the_others(net, picture, tmp_path):

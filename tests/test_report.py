@@ -1,17 +1,14 @@
-"""The pages that `make report` leaves, in a real browser without any network."""
+"""The pages of the report, made of the committed notebooks, in a browser without any network."""
 
 import shutil
 
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, script
 
 playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
-PAGES = sorted((REPOSITORY / "build" / "report").glob("0*.html"))
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM, reason="needs Chromium"),
-    pytest.mark.skipif(not PAGES, reason="needs the pages of `make report`"),
-]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+NAMES = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("0*.ipynb"))
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
 MOVE = """() => {
   const box = document.getElementById("viewer"), slider = box.querySelector(".level");
   const at = () => box.querySelectorAll(".view")[1].style.backgroundPosition;
@@ -24,6 +21,15 @@ MOVE = """() => {
 
 
 @pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """The folder of the pages."""
+    folder = tmp_path_factory.mktemp("report")
+    script("pages").main(REPOSITORY / "notebooks", folder)
+    assert sorted(path.stem for path in folder.iterdir()) == NAMES
+    return folder
+
+
+@pytest.fixture(scope="module")
 def page():
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -33,11 +39,11 @@ def page():
         browser.close()
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_a_page_asks_no_other_host_and_fits_its_width(page, path):
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_asks_no_other_host_and_fits_its_width(page, report, name):
     asked = []
     page.on("request", lambda r: asked.append(r.url) if r.url.startswith("http") else None)
-    page.goto(path.as_uri())
+    page.goto((report / f"{name}.html").as_uri())
     page.wait_for_timeout(500)
     assert not asked
     wide = page.evaluate(
@@ -49,8 +55,7 @@ def test_a_page_asks_no_other_host_and_fits_its_width(page, path):
         assert picture.evaluate("(e) => e.complete && e.naturalWidth > 0")
 
 
-def test_the_small_viewer_turns_without_python(page):
-    (path,) = (p for p in PAGES if p.stem.startswith("03"))
-    page.goto(path.as_uri())
+def test_the_small_viewer_turns_without_python(page, report):
+    page.goto((report / "03_evaluation.html").as_uri())
     before, after, still, live = page.evaluate(MOVE)
     assert before != after and not still and live

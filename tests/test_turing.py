@@ -103,6 +103,21 @@ def test_a_closed_browser_loses_nothing(images, monkeypatch):
         fooling.answers()
 
 
+def test_an_answer_that_could_not_be_kept_leaves_nothing_of_itself(tmp_path, monkeypatch):
+    path = tmp_path / "me.jsonl"
+    turing.record(path, given("me", "ours", True))
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(turing.os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            turing.record(path, given("me", "ours", False))
+    turing.record(path, given("me", "grey", True))
+    assert [a["system"] for a in fooling.answers(tmp_path)] == ["ours", "grey"]
+
+
 def test_a_system_that_fails_stops_the_test_with_a_sentence(images, monkeypatch):
     monkeypatch.setattr(turing, "SECONDS", 0.0)
     monkeypatch.setattr(turing, "PAUSE", 0.0)
@@ -151,6 +166,27 @@ def test_intervals_come_from_people_where_there_are_several():
     single = [a for a in pooled if a["participant"] == "p3"]
     (row,) = fooling.fooling_rates(single)
     assert row["interval"] == fooling.wilson(sum(a["fooled"] for a in single), 40)
+
+
+def test_few_people_who_agree_are_no_certainty():
+    """Where a bootstrap over people would say 0 to 0, the interval is no narrower than Wilson's."""
+    for fooled in (False, True):
+        agreed = [given(f"p{i % 2}", "grey", fooled) for i in range(4)]
+        (row,) = fooling.fooling_rates(agreed)
+        assert row["interval"] == pytest.approx(fooling.wilson(4 * fooled, 4))
+    apart = [given("a", "ours", True)] * 8 + [given("b", "ours", False)] * 8
+    (row,) = fooling.fooling_rates(apart)
+    assert row["interval"] == (0.0, 1.0)  # how two people differ says little of the next
+
+
+def test_answers_about_other_images_or_weights_are_not_pooled():
+    here, there = ({"about": word} for word in ("CIFAR-100", "the sample"))
+    mixed = [given("a", "ours", True) | here, given("b", "ours", False) | there]
+    rows = fooling.fooling_rates(mixed)
+    assert [(row["about"], row["rate"]) for row in rows] == [("CIFAR-100", 1), ("the sample", 0)]
+    text = fooling.table(rows)
+    assert "ours (CIFAR-100)" in text and "ours (the sample)" in text
+    assert "*CIFAR-100.*" in fooling.table(fooling.fooling_rates(mixed[:1]))
 
 
 def test_the_table_says_what_was_published_and_how_to_take_the_test():
