@@ -6,8 +6,9 @@ from PIL import Image
 
 from colorlib.files import keep_figure, png, read_rgb
 from colorlib.photo import INNER, colorize_photo
+from colorlib.sheets import in_a_row
 
-SHOWN = 640  # pixels of the longer side on the page; what is saved has all of them
+SHOWN = 420  # pixels of the longer side on the page; what is saved has all of them
 
 
 def uploaded(value) -> tuple[str, bytes] | None:
@@ -46,9 +47,11 @@ def colour_yours(model, image=None, vividness: float = 0.5, size: int = INNER):
         if state["image"] is None:
             return
         state["coloured"] = colorize_photo(state["image"], model, vivid.value, inner.value)
-        small = state["coloured"].copy()
-        small.thumbnail((SHOWN, SHOWN))
-        picture.value, save.disabled = png(small), False
+        shown = [state["image"].convert("L").convert("RGB"), state["coloured"].copy()]
+        for small in shown:
+            small.thumbnail((SHOWN, SHOWN))
+        titles = "input: luma", f"vividness {vivid.value:.2f}, inner size {inner.value}"
+        picture.value, save.disabled = png(in_a_row(shown, titles)), False
 
     def take(source, name: str) -> None:
         try:

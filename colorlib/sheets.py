@@ -60,18 +60,23 @@ def panels(
             mark_pixel(picture, pixel, image.shape)
         scaled.append(disk_of(seen, model, pixel))
         titles.append("this pixel: how likely?")
-    sheet = Image.new("RGB", (5 * PANEL + 6 * MARGIN, PANEL + 2 * TITLE + MARGIN), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=12)
-    for i, (picture, title) in enumerate(zip(scaled, titles, strict=True)):
-        left = MARGIN + i * (PANEL + MARGIN)
-        sheet.paste(picture, (left, TITLE))
-        draw.text((left, 2), title, "black", font)
     text = f"{name}   PSNR {psnr(seen.rgb, seen.truth).item():.1f} dB, mean ab error "
     text += f"{error.mean().item():.1f}"
-    draw.text((MARGIN, TITLE + PANEL + 4), text.strip(), "black", font)
-    if len(scaled) == 5:
-        key = "o mean   [] likeliest   x true"
-        draw.text((MARGIN + 4 * (PANEL + MARGIN), TITLE + PANEL + 4), key, "black", font)
+    below = [text.strip(), "", "", "", "o mean   [] likeliest   x true"]
+    return in_a_row(scaled, titles, below[: len(scaled)])
+
+
+def in_a_row(pictures: list[Image.Image], titles, below=()) -> Image.Image:
+    """Pictures side by side, a title above each, and a line below it."""
+    high = TITLE + max(p.height for p in pictures)
+    wide = MARGIN + sum(p.width + MARGIN for p in pictures)
+    sheet = Image.new("RGB", (wide, high + (TITLE if below else 0) + MARGIN), "white")
+    draw, font, left = ImageDraw.Draw(sheet), ImageFont.load_default(size=12), MARGIN
+    for i, (picture, title) in enumerate(zip(pictures, titles, strict=True)):
+        sheet.paste(picture, (left, TITLE))
+        draw.text((left, 2), title, "black", font)
+        draw.text((left, high + 4), below[i] if below else "", "black", font)
+        left += picture.width + MARGIN
     return sheet
 
 

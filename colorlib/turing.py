@@ -26,7 +26,7 @@ from colorlib.controlled import random_colours
 from colorlib.data import check_uint8, to_images, to_tensor
 from colorlib.environment import offer
 from colorlib.files import png
-from colorlib.model import colorize
+from colorlib.model import colorize, mark
 from colorlib.results import grey
 
 PRACTICE, TRIALS = 10, 40
@@ -120,9 +120,9 @@ def turing_test(
     model: the shipped network (at three settings of vividness), or a dict of systems, name ->
     function from luma (N, 1, H, W) to RGB. participant: who answers, the same name each time, since
     people are told apart by it; somebody new if None. others: more systems. seed: draws images,
-    order and sides; a new one each time if None. about: which images and weights, in words: kept
-    with each answer, and answers about different ones are not pooled. The file of the answers is in
-    the box's `path`.
+    order and sides; a new one each time if None. about: which images, in words: kept with each
+    answer, a network's `mark` beside it, and answers about different ones are not pooled. The file
+    of the answers is in the box's `path`.
     """
     import ipywidgets as w
 
@@ -131,6 +131,8 @@ def turing_test(
     if not re.fullmatch(r"[\w-]+", participant):
         raise ValueError(f"participant: got {participant!r}, wanted letters, digits, _ and -")
     systems = systems_of(model, others)
+    if not isinstance(model, dict):
+        about = f"{about}, weights {mark(model)}".removeprefix(", ")
     seed = time.time_ns() % 2**32 if seed is None else seed
     pairs = plan(systems, len(images), practice, trials, seed)
     stamp = time.strftime("%Y%m%d-%H%M%S")

@@ -5,12 +5,16 @@ gets right is ECCV16's "semantic interpretability" (Zhang et al. 2016, section 3
 between the features of recoloured and of true images asks whether the set looks natural.
 """
 
+import json
+
 import torch
 from torch import Tensor
 
+from colorlib import paths
 from colorlib.color import luma
 from colorlib.data import to_tensor
 from colorlib.model import ColorNet, colorize, evaluating
+from colorlib.results import caption
 
 
 def accuracy(model, rgb: Tensor, numbers) -> float:
@@ -79,6 +83,23 @@ def judged(model: ColorNet, images, numbers, vividness=(0.0, 0.25, 0.5, 0.75, 1.
         row["gap_closed"] = (row["top1"] - worst) / (best - worst) if best > worst else 0.0
     control = accuracy(load_classifier("judge-grey"), grey, numbers)
     return [*rows, {"system": "grey, to the judge trained on grey", "top1": control}]
+
+
+def table(result: dict) -> str:
+    """What `judged` says as a Markdown table, and how the judges were made."""
+    lines = ["| images | judge's top-1 | of the gap closed | Fréchet distance |"]
+    lines += ["| --- | ---: | ---: | ---: |"]
+    for row in result["rows"]:
+        share = f"{row['gap_closed']:.0%}" if "gap_closed" in row else ""
+        far = f"{row['frechet']:.3f}" if "frechet" in row else ""
+        lines.append(f"| {row['system']} | {row['top1']:.1%} | {share} | {far} |")
+    for name in ("judge", "judge-grey"):
+        made = json.loads((paths.SHIPPED / "judges" / f"{name}.json").read_text(encoding="utf-8"))
+        text = f"`{made['command']}`: {made['test_accuracy']:.1%} of {made['seen']} test images"
+        lines.append(f"\n{text}")
+    for name, far in result["perceptual"].items():
+        lines.append(f"\n{name}, vividness 0: {far:.3f}")
+    return "\n".join([*lines, "", f"*{caption(result)}*"])
 
 
 def perceptual(recoloured: Tensor, truth: Tensor) -> dict[str, float]:

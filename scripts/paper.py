@@ -31,6 +31,11 @@ TABLES = {  # file name -> (result, columns, caption), in the order of the noteb
         ("colourfulness", "luma_difference"),
         "The cow and the mountains, whose true colours are not known.",
     ),
+    "04-cat-and-astronaut": (
+        "photographs-with-truth",
+        MAIN,
+        "The cat and the astronaut, whose true colours are known.",
+    ),
     "04-recipes": ("controlled-full", JUDGED, "One network, five recipes, luma given."),
     "04-peers-cifar100": ("peers-cifar100", PEERS, "All systems on CIFAR-100, luma given."),
     "04-peers-photographs": ("peers-photographs", PEERS, "All systems on photographs, luma given."),

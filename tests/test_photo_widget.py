@@ -5,13 +5,21 @@ import pytest
 from PIL import Image
 
 import colorlib as cl
-from colorlib import paths, photo_widget
+from colorlib import paths, photo_widget, sheets
 
 
 def png(image):
     body = io.BytesIO()
     Image.fromarray(image).save(body, "PNG")
     return body.getvalue()
+
+
+def halves(sheet: bytes, side: int = 32):
+    """The two pictures of that side on a sheet: the input and its colours."""
+    pixels = np.asarray(Image.open(io.BytesIO(sheet)))
+    top, left = sheets.TITLE, sheets.MARGIN
+    rows = pixels[top : top + side]
+    return rows[:, left : left + side], rows[:, 2 * left + side : 2 * (left + side)]
 
 
 def test_what_was_uploaded_is_found_in_both_versions_of_ipywidgets():
@@ -28,7 +36,10 @@ def test_an_uploaded_photograph_is_coloured_and_saved(net, images, monkeypatch):
     monkeypatch.setattr(photo_widget, "uploaded", lambda _: ("mine.png", png(images[0])))
     box.controls["received"](None)
     first = bytes(box.controls["picture"].value)
-    assert Image.open(io.BytesIO(first)).size == (32, 32)
+    left, right = halves(first)
+    luma = np.asarray(Image.fromarray(images[0]).convert("L"))
+    assert np.array_equal(left, luma[..., None].repeat(3, -1))
+    assert np.array_equal(right, np.asarray(cl.colorize_photo(images[0], net, 0.5)))
     box.controls["vividness"].value = 1.0
     assert bytes(box.controls["picture"].value) != first
     box.controls["save"].click()

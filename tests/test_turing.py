@@ -78,6 +78,18 @@ def test_every_answer_is_kept_at_once_and_pooled(images, net, monkeypatch):
     assert sum(row["pairs"] for row in rows.values()) == 16  # practice does not count
 
 
+def test_answers_say_which_images_and_weights_they_are_about(images, net, monkeypatch):
+    monkeypatch.setattr(turing, "SECONDS", 0.0)
+    monkeypatch.setattr(turing, "PAUSE", 0.0)
+    box = turing.turing_test(net, images, "ann", practice=0, trials=9, seed=1, about="CIFAR-100")
+    take(box, fake)
+    again = cl.ColorNet((8, 8), (0, 0), (0,))
+    marks = [turing.mark(net), turing.mark(again)]
+    assert {a["about"] for a in fooling.answers()} == {f"CIFAR-100, weights {marks[0]}"}
+    again.load_state_dict(net.state_dict())
+    assert marks[0] != marks[1] and turing.mark(again) == marks[0]
+
+
 def test_a_closed_browser_loses_nothing(images, monkeypatch):
     monkeypatch.setattr(turing, "SECONDS", 0.0)
     monkeypatch.setattr(turing, "PAUSE", 0.0)
