@@ -17,7 +17,7 @@ EXECUTE := TQDM_DISABLE=1 $(BIN)/jupyter nbconvert --execute --ExecutePreprocess
 	--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False
 
 .DEFAULT_GOAL := help
-.PHONY: help venv report test test-full lab study full bench lock publish
+.PHONY: help venv report test test-full lab study full bench times lock publish
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
@@ -67,8 +67,8 @@ build/full/%: $(WEIGHTS) $(wildcard colorlib/*.py) | $(COMPARED)
 	@mkdir -p $(@D) && touch $@
 
 $(RUN): | $(STAMP)
-	$(BIN)/python -m colorlib train --source cifar100 --widths 64 128 256 --muon-rate 0.02 \
-		--epochs 40 --held 1000
+	$(BIN)/python -m colorlib train --source cifar100 --widths 96 192 256 --up 1 1 --muon-rate 0.02 \
+		--epochs 46 --held 1000
 
 $(JUDGES): | $(STAMP)
 	$(BIN)/python -m colorlib judge features judge judge-grey
@@ -83,6 +83,9 @@ $(WEIGHTS): $(RUN)
 bench: $(STAMP)  ## measure speed beside its rivals; leaves benchmarks/results.json and results.md
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-build-isolation -e ".[bench]"
 	$(BIN)/python -m benchmarks.run
+
+times: $(STAMP)  ## measure how long the notebooks take; data/results/times.json
+	$(BIN)/python scripts/times.py
 
 publish: $(STAMP)  ## write addresses and results into README and notebooks, tables into figures/
 	$(BIN)/python scripts/publish.py

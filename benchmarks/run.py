@@ -7,6 +7,7 @@ from statistics import median
 import numpy as np
 
 from benchmarks.hsv import conversion
+from benchmarks.moves import moving
 from benchmarks.photo import photographs
 from benchmarks.timing import python
 from benchmarks.training import colouring, memory, training
@@ -47,6 +48,7 @@ def main() -> None:
     rows = []
     for work in (
         importing,
+        moving,
         photographs,
         lambda: training(images),
         lambda: colouring(test),

@@ -49,6 +49,19 @@ def test_address_and_results_are_published():
         assert publish.with_address(text) == text
 
 
+def test_each_notebook_says_how_long_it_and_its_long_parts_take():
+    times = results.load_result("times", committed=True)["seconds"]
+    teachers = (REPOSITORY / "notebooks" / "README.md").read_text()
+    assert publish.times_table(teachers) == teachers
+    for path in (REPOSITORY / "notebooks").glob("0*.ipynb"):
+        text = path.read_text()
+        assert publish.notebook(text, path.stem) == text
+        parts = times["cifar100"][path.stem]
+        assert max(parts, key=parts.get) in publish.taking(path.stem)
+    assert publish.spoken(31) == "35 seconds" and publish.spoken(89) == "90 seconds"
+    assert publish.spoken(91) == "2 minutes" and publish.spoken(121) == "2.5 minutes"
+
+
 def test_a_fork_changes_its_address_in_one_place(monkeypatch):
     monkeypatch.setattr(publish, "address", lambda: "https://github.com/me/fork")
     notebook = (REPOSITORY / "notebooks" / "01_data_preparation.ipynb").read_text()
