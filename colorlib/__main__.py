@@ -1,4 +1,4 @@
-"""The command line: python -m colorlib prepare | pack | train | evaluate | compare | colorize."""
+"""The command line of colorlib: data, training, measuring, and colours for files."""
 
 import argparse
 import dataclasses
@@ -53,6 +53,7 @@ def evaluate(args) -> None:
             model, args.model, known, args.source, args.split, args.count, args.size
         )
         name = args.name or results.result_name(args.model, result)
+        name += f"-{known}" if args.name and len(given) > 1 else ""
         results.save_result(name, result)
         print(results.table(result))
         print(f"kept as {name}.json in {paths.results().name}/\n")

@@ -65,6 +65,8 @@ def place(pixels: Pixels, device: torch.device) -> Pixels:
 def check_pixels(pixels: Pixels, config: Config, stride: int) -> None:
     """Raise ValueError where the training pixels do not go with the config."""
     count, (height, width) = len(pixels), gather(pixels, torch.arange(1)).shape[-2:]
+    if config.crop > min(height, width):
+        raise ValueError(f"crop: got {config.crop}, but the images are {height} x {width} pixels")
     if config.crop:
         height = width = config.crop
     if config.count is not None and config.count > count:

@@ -129,13 +129,6 @@ def hsv_to_chroma(hsv: Tensor) -> Tensor:
     return torch.stack((saturation * angle.cos(), saturation * angle.sin()), -3)
 
 
-def chroma_to_hue_saturation(chroma: Tensor) -> tuple[Tensor, Tensor]:
-    """Chroma (..., 2, H, W) to hue in turns [0, 1) and saturation [0, 1], each (..., H, W)."""
-    hue, saturation = _polar(chroma)
-    hue = hue + (hue < 0)
-    return torch.where(hue >= 1, 0.0, hue), saturation
-
-
 def _polar(chroma: Tensor) -> tuple[Tensor, Tensor]:
     """Hue in turns from -1/2 to 1/2, which `_hue_to_rgb` takes as well, and saturation."""
     x, y = check_images(chroma, 2, "chroma", unit_range=False).unbind(-3)

@@ -101,12 +101,24 @@ def measure(found: dict[str, System], images, resamples: int = 1000) -> list[dic
     return [row | {k: getattr(found[row["system"]], k) for k in described} for row in rows]
 
 
+def with_original(result: dict) -> dict:
+    """A kept `controlled.compare` whose rows end with the original's own network.
+
+    Which was measured on fewer images, since it is slow, and without the judge.
+    """
+    row = result["original_network"]
+    title = f"the original's own network, as long (first {row['count']:,} images)"
+    return result | {"rows": [*result["rows"], row | {"system": title}]}
+
+
 def recipe_rows(result: dict) -> list[dict]:
     """The rows of a kept `controlled.compare` as `measure` gives them; grey is there already.
 
     How far each moved the luma was not measured there: those columns are left out.
     """
-    training = f"45,000 images of {result['data']['source']}, {result['budget']['epochs']} epochs"
+    budget = result["budget"]
+    training = f"{50_000 - budget['held']:,} images of {result['data']['source']}, "
+    training += f"{budget['epochs']} epochs"
     rows = []
     for row in result["rows"]:
         recipe = next((r for r, title in TITLES.items() if row["system"].startswith(title)), None)

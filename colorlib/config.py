@@ -12,6 +12,8 @@ from colorlib import paths
 from colorlib.model import ColorNet, load_model
 from colorlib.recipes import RECIPES
 
+SHAPE = ("widths", "down", "up", "spacing", "fold")  # of a network
+
 
 @dataclass
 class Config:
@@ -58,6 +60,9 @@ class Config:
             "warmup": (0 <= self.warmup < 1, "a share from 0, below 1"),
             "spacing": (0.02 <= self.spacing <= 1, "a number from 0.02 to 1"),
             "fold": (self.fold in (1, 2, 4), "1, 2 or 4"),
+            "weight_decay": (self.weight_decay >= 0, "a number from 0"),
+            "clip": (self.clip > 0, "a number above 0"),
+            "widths": (all(width > 0 for width in self.widths), "numbers above 0"),
             "shift": (0 <= self.shift < 16, "a number from 0 to 15"),
             "held": (self.held >= 0, "a number from 0"),
             "zoom": (0 <= self.zoom <= 1, "a number from 0 to 1"),
@@ -85,19 +90,40 @@ def best_precision() -> str:
 
 
 def build(config: Config):
-    """The (model, recipe) that a config describes, its weights drawn from the seed."""
+    """The (model, recipe) that a config describes, its weights drawn from the seed.
+
+    With `start` the network is as those weights are, and the config is set to say so.
+    """
     torch.manual_seed(config.seed)
+    begun = load_model(start_file(config.start)) if config.start else None
+    if begun:
+        for name in SHAPE:
+            shape = begun.config[name]
+            setattr(config, name, tuple(shape) if isinstance(shape, list) else shape)
     recipe = RECIPES[config.recipe](config.spacing, config.fold)
-    net = {k: getattr(config, k) for k in ("widths", "down", "up", "spacing", "fold")}
-    model = ColorNet(head=recipe.head, **net)
-    if config.start:
-        begun = load_model(start_file(config.start))
-        if begun.config != model.config:
+    model = ColorNet(head=recipe.head, **{name: getattr(config, name) for name in SHAPE})
+    if begun:
+        if begun.config["head"] != recipe.head:
             raise ValueError(
-                f"start: {config.start} is a network of {begun.config}, wanted {model.config}"
+                f"start: {config.start} puts out {begun.config['head']}, "
+                f"the recipe {config.recipe} wants {recipe.head}"
             )
         model.load_state_dict(begun.state_dict())
     return model, recipe
+
+
+def check_together(model: ColorNet, recipe, config: Config) -> None:
+    """Raise ValueError where a network, a recipe and a config are not of one another."""
+    wanted = {"recipe": (recipe.name, config.recipe), "head": (model.config["head"], recipe.head)}
+    wanted["fold"] = model.fold, recipe.fold
+    if recipe.head == "distribution":
+        wanted["spacing"] = model.config["spacing"], recipe.spacing
+    for name, (found, other) in wanted.items():
+        if found != other:
+            raise ValueError(
+                f"fit: {name} is {found!r} here and {other!r} there; `build(config)` makes a model "
+                "and a recipe that go together"
+            )
 
 
 def start_file(start: str) -> str | Path:

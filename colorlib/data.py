@@ -6,6 +6,7 @@ came from (a copy sorted by class would give ten classes).
 """
 
 import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,8 @@ def slug(source: str) -> str:
     if source in ("cifar100", "photos", "sample"):
         return source
     whole = str(Path(source).expanduser().resolve())
-    return f"{Path(whole).name}-{hashlib.sha256(whole.encode()).hexdigest()[:6]}"
+    name = re.sub(r"[^\w.-]+", "-", Path(whole).name)
+    return f"{name}-{hashlib.sha256(whole.encode()).hexdigest()[:6]}"
 
 
 def describe(source: str) -> str:

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from colorlib import results
 from colorlib.data import describe, load_images, resolve, to_tensor
 from colorlib.judge import Classifier, load_classifier
-from colorlib.model import load_model
+from colorlib.model import load_model, mark
 from colorlib.verdict import features
 
 NEIGHBOURS, REACH = 5, 2  # training images looked at for each test image; pixels a copy may move
@@ -101,7 +101,13 @@ def purge(source: str = "cifar100", model: str = "cifar") -> dict:
     net = load_model(model)
     rows = results.evaluate_systems(results.systems_of(net, "luma"), rest, "luma")
     data = {"source": f"{describe(source)} without near-duplicates", "split": "test"}
-    kept = {"model": model, "given": "luma", "data": data | {"count": len(rest)}, "rows": rows}
+    kept = {
+        "model": model,
+        "weights": mark(net),
+        "given": "luma",
+        "data": data | {"count": len(rest)},
+        "rows": rows,
+    }
     name = results.of_source(f"{model}-luma-without-duplicates", source)
     results.save_result(name, kept | about)
     return found

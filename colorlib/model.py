@@ -79,6 +79,7 @@ class ColorNet(nn.Module):
             self.register_buffer("cells", cells, persistent=False)
             self.register_buffer("prior", torch.full((len(cells),), 1 / len(cells)))
         self.path = [(0.0, 1.0), (1.0, 1.0)]  # (alpha, T) at evenly spaced vividness 0 .. 1
+        self.taught = None  # what it was given when it learned: "value", "luma", "both"; or unknown
         self.stride = fold * 2 ** (len(widths) - 1)
 
         self.stem = Convolution(fold**2, widths[0])
@@ -171,7 +172,8 @@ def evaluating(model: nn.Module) -> Iterator[torch.device]:
 
 def save_model(model: ColorNet, path: str | Path, half: bool = False) -> None:
     """Write weights and architecture to one .safetensors file; `half` stores 16-bit floats."""
-    write_weights(model, path, {"colornet": json.dumps(model.config | {"path": model.path})}, half)
+    about = model.config | {"path": model.path, "taught": model.taught}
+    write_weights(model, path, {"colornet": json.dumps(about)}, half)
 
 
 def write_weights(model: nn.Module, path: Path, metadata: dict[str, str], half: bool) -> None:
@@ -219,9 +221,10 @@ def load_model(name_or_path: str | Path, device="cpu") -> ColorNet:
             config = json.loads(file.metadata()["colornet"])
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         vividness_path = [tuple(point) for point in config.pop("path")]
+        taught = config.pop("taught", None)
         model = ColorNet(**config)
         model.load_state_dict(in_full(state))
     except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ValueError(f"{path}: not a ColorNet that save_model wrote ({error})") from error
-    model.path = vividness_path
+    model.path, model.taught = vividness_path, taught
     return model.eval().to(device, memory_format=torch.channels_last)

@@ -95,6 +95,7 @@ def finish(
         "machine": machine(),
         "date": date.today().isoformat(),
         "processes": processes,
+        "products": config.mixed_precision().replace("no", "float32"),
         "command": command(config, processes),
     }
     paths.write_json(folder / "history.json", made)

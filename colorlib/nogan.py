@@ -21,7 +21,7 @@ from colorlib.color import luma
 from colorlib.config import Config
 from colorlib.data import split_validation, to_tensor
 from colorlib.judge import load_classifier
-from colorlib.model import ColorNet, colorize, load_model, save_model
+from colorlib.model import ColorNet, colorize, load_model, mark, save_model
 from colorlib.recipes import FeatureLoss, picture
 from colorlib.verdict import frechet
 
@@ -50,16 +50,18 @@ def play(model: ColorNet, images, config: Config, quality=None) -> list[dict]:
     The critic learns alone for one epoch, the game takes up to another.
     model is left, and saved in data/runs/NAME-game, as it was when its quality peaked: the lowest
     `quality(model)`, by default the Fréchet distance of 1,000 validation images to their originals
-    in the features it learned from. A finished game is read from that folder.
+    in the features it learned from. A finished game from the same generator is read from there.
     """
     from accelerate import Accelerator
     from tqdm import tqdm
 
-    folder = home(config)
+    folder, begun = home(config), mark(model)
     record = folder / "history.json"
     if record.is_file():
-        model.load_state_dict(load_model(folder / "model.safetensors").state_dict())
-        return json.loads(record.read_text(encoding="utf-8"))
+        finished = json.loads(record.read_text(encoding="utf-8"))
+        if finished["generator"] == begun:
+            model.load_state_dict(load_model(folder / "model.safetensors").state_dict())
+            return finished["history"]
     checkpoint.make_ready(folder)
     accelerator = Accelerator()
     training, held = split_validation(images, config.held)
@@ -106,5 +108,5 @@ def play(model: ColorNet, images, config: Config, quality=None) -> list[dict]:
     model.load_state_dict(kept)
     history[-1]["seconds"] = time.perf_counter() - began
     save_model(model, folder / "model.safetensors")
-    paths.write_json(record, history)
+    paths.write_json(record, {"generator": begun, "history": history})
     return history

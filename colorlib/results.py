@@ -16,8 +16,9 @@ from torch import Tensor
 from colorlib import paths
 from colorlib.color import check_given, join, luma, to_gray
 from colorlib.data import describe, load_images, resolve, slug, to_tensor
+from colorlib.decode import CELL_HEADS
 from colorlib.metrics import NAMES, colourfulness, paired_bootstrap, per_image, summary
-from colorlib.model import ColorNet, colorize
+from colorlib.model import ColorNet, colorize, mark
 
 COLUMNS = NAMES | {
     "top1": "judge's top-1",
@@ -55,7 +56,7 @@ def save_result(name: str, content: dict) -> dict:
     What does not say by which command it was made is the notebooks'.
     """
     made = {"full": "make full", "quick": "make report"}[paths.profile()]
-    content = {"command": made} | content
+    content = {"command": made, "date": date.today().isoformat()} | content
     paths.write_json(paths.results() / f"{name}.json", content)
     return content
 
@@ -77,13 +78,14 @@ def mean_colour(model: ColorNet, gray: Tensor, given: str) -> Tensor:
 
 def systems_of(model: ColorNet, given: str, vividness=(0.0, 0.25, 0.5, 0.75, 1.0)) -> dict:
     """What an evaluation compares: name -> function from gray (N, 1, H, W) to RGB."""
-    systems = {"grey": grey}
-    if model.config["head"] == "distribution":
+    systems, head = {"grey": grey}, model.config["head"]
+    if head == "distribution":
         systems["mean colour"] = lambda gray: mean_colour(model, gray, given)
-        for v in vividness:
-            systems[f"ours, vividness {v:g}"] = lambda gray, v=v: colorize(model, gray, given, v)
-    else:
-        systems["regression"] = lambda gray: colorize(model, gray, given)
+    if head not in CELL_HEADS:
+        return systems | {f"one answer: {head}": lambda gray: colorize(model, gray, given)}
+    title = "ours" if head == "distribution" else "cells of ab"
+    for v in vividness:
+        systems[f"{title}, vividness {v:g}"] = lambda gray, v=v: colorize(model, gray, given, v)
     return systems
 
 
@@ -121,6 +123,8 @@ def evaluate_model(
 ) -> dict:
     """The whole evaluation of one model on one source, as `save_result` keeps it."""
     source, _ = resolve(source)
+    if model.taught not in (None, "both", given):
+        print(f"{model_name} learned with {model.taught} given; {given} is new to it.")
     images = load_images(source, split, count, size)
     began = time.perf_counter()
     rows = evaluate_systems(systems_of(model, given), images, given)
@@ -129,6 +133,7 @@ def evaluate_model(
     command += f" --size {size}" if size != 32 else ""
     return {
         "model": model_name,
+        "weights": mark(model),
         "learned_from": learned_from(model_name),
         "given": given,
         "data": {"source": describe(source), "split": split, "count": len(images)},

@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from colorlib import paths
+from colorlib.batches import as_pixels, fingerprint
 from colorlib.color import join, rgb_to_lab, to_gray
 from colorlib.data import describe, load_images, split_validation, to_tensor
 from colorlib.decode import decode
@@ -83,7 +84,13 @@ def ship_run(run="cifar", name="cifar", source="cifar100", size=32, images=None)
     made = json.loads((folder / "history.json").read_text(encoding="utf-8"))
     model = load_model(folder / "model.safetensors")
     images = load_images(source, "train", size=size) if images is None else images
-    path = tune_path(model, split_validation(images, made["config"]["held"])[1][:2000])
+    training, held = split_validation(images, made["config"]["held"])
+    if not len(held):
+        raise ValueError(f"{run}: all images were learned from; vividness is chosen on others")
+    if fingerprint(as_pixels(training)[: made["config"]["count"]]) != made["data"]["sha256"]:
+        raise ValueError(f"{run} learned from other images than {source}, {size} x {size}")
+    model.taught = made["config"]["given"]
+    path = tune_path(model, held[:2000], given="value" if model.taught == "value" else "luma")
     with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
         Image.open(folder / "strip.png").save(part, format="PNG", optimize=True)
     content = made | {"vividness_path": path, "shipped_on": machine()}

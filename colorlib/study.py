@@ -139,7 +139,7 @@ def study(names=None, source="cifar100") -> dict:
         row |= {"history": history[-1], "machine": machine()}
         kept["runs"][name] = row | measured
         kept["data"] = {"source": describe(source), "split": "validation"}
-        kept["date"] = date.today().isoformat()
+        kept |= {"date": date.today().isoformat(), "command": "python -m colorlib study"}
         results.save_result(file, kept)
         print(name, {k: round(measured["mean"][k], 4) for k in MEASURED})
     return kept
@@ -169,11 +169,11 @@ def measure(model: ColorNet, held) -> dict:
 def unflipped(model: ColorNet, gray: Tensor) -> Tensor:
     """The mean colour of each pixel without averaging over the mirrored image."""
     parts = []
-    with evaluating(model):
-        for part in gray.split(500):
-            output = model(part, torch.ones(len(part), dtype=torch.long))
+    with evaluating(model) as device:
+        for part in gray.to(device).split(500):
+            output = model(part, torch.ones(len(part), dtype=torch.long, device=device))
             parts.append(join(decode(model, output, (0.0, 1.0), part, "luma"), part, "luma"))
-    return torch.cat(parts)
+    return torch.cat(parts).to(gray.device)
 
 
 def rows_of(predicted: Tensor, truth: Tensor) -> dict[str, float]:

@@ -23,7 +23,7 @@ from colorlib.batches import (
     generator,
     place,
 )
-from colorlib.config import Config
+from colorlib.config import Config, check_together
 from colorlib.data import split_validation
 from colorlib.model import ColorNet
 from colorlib.monitor import Strip, check_weights, finish, finite, validate
@@ -52,6 +52,8 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
     accelerator = Accelerator(
         cpu="LOCAL_RANK" in os.environ and not torch.accelerator.is_available()
     )
+    check_together(model, recipe, config)
+    model.taught = config.given
     device, first_process = accelerator.device, accelerator.is_main_process
     training, held = split_validation(images, config.held)
     pixels = as_pixels(training)

@@ -87,6 +87,8 @@ def judged(model: ColorNet, images, numbers, vividness=(0.0, 0.25, 0.5, 0.75, 1.
 
 def table(result: dict) -> str:
     """What `judged` says as a Markdown table, and how the judges were made."""
+    from colorlib.judge import FOLDER
+
     lines = ["| images | judge's top-1 | of the gap closed | Fréchet distance |"]
     lines += ["| --- | ---: | ---: | ---: |"]
     for row in result["rows"]:
@@ -94,7 +96,7 @@ def table(result: dict) -> str:
         far = f"{row['frechet']:.3f}" if "frechet" in row else ""
         lines.append(f"| {row['system']} | {row['top1']:.1%} | {share} | {far} |")
     for name in ("judge", "judge-grey"):
-        made = json.loads((paths.SHIPPED / "judges" / f"{name}.json").read_text(encoding="utf-8"))
+        made = json.loads((paths.SHIPPED / FOLDER / f"{name}.json").read_text(encoding="utf-8"))
         text = f"`{made['command']}`: {made['test_accuracy']:.1%} of {made['seen']} test images"
         lines.append(f"\n{text}")
     for name, far in result["perceptual"].items():

@@ -11,6 +11,7 @@ import re
 from PIL import Image
 
 from colorlib import evidence, results
+from colorlib.comparison import with_original
 from colorlib.paths import REPOSITORY, replacing
 from colorlib.plots import COLUMN
 from colorlib.study_charts import SHOWN
@@ -76,6 +77,8 @@ def escape(text: str) -> str:
 def kept(name: str) -> dict:
     """A committed result whose rows all have a "system": the study's runs and photographs, too."""
     result = results.load_result(name, committed=True)
+    if "original_network" in result:
+        result = with_original(result)
     if "runs" in result:
         runs = result["runs"]
         result["rows"] = [{"system": title} | evidence.best_of(run) for title, run in runs.items()]

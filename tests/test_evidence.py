@@ -84,6 +84,5 @@ def test_what_notebook_5_says():
         matters, by_chance = (dict(pairs) for pairs in evidence.verdicts(found, metric))
         assert matters[raw] == min(matters.values())  # the one ruinous choice
         assert len(by_chance) >= 2 or metric == "rebalanced_auc"  # not to be told from chance
-        if metric != "rebalanced_auc":
-            assert by_chance.get(one, 0) > -0.02 or matters[one] > -0.02
-    assert matters[one] < -0.02  # a distribution pays in rebalanced AuC
+        off = (matters | by_chance)[one]  # hardly better, but in rebalanced AuC
+        assert {"psnr": abs(off) < 0.05, "raw_auc": abs(off) < 0.001}.get(metric, off < -0.02)

@@ -1,5 +1,7 @@
+import dataclasses
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import REPOSITORY
 from PIL import Image
 
 import colorlib as cl
@@ -400,6 +403,40 @@ def test_two_processes_learn_as_well_as_one(tmp_path, images):
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
 
 
+def test_a_model_a_recipe_and_a_config_that_do_not_go_together_are_refused(images):
+    model, recipe = cl.build(small("odd"))
+    for other, said in (
+        (cl.Distribution(0.25), "spacing"),
+        (cl.Distribution(0.2, 4), "fold"),
+        (cl.RECIPES["regression"](), "recipe"),
+    ):
+        with pytest.raises(ValueError, match=f"fit: {said} is"):
+            cl.fit(model, other, images, small("odd"))
+    with pytest.raises(ValueError, match="fit: head is"):
+        cl.fit(model, cl.RECIPES["regression"](), images, small("odd", recipe="regression"))
+    with pytest.raises(ValueError, match="crop"):
+        cl.fit(model, recipe, images, small("odd", crop=48))
+    for setting in ({"widths": (0, 8)}, {"clip": 0.0}, {"weight_decay": -1.0}):
+        with pytest.raises(ValueError, match=next(iter(setting))):
+            cl.Config(**setting)
+
+
+def test_readmes_training_commands_are_taken(monkeypatch):
+    """Each `python -m colorlib train` line of README parses, and its network can be built."""
+    from colorlib.__main__ import parser
+
+    lines = re.findall(
+        r"^python -m colorlib (train .*)$", (REPOSITORY / "README.md").read_text(), re.M
+    )
+    assert len(lines) == 2 and any("--start cifar" in line for line in lines)
+    for line in lines:
+        args = parser().parse_args(line.split())
+        config = cl.Config(**{f.name: getattr(args, f.name) for f in dataclasses.fields(cl.Config)})
+        model, _ = cl.build(config)
+        if config.start:
+            assert model.config == cl.load_model(config.start).config
+
+
 def test_a_run_goes_on_from_the_weights_of_another(images):
     run(images, small("first"))
     config = small("second", start="first", epochs=1)
@@ -409,7 +446,11 @@ def test_a_run_goes_on_from_the_weights_of_another(images):
     cl.fit(model, recipe, images, config)
     made = json.loads((paths.runs() / "second" / "history.json").read_text())
     assert "--start first" in made["command"] and made["history"][0]["epoch"] == 1
-    with pytest.raises(ValueError, match="start: first is a network of"):
-        cl.build(small("third", start="first", spacing=0.25))
+    other = small("third", start="first", spacing=0.25, widths=(24, 8), up=(1,))
+    again, _ = cl.build(other)  # the network is as the weights are
+    assert again.config == model.config and other.spacing == config.spacing
+    assert other.widths == config.widths
+    with pytest.raises(ValueError, match="start: first puts out distribution"):
+        cl.build(small("third", start="first", recipe="regression"))
     with pytest.raises(ValueError, match="got 'nowhere'"):
         cl.build(small("third", start="nowhere"))
