@@ -11,7 +11,7 @@ RUN := $(DATA)/runs/cifar/history.json
 WEIGHTS := colorlib/weights/cifar.safetensors
 JUDGES := colorlib/weights/judges/judge.safetensors
 COMPARED := data/results/controlled-full.json
-DUPLICATES := data/results/duplicates.json
+PURGED := data/results/cifar-luma-without-duplicates.json
 # executed notebooks keep no progress bars
 EXECUTE := TQDM_DISABLE=1 $(BIN)/jupyter nbconvert --execute --ExecutePreprocessor.timeout=-1 \
 	--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False
@@ -49,9 +49,11 @@ test-full: $(STAMP)  ## all tests, also the long ones
 lab: $(STAMP)  ## open JupyterLab on the notebooks; their figures go to build/figures
 	COLORLIB_OUT=$(CURDIR)/build $(BIN)/jupyter lab notebooks
 
-study: $(STAMP)  ## the runs of notebook 5 that are not on file yet, and near-duplicates
+study: $(STAMP) $(PURGED)  ## the runs of notebook 5 that are not on file yet, and near-duplicates
 	$(BIN)/python -m colorlib study --source cifar100
-	test -f $(DUPLICATES) || $(BIN)/python -m colorlib duplicates --source cifar100
+
+$(PURGED): $(WEIGHTS) | $(STAMP)
+	$(BIN)/python -m colorlib duplicates --source cifar100
 
 NOTEBOOKS := $(sort $(wildcard notebooks/0*.ipynb))
 FULL := $(NOTEBOOKS:notebooks/%.ipynb=build/full/%)

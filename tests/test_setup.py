@@ -12,6 +12,7 @@ from conftest import REPOSITORY, script
 
 import colorlib as cl
 from colorlib import environment, paths, results
+from colorlib.model import mark
 
 publish = script("publish")
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
@@ -69,6 +70,20 @@ def test_a_fork_changes_its_address_in_one_place(monkeypatch):
     assert "github/me/fork/blob/main/notebooks/01" in changed
     assert 'REPOSITORY = \\"https://github.com/me/fork\\"' in changed
     assert "OWNER" not in changed
+
+
+@pytest.mark.parametrize(
+    ("weights", "name"),
+    [
+        ("cifar", "cifar-value"),
+        ("cifar", "cifar-luma"),
+        ("cifar", "cifar-luma-without-duplicates"),
+        ("photo", "photo-luma-photographs-test-1000"),
+    ],
+)
+def test_committed_results_are_of_the_shipped_weights(weights, name):
+    kept = results.load_result(name, committed=True)
+    assert kept["weights"] == mark(cl.load_model(weights)), kept["command"]
 
 
 @pytest.mark.parametrize(("given", "grey"), [("value", 19.97), ("luma", 23.28)])
