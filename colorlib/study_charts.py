@@ -81,7 +81,7 @@ def scaling(panels: list[dict], note: str = "") -> Figure:
 
 def reliability(result: dict, note: str = "") -> Figure:
     """What was predicted against what came true: every cell, the likeliest one, the error."""
-    fig, axes = plt.subplots(1, 3, figsize=(PAGE, 2.4))
+    fig, axes = plt.subplots(1, 3, figsize=(PAGE, 2.65))
     titles = ("every cell", "the likeliest cell", "distance from the mean")
     for axis, name, title in zip(axes, ("cells", "mode", "distance"), titles, strict=True):
         rows = result[name]
@@ -106,12 +106,13 @@ def fading(rows: list[dict], note: str = "") -> Figure:
     fig, axes = plt.subplots(1, 2, figsize=(PAGE, 2.2))
     x = [row["familiar"] for row in rows]
     axes[0].plot(x, [row["share"] for row in rows], "o-", ms=3, color=OURS)
-    axes[0].set(ylabel="colourfulness,\nshare of the truth's", ylim=(0, None))
+    axes[0].set(ylabel="colourfulness,\nshare of the truth's")
     axes[1].plot(x, [row["error"] for row in rows], "o-", ms=3, color=OURS, label="ours")
     axes[1].plot(x, [row["grey_error"] for row in rows], "s--", ms=3, color=TRUTH, label="grey")
-    axes[1].set(ylabel="mean ab error, Lab units", ylim=(0, None))
+    axes[1].set(ylabel="mean ab error, Lab units")
     axes[1].legend()
     for axis in axes:
+        axis.set_ylim(0, 1.05 * max(max(line.get_ydata()) for line in axis.lines))
         axis.set(xlabel="likeness to the nearest training image (cosine)")
     if note:
         fig.suptitle(note, fontsize=7)
