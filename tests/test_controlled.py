@@ -100,9 +100,12 @@ def test_nogan_ends_where_quality_peaked(images, monkeypatch):
     assert [row["quality"] for row in history][:3] == [5.0, 4.0, 1.0]
     assert not torch.equal(seen[2]["head.weight"], seen[0]["head.weight"])
     assert all(torch.equal(v, seen[2][k]) for k, v in model.state_dict().items())
-    other, _ = cl.build(config)
+    other, recipe = cl.build(config)
+    cl.fit(other, recipe, images, config)
     assert nogan.play(other, images, config) == history  # a finished game is read
     assert torch.allclose(other.head.weight, model.head.weight, atol=1e-6)
+    third, _ = cl.build(config)  # another generator: its game is another
+    assert nogan.play(third, images, config, lambda _: 9.0)[0]["quality"] == 9.0
 
 
 def test_original_network_is_trained_for_its_time_and_kept(images):

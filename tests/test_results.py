@@ -1,3 +1,4 @@
+from datetime import date
 from itertools import pairwise
 
 import numpy as np
@@ -15,9 +16,12 @@ TINY = {"widths": (8, 8), "down": (0, 0), "up": (0,)}
 def test_results_are_kept_and_found_again():
     results.save_result("mine", {"rows": [1]})
     assert (paths.results() / "mine.json").is_file()
-    assert results.load_result("mine") == {"rows": [1], "command": "make report"}
-    results.save_result("known", {"command": "python -m colorlib evaluate"})
-    assert results.load_result("known") == {"command": "python -m colorlib evaluate"}
+    today = date.today().isoformat()
+    said = {"command": "make report", "date": today}
+    assert results.load_result("mine") == {"rows": [1]} | said
+    known = {"command": "python -m colorlib evaluate", "date": "2026-01-01"}
+    results.save_result("known", known)
+    assert results.load_result("known") == known
     with pytest.raises(ValueError, match=r"mine\.json is in no results folder"):
         results.load_result("mine", committed=True)
 
@@ -79,11 +83,15 @@ def test_shipping_needs_a_finished_run(images):
 def test_shipping_a_run(images, monkeypatch, tmp_path):
     config = cl.Config(name="cifar", batch_size=8, epochs=1, **TINY)
     model, recipe = cl.build(config)
-    cl.fit(model, recipe, images, config)
+    twice = np.concatenate([images] * 2)
+    cl.fit(model, recipe, twice, config)
     prior = (paths.SHIPPED / "ab_prior.json").read_text()
     monkeypatch.setattr(paths, "SHIPPED", tmp_path / "weights")
     paths.SHIPPED.mkdir()
     (paths.SHIPPED / "ab_prior.json").write_text(prior)
-    ship.ship_run("cifar", "cifar", images=np.concatenate([images] * 2))
+    with pytest.raises(ValueError, match="learned from other images"):
+        ship.ship_run("cifar", "cifar", images=twice[::-1])
+    ship.ship_run("cifar", "cifar", images=twice)
     loaded = cl.load_model("cifar")
+    assert loaded.taught == "both"
     assert loaded.config == model.config and len(loaded.path) == 9
