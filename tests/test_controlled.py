@@ -5,6 +5,7 @@ import torch
 
 import colorlib as cl
 from colorlib import controlled, nogan, paths, results, ship
+from colorlib.config import command
 
 
 def test_runs_differ_in_nothing_but_the_recipe():
@@ -119,3 +120,12 @@ def test_original_network_is_trained_for_its_time_and_kept(images):
     assert torch.equal(model[0].weight, again[0].weight)
     gray = cl.luma(cl.to_tensor(images[:2]))
     assert torch.allclose(cl.luma(original.colorize(model, gray)), gray, atol=1e-5)
+
+
+@pytest.mark.parametrize("budget", ["full", "short"])
+def test_committed_networks_say_how_to_make_them_again(budget):
+    kept = results.load_result(f"controlled-{budget}", committed=True)
+    assert set(kept["made"]) == set(controlled.COMPARED)
+    for recipe, made in kept["made"].items():
+        assert made["command"] == command(controlled.settings(recipe, budget, "cifar100"))
+        assert "--precision no" in made["command"]  # as they were trained, on any machine
