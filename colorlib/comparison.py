@@ -111,14 +111,18 @@ def with_original(result: dict) -> dict:
     return result | {"rows": [*result["rows"], row | {"system": title}]}
 
 
+def learned_images(result: dict) -> int:
+    """How many training images of CIFAR-100 each network of a kept `controlled.compare` saw."""
+    return result["budget"].get("count") or 50_000 - result["budget"]["held"]
+
+
 def recipe_rows(result: dict) -> list[dict]:
     """The rows of a kept `controlled.compare` as `measure` gives them; grey is there already.
 
     How far each moved the luma was not measured there: those columns are left out.
     """
-    budget = result["budget"]
-    training = f"{50_000 - budget['held']:,} images of {result['data']['source']}, "
-    training += f"{budget['epochs']} epochs"
+    training = f"{learned_images(result):,} images of {result['data']['source']}, "
+    training += f"{result['budget']['epochs']} epochs"
     rows = []
     for row in result["rows"]:
         recipe = next((r for r, title in TITLES.items() if row["system"].startswith(title)), None)

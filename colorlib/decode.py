@@ -118,8 +118,12 @@ def ab_to_chroma(ab: Tensor, gray: Tensor, given: str) -> Tensor:
 
 def path_point(path, vividness: float) -> tuple[float, float]:
     """(alpha, T) at `vividness` in [0, 1], linear between the evenly spaced points of `path`."""
-    if not 0 <= vividness <= 1:
-        raise ValueError(f"vividness: got {vividness}, wanted a number from 0 to 1")
+    check_vividness(vividness)
     at = vividness * (len(path) - 1)
     i = min(int(at), len(path) - 2)
     return tuple(a + (at - i) * (b - a) for a, b in zip(path[i], path[i + 1], strict=True))
+
+
+def check_vividness(vividness: float) -> None:
+    if not 0 <= vividness <= 1:
+        raise ValueError(f"vividness: got {vividness}, wanted a number from 0 to 1")

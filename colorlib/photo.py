@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from colorlib.color import LUMA_WEIGHTS, join
-from colorlib.decode import decode, path_point
+from colorlib.decode import check_vividness, decode, path_point
 from colorlib.files import read_rgb, to_rgb
 from colorlib.model import ColorNet, evaluating, load_model, predict
 from colorlib.upsample import STRIP, shrink, strips, to_working_size
@@ -87,7 +87,7 @@ def colour_strips(
 
 def check_setting(vividness: float, size: int) -> None:
     """ValueError for a vividness or a size that `colorize_photo` does not take."""
-    path_point([(0.0, 1.0)] * 2, vividness)
+    check_vividness(vividness)
     inner_size(SMALLEST, SMALLEST, size)
 
 

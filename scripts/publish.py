@@ -9,7 +9,7 @@ import re
 import tomllib
 
 from colorlib import results
-from colorlib.comparison import with_original
+from colorlib.comparison import learned_images, with_original
 from colorlib.paths import REPOSITORY, replacing
 
 COLOUR_METRICS = ("psnr", "raw_auc", "rebalanced_auc", "ciede2000", "colourfulness")
@@ -43,10 +43,9 @@ def recipes_table() -> str:
     result = with_original(results.load_result("controlled-full", committed=True))
     shown = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness", "top1", "frechet")
     spent = result["made"]["distribution"]["seconds"] / 60
-    budget = result["budget"]
     return (
-        f"{results.table(result, shown)}\n\n`{result['command']}`: {budget['epochs']} epochs of "
-        f"{50_000 - budget['held']:,} images each, {spent:.0f} minutes for ours."
+        f"{results.table(result, shown)}\n\n`{result['command']}`: {result['budget']['epochs']} "
+        f"epochs of {learned_images(result):,} images each, {spent:.0f} minutes for ours."
     )
 
 
