@@ -106,6 +106,12 @@ def batch(pixels: Pixels, order: Tensor, step: int, steps: int, config: Config, 
     rgb = gather(pixels, chosen[mine]).to(device, non_blocking=True)
     drawn = flip, coin, moved, scale, centre
     flip, coin, moved, scale, centre = (x[..., mine].to(device) for x in drawn)
+    if config.paste:
+        use = torch.rand(size, generator=random) < config.paste
+        side, place = torch.rand((2, 2, size), generator=random)
+        other = gather(pixels, chosen.roll(1)[mine]).to(device, non_blocking=True)
+        part = (x[..., mine].to(device) for x in (side, place))
+        rgb = torch.where(use[mine].to(device).view(-1, 1, 1, 1), pasted(rgb, other, *part), rgb)
     rgb = torch.where(flip.view(-1, 1, 1, 1), rgb.flip(-1), rgb)
     if config.shift and not config.crop:
         rgb = shifted(rgb, moved)
@@ -119,6 +125,23 @@ def batch(pixels: Pixels, order: Tensor, step: int, steps: int, config: Config, 
     given = coin.long() if config.given == "both" else (coin >= 0).long() * (config.given == "luma")
     gray = torch.where(given.view(-1, 1, 1, 1) == 1, to_gray(rgb, "luma"), to_gray(rgb, "value"))
     return Batch(rgb, gray, given, chosen[mine])
+
+
+def pasted(rgb: Tensor, other: Tensor, side: Tensor, place: Tensor) -> Tensor:
+    """Images (B, 3, H, W), a rectangle of each replaced by what `other` holds there.
+
+    side (2, B): from 0, a quarter of height and width, to 1, three quarters; place (2, B): from 0,
+    top or left, to 1. The colours stay right everywhere, and no image can be known by heart from a
+    part of it. Source: Yun et al. 2019, "CutMix", section 3.
+    """
+    inside = []
+    for size, share, at in zip(rgb.shape[-2:], side, place, strict=True):
+        length = (size * (0.25 + share / 2)).round()
+        start = ((size - length) * at).round()
+        pixel = torch.arange(size, device=rgb.device)
+        inside.append((pixel >= start[:, None]) & (pixel < (start + length)[:, None]))
+    rows, columns = inside
+    return torch.where((rows[:, :, None] & columns[:, None])[:, None], other, rgb)
 
 
 def shifted(rgb: Tensor, moved: Tensor) -> Tensor:

@@ -23,7 +23,8 @@ EDGES = {  # of the bins of what was predicted
 def distribution(model: ColorNet, gray: Tensor) -> Tensor:
     """How likely each cell is at every predicted point, (N, K, h, w), for luma (N, 1, H, W)."""
     with evaluating(model) as device:
-        return likelihood(model, predict(model, gray.to(device), "luma"), (0.0, 1.0)).cpu()
+        gray = gray.to(device)
+        return likelihood(model, predict(model, gray, "luma"), (0.0, 1.0), gray, "luma").cpu()
 
 
 def entropy(likely: Tensor) -> Tensor:

@@ -87,13 +87,18 @@ def _by_parts(convert, images: Tensor) -> Tensor:
 
 
 def _hue_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
-    # A channel falls from V to V (1 - S) as a trapezoid of the distance to its own hue.
-    def channel(offset: float) -> Tensor:
-        place = hue * 6 + offset
-        distance = (place - 6 * (place / 6).floor() - 3).abs() - 1
-        return value * (1 - saturation * (1 - distance.clamp(0, 1)))
+    # A channel falls from V to V (1 - S) as a trapezoid of the distance, in sixths of a turn, to
+    # its own hue: red lies at 0, green at 2, blue at -2.
+    sixths = (hue - hue.round()) * 6
+    fall = value * saturation
 
-    return torch.stack((channel(0), channel(4), channel(2)), -3)
+    def channel(beyond: Tensor) -> Tensor:
+        return torch.addcmul(value, fall, beyond.clamp(0, 1), value=-1)
+
+    def beyond(own: float) -> Tensor:  # how far past 1 the distance is, the shorter way round
+        return 2 - ((sixths - own).abs() - 3).abs()
+
+    return torch.stack((channel(sixths.abs() - 1), channel(beyond(2)), channel(beyond(-2))), -3)
 
 
 def luma(rgb: Tensor) -> Tensor:
@@ -102,8 +107,9 @@ def luma(rgb: Tensor) -> Tensor:
 
 
 def _luma(rgb: Tensor) -> Tensor:
-    weights = rgb.new_tensor(LUMA_WEIGHTS).view(3, 1, 1)
-    return (rgb * weights).sum(-3, keepdim=True)
+    red, green, blue = rgb.split(1, -3)
+    first, second, third = LUMA_WEIGHTS
+    return (red * first).add(green, alpha=second).add(blue, alpha=third)
 
 
 def value(rgb: Tensor) -> Tensor:
@@ -130,7 +136,7 @@ def hsv_to_chroma(hsv: Tensor) -> Tensor:
 
 
 def _polar(chroma: Tensor) -> tuple[Tensor, Tensor]:
-    """Hue in turns from -1/2 to 1/2, which `_hue_to_rgb` takes as well, and saturation."""
+    """Hue in turns from -1/2 to 1/2, and saturation."""
     x, y = check_images(chroma, 2, "chroma", unit_range=False).unbind(-3)
     return torch.atan2(y, x) / (2 * math.pi), torch.hypot(x, y).clamp(0, 1)
 
@@ -149,7 +155,7 @@ def join(chroma: Tensor, gray: Tensor, given: str = "value") -> Tensor:
     bright = _hue_to_rgb(hue, saturation, torch.ones_like(hue))  # its largest channel is 1
     scale = gray / _luma(bright)
     room = ((1 - gray) / (scale - gray).clamp(min=1e-12)).clamp(max=1)
-    return torch.addcmul(gray, room, bright * scale - gray).clamp(0, 1)
+    return torch.addcmul(gray - room * gray, room * scale, bright).clamp(0, 1)
 
 
 # sRGB (IEC 61966-2-1) with its D65 white, 2 degree observer

@@ -43,6 +43,7 @@ class Config:
     fold: int = 2  # side of the block of pixels that one prediction is made for
     shift: int = 4  # pixels by which a training image may move, each way
     zoom: float = 0.0  # the window it is seen through shrinks or grows by up to e to this power
+    paste: float = 0.0  # share of the images into which a part of another is pasted
     crop: int = 0  # side, in pixels, of the part of an image that a step sees; 0: all of it
     precision: str = "auto"  # "no" or "bf16"; auto: bf16 where the machine multiplies in it
     compile: bool = False  # torch.compile: a minute or more at the start, for long runs on a GPU
@@ -66,6 +67,7 @@ class Config:
             "shift": (0 <= self.shift < 16, "a number from 0 to 15"),
             "held": (self.held >= 0, "a number from 0"),
             "zoom": (0 <= self.zoom <= 1, "a number from 0 to 1"),
+            "paste": (0 <= self.paste <= 1, "a share from 0 to 1"),
             "crop": (self.crop == 0 or self.crop >= 32, "0 or a number from 32"),
             "precision": (self.precision in ("auto", "no", "bf16"), "auto, no or bf16"),
         }
@@ -108,6 +110,7 @@ def build(config: Config):
                 f"start: {config.start} puts out {begun.config['head']}, "
                 f"the recipe {config.recipe} wants {recipe.head}"
             )
+        model.common = begun.common
         model.load_state_dict(begun.state_dict())
     return model, recipe
 

@@ -11,11 +11,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorlib.color import hsv_to_chroma, lab_to_rgb, lightness, rgb_to_hsv, rgb_to_lab, to_gray
+from colorlib.color import (
+    hsv_to_chroma,
+    join,
+    lab_to_rgb,
+    lightness,
+    rgb_to_hsv,
+    rgb_to_lab,
+    to_gray,
+)
+from colorlib.upsample import joint_bilateral
 
 CELL_HEADS = ("distribution", "ab")
 HEADS = (*CELL_HEADS, "chroma", "hue_saturation")
 AB_SPACING = 10.0  # Zhang et al. 2016, section 2.1
+RAISED = 0.4  # how far, where value is given, from the mean of chroma to the least squared error
 
 
 def cells_of(head: str, spacing: float) -> Tensor | None:
@@ -76,11 +86,14 @@ def decode(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
     setting: (alpha, T), for a head of cells; vividness picks it on `model.path`, see `path_point`.
 
     A head of cells gives the mean of `likelihood`: with T < 1 the annealed mean of Zhang et al.
-    2016, section 2.3.
+    2016, section 2.3. Where value is given, chroma cells go through `raised_mean`.
     """
     head = model.config["head"]
     if head in CELL_HEADS:
-        output = torch.einsum("nkhw,kc->nchw", likelihood(model, output, setting), model.cells)
+        likely = likelihood(model, output, setting, gray, given)
+        if head == "distribution" and given == "value":
+            return raised_mean(model, likely, gray)
+        output = torch.einsum("nkhw,kc->nchw", likely, model.cells)
     if head == "hue_saturation":
         output = output.sigmoid()
     height, width = gray.shape[-2:]
@@ -92,14 +105,56 @@ def decode(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
     return color
 
 
-def likelihood(model, output: Tensor, setting) -> Tensor:
+def likelihood(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
     """How likely each cell is, (N, K, h, w) from logits of that shape, at setting (alpha, T).
 
     Adding -alpha log(prior) to the logits undoes the pull of the grey majority (logit adjustment,
-    Menon et al. 2021); a temperature T < 1 moves from the mean towards the mode.
+    Menon et al. 2021); a temperature T < 1 moves from the mean towards the mode. The prior is
+    `model.common` where there is one (prior.py), else the cells' shares of the training images.
     """
     alpha, temperature = setting
-    return ((output - alpha * model.prior.log().view(-1, 1, 1)) / temperature).softmax(1)
+    if alpha:
+        output = output - alpha * log_prior(model, output, gray, given)
+    return (output / temperature).softmax(1)
+
+
+def log_prior(model, output: Tensor, gray: Tensor, given: str) -> Tensor:
+    """Logarithm of how common each cell is, (N, K, h, w) or (K, 1, 1)."""
+    if model.common is None:
+        return model.prior.log().view(-1, 1, 1)
+    table = model.common[int(given == "luma")].log()
+    level = blocks(gray, model.fold, output)[0] * (len(table) - 1)
+    return table[level[:, 0].round().long()].movedim(-1, 1)
+
+
+def blocks(gray: Tensor, fold: int, output: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean of gray (N, 1, H, W) over the block that each prediction of `output` is for.
+
+    And gray itself, its edges repeated as far as the predictions reach.
+    """
+    height, width = (fold * side for side in output.shape[-2:])
+    edges = (0, width - gray.shape[-1], 0, height - gray.shape[-2])
+    padded = F.pad(gray, edges, mode="replicate")
+    return F.avg_pool2d(padded, fold), padded
+
+
+def raised_mean(model, likely: Tensor, gray: Tensor) -> Tensor:
+    """Chroma (N, 2, H, W) to expect of each pixel where value, (N, 1, H, W), is given.
+
+    The largest of R, G and B then is the value, and the mean of RGB falls short of it wherever the
+    hue is in doubt. Of all colours with that value the one of least squared error is the mean with
+    its largest channel raised to it; the mean of chroma is greyer, and nearer in ab. The colour is
+    taken `RAISED` of the way between them, after both came to full size along value's edges.
+    """
+    height, width = gray.shape[-2:]
+    small, padded = blocks(gray, model.fold, likely)
+    cells = model.cells.T[:, :, None]
+    colours = torch.cat((join(cells, torch.ones_like(cells[:1])), cells))[..., 0]
+    means = joint_bilateral(torch.einsum("nkhw,ck->nchw", likely, colours), small, padded)
+    rgb, chroma = means[..., :height, :width].split((3, 2), 1)
+    raised = torch.where(rgb == rgb.amax(1, keepdim=True), 1.0, rgb)
+    between = join(chroma, torch.ones_like(gray)).lerp(raised, RAISED)
+    return hsv_to_chroma(rgb_to_hsv(between.clamp(0, 1)))
 
 
 def ab_to_chroma(ab: Tensor, gray: Tensor, given: str) -> Tensor:

@@ -78,6 +78,7 @@ class ColorNet(nn.Module):
         if cells is not None:
             self.register_buffer("cells", cells, persistent=False)
             self.register_buffer("prior", torch.full((len(cells),), 1 / len(cells)))
+            self.register_buffer("common", None)  # what prior.py says of the cells, if it was asked
         self.path = [(0.0, 1.0), (1.0, 1.0)]  # (alpha, T) at evenly spaced vividness 0 .. 1
         self.taught = None  # what it was given when it learned: "value", "luma", "both"; or unknown
         self.stride = fold * 2 ** (len(widths) - 1)
@@ -223,6 +224,7 @@ def load_model(name_or_path: str | Path, device="cpu") -> ColorNet:
         vividness_path = [tuple(point) for point in config.pop("path")]
         taught = config.pop("taught", None)
         model = ColorNet(**config)
+        model.common = state.get("common")
         model.load_state_dict(in_full(state))
     except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ValueError(f"{path}: not a ColorNet that save_model wrote ({error})") from error

@@ -33,11 +33,12 @@ def look(image: np.ndarray, model: ColorNet, given: str, vividness: float) -> Lo
     gray = to_gray(truth, given)
     setting = path_point(model.path, vividness)
     with evaluating(model) as device:
-        output = predict(model, gray.to(device), given)
-        chroma = decode(model, output, setting, gray.to(device), given).cpu()
+        shown = gray.to(device)
+        output = predict(model, shown, given)
+        chroma = decode(model, output, setting, shown, given).cpu()
         likely = None
         if model.config["head"] in CELL_HEADS:
-            likely = likelihood(model, output, setting)[0].cpu()
+            likely = likelihood(model, output, setting, shown, given)[0].cpu()
     return Look(gray, join(chroma, gray, given), truth, likely)
 
 

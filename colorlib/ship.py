@@ -13,14 +13,22 @@ from colorlib.data import describe, load_images, split_validation, to_tensor
 from colorlib.decode import decode
 from colorlib.metrics import MAX_AB, PRIOR_FLOOR, ab_cell, ab_distance, ab_prior, psnr
 from colorlib.model import ColorNet, evaluating, load_model, predict, save_model
+from colorlib.prior import common
 from colorlib.results import machine
 
 ALPHAS = tuple(i / 16 for i in range(17))
 TEMPERATURES = (1.0, 0.9, 0.8, 0.7, 0.55, 0.4)
+FINER = (1.0, 0.9, 0.8, 0.75, 0.7, 0.55, 0.4)
 
 
 def tune_path(
-    model: ColorNet, images, points: int = 9, given: str = "luma", alphas=ALPHAS, below_grey=False
+    model: ColorNet,
+    images,
+    points: int = 9,
+    given: str = "luma",
+    alphas=ALPHAS,
+    below_grey=False,
+    temperatures=TEMPERATURES,
 ) -> list[dict]:
     """Choose (alpha, T) for evenly spaced vividness on validation `images` (uint8, N H W 3).
 
@@ -30,7 +38,7 @@ def tune_path(
     evenly spaced levels of rebalanced AuC the setting that reaches it with the highest raw AuC.
     below_grey: walk on to the highest rebalanced AuC of all.
     """
-    settings = [(alpha, t) for alpha in alphas for t in TEMPERATURES]
+    settings = [(alpha, t) for alpha in alphas for t in temperatures]
     sums = {setting: np.zeros(3) for setting in settings}
     pixels = weights = grey = 0.0
     prior = ab_prior().clamp(min=PRIOR_FLOOR).float()
@@ -90,7 +98,10 @@ def ship_run(run="cifar", name="cifar", source="cifar100", size=32, images=None)
     if fingerprint(as_pixels(training)[: made["config"]["count"]]) != made["data"]["sha256"]:
         raise ValueError(f"{run} learned from other images than {source}, {size} x {size}")
     model.taught = made["config"]["given"]
-    path = tune_path(model, held[:2000], given="value" if model.taught == "value" else "luma")
+    given = "value" if model.taught == "value" else "luma"
+    if model.config["head"] == "distribution":
+        model.common = common(model.cells)
+    path = tune_path(model, held[:2000], given=given, temperatures=FINER)
     with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
         Image.open(folder / "strip.png").save(part, format="PNG", optimize=True)
     content = made | {"vividness_path": path, "shipped_on": machine()}

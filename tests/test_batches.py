@@ -63,6 +63,32 @@ def test_shifted_is_a_crop_of_the_mirrored_image(images):
         assert np.array_equal(got, wide[:, 16 - down :, 16 - right :][:, :32, :32])
 
 
+def test_a_part_of_another_image_is_pasted(images):
+    rgb, other = batches.as_pixels(images[:4]), batches.as_pixels(images[4:8])
+    side = torch.tensor([[0.0, 1.0, 0.5, 0.0], [0.0, 1.0, 0.5, 1.0]])
+    place = torch.tensor([[0.0, 1.0, 0.5, 1.0], [1.0, 0.0, 0.5, 0.0]])
+    expected = rgb.clone()
+    for i, (y, x, h, w) in enumerate(
+        [(0, 24, 8, 8), (8, 0, 24, 24), (8, 8, 16, 16), (24, 0, 8, 24)]
+    ):
+        expected[i, :, y : y + h, x : x + w] = other[i, :, y : y + h, x : x + w]
+    assert torch.equal(batches.pasted(rgb, other, side, place), expected)
+
+
+def test_a_share_of_a_batch_is_pasted_into(images):
+    pixels = batches.as_pixels(images[:64])
+
+    def seen(paste):
+        config = Config(paste=paste, shift=0, batch_size=64)
+        return batches.batch(pixels, torch.arange(64), 0, 1, config, Alone)
+
+    plain, some, all_ = (seen(share) for share in (0.0, 0.5, 1.0))
+    changed = [(s.rgb != plain.rgb).flatten(1).any(1).sum().item() for s in (some, all_)]
+    assert 16 < changed[0] < 48 and changed[1] > 60
+    value = some.given == 0
+    assert torch.allclose(some.gray[value], cl.value(some.rgb)[value])
+
+
 def test_window_shows_a_part_of_the_image(images):
     rgb = batches.as_pixels(images[:3]).float() / 255
     ones = torch.ones(2, 3)

@@ -1,3 +1,4 @@
+import colorsys
 import math
 
 import pytest
@@ -79,6 +80,51 @@ def test_decode_is_the_mean_of_the_adjusted_distribution(net):
         assert torch.allclose(chroma.flatten(), expected, atol=1e-5)
 
 
+def test_a_prior_that_knows_the_brightness_is_looked_up_at_each_block(net):
+    net.common = torch.rand(2, 3, len(net.cells)).softmax(-1)  # at black, half, white
+    logits = torch.randn(1, len(net.cells), 1, 2)
+    gray = torch.tensor([[0.0, 0.2, 1.0], [0.0, 0.2, 1.0]]).view(1, 1, 2, 3)  # means 0.1 and 1
+    for given, number in (("value", 0), ("luma", 1)):
+        likely = m.likelihood(net, logits, (0.5, 0.8), gray, given)
+        for column, level in ((0, 0), (1, 2)):
+            scores = [
+                math.exp((logit - 0.5 * math.log(share)) / 0.8)
+                for logit, share in zip(
+                    logits[0, :, 0, column].tolist(),
+                    net.common[number, level].tolist(),
+                    strict=True,
+                )
+            ]
+            expected = torch.tensor(scores) / sum(scores)
+            assert torch.allclose(likely[0, :, 0, column], expected, atol=1e-5)
+
+
+def test_given_value_the_least_squared_error_is_the_raised_mean(net, monkeypatch):
+    """Against all colours with a channel of 1, tried one by one."""
+    monkeypatch.setattr(m, "RAISED", 1.0)
+    logits = 3 * torch.randn(1, len(net.cells), 1, 1)
+    gray = torch.full((1, 1, 32, 32), 0.5)
+    chroma = m.decode(net, logits.expand(-1, -1, 16, 16), (0.0, 1.0), gray, "value")
+    found = join(chroma, torch.ones_like(gray), "value")[0, :, 9, 9]
+    cells = [
+        colorsys.hsv_to_rgb(math.atan2(y, x) / math.tau % 1, min(1, math.hypot(x, y)), 1)
+        for x, y in net.cells.tolist()
+    ]
+    likely, cells = logits.flatten().softmax(0), torch.tensor(cells)
+    step = torch.linspace(0, 1, 101)
+    two = torch.cartesian_prod(step, step)
+    tried = torch.cat(
+        [
+            torch.stack((one, *two.T), 1).roll(i, 1)
+            for i in range(3)
+            for one in [torch.ones(len(two))]
+        ]
+    )
+    errors = torch.cdist(torch.cat((found[None], tried)), cells).square() @ likely
+    assert errors[0] <= errors[1:].min() + 1e-5
+    assert errors[1:].max() > errors[0] + 0.1
+
+
 @pytest.mark.parametrize("head", ["ab", "chroma", "hue_saturation"])
 @pytest.mark.parametrize("given", ["value", "luma"])
 def test_every_head_keeps_gray(head, given):
@@ -125,6 +171,7 @@ def test_value_and_luma_can_be_told_apart(net):
 @pytest.mark.parametrize("half", [False, True])
 def test_saved_models_come_back(net, tmp_path, half):
     net.path = [(0.0, 1.0), (0.5, 0.7), (1.0, 0.4)]
+    net.common = torch.rand(2, 33, len(net.cells)).softmax(-1)
     cl.save_model(net, tmp_path / "net.safetensors", half)
     loaded = cl.load_model(tmp_path / "net.safetensors")
     assert loaded.path == net.path and not loaded.training

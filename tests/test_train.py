@@ -276,7 +276,7 @@ def test_every_batch_is_shared_out_whole(images):
     pixels = batches.as_pixels(images)
     order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
     whole, first, second = (
-        batches.batch(pixels, order, 3, 8, small(shift=3, zoom=0.2), Share(*who))
+        batches.batch(pixels, order, 3, 8, small(shift=3, zoom=0.2, paste=0.5), Share(*who))
         for who in ((0, 1), (0, 2), (1, 2))
     )
     for name in ("rgb", "gray", "given", "chosen"):
@@ -440,10 +440,15 @@ def test_readmes_training_commands_are_taken(monkeypatch):
 
 def test_a_run_goes_on_from_the_weights_of_another(images):
     run(images, small("first"))
+    file = paths.runs() / "first" / "model.safetensors"
+    first = cl.load_model(file)
+    first.common = torch.rand(2, 33, len(first.cells))  # as shipped weights have it
+    cl.save_model(first, file)
     config = small("second", start="first", epochs=1)
     model, recipe = cl.build(config)
-    begun = cl.load_model(paths.runs() / "first" / "model.safetensors").state_dict()
+    begun = cl.load_model(file).state_dict()
     assert all(torch.equal(begun[k], v) for k, v in model.state_dict().items())
+    assert torch.equal(model.common, first.common)
     cl.fit(model, recipe, images, config)
     made = json.loads((paths.runs() / "second" / "history.json").read_text())
     assert "--start first" in made["command"] and made["history"][0]["epoch"] == 1

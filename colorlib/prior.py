@@ -1,0 +1,38 @@
+"""How common a colour is at a brightness: what logit adjustment takes out for bolder pictures.
+
+The rebalanced AuC weighs a pixel by how rare its true colour is in the ab plane. Where in that
+plane a cell of the chroma disk lies depends on the brightness: full saturation is a strong colour
+in the light and next to black in the dark. So the shipped networks look up how common the *colour*
+is, not the cell.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from colorlib.color import join, rgb_to_lab
+from colorlib.metrics import ab_cell, ab_prior
+
+LEVELS = 33  # of gray, evenly spaced from 0 to 1
+RAREST = 3e-5  # share below which a colour counts as no rarer
+
+
+def common(cells: Tensor) -> Tensor:
+    """(2, LEVELS, K): how common each chroma cell (K, 2) is at each gray, value or luma given.
+
+    That is the share of the ab cell that its colour falls in, among the pixels of CIFAR-100's
+    training images, smoothed over neighbouring ab cells. A cell outside the disk counts as the
+    colour at its edge.
+    """
+    inside = cells / cells.norm(dim=1, keepdim=True).clamp(min=1)
+    chroma = inside.T[:, None].expand(-1, LEVELS, -1)
+    gray = torch.linspace(0, 1, LEVELS)[None, :, None].expand(1, -1, len(cells))
+    found = (rgb_to_lab(join(chroma, gray, given))[None] for given in ("value", "luma"))
+    shares = smoothed(ab_prior()).clamp(min=RAREST).float()
+    return torch.cat([shares[ab_cell(lab)] for lab in found])
+
+
+def smoothed(shares: Tensor) -> Tensor:
+    """Shares (A, B) spread over neighbouring cells by the binomial weights 1/4, 1/2, 1/4."""
+    weights = shares.new_tensor([0.25, 0.5, 0.25])
+    return F.conv2d(shares[None, None], torch.outer(weights, weights)[None, None], padding=1)[0, 0]
