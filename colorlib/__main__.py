@@ -60,10 +60,13 @@ def evaluate(args) -> None:
 
 
 def ship(args) -> None:
-    """make a finished run the shipped weights of its name"""
-    from colorlib.ship import ship_run
+    """make a finished run the shipped weights of its name, or tune shipped ones again"""
+    from colorlib.ship import ship_run, tune_shipped
 
-    made = ship_run(args.run, args.name, args.source, args.size)
+    if args.again:
+        made = tune_shipped(args.name, args.source, args.size)
+    else:
+        made = ship_run(args.run, args.name, args.source, args.size)
     print(json.dumps(made, indent=1))
 
 
@@ -155,6 +158,7 @@ def parser() -> argparse.ArgumentParser:
     sub = command(ship)
     sub.add_argument("--run", default="cifar", help="a finished run in data/runs")
     sub.add_argument("--name", default="cifar", help="of the weights")
+    sub.add_argument("--again", action="store_true", help="only choose their vividness anew")
     sub.add_argument("--source", default="cifar100", help="what the run learned from")
     sub.add_argument("--size", **size)
     sub = command(judge)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from colorlib import nogan, paths
+from colorlib import nogan, paths, prior
 from colorlib.batches import generator
 from colorlib.color import hsv_to_chroma, join, luma, rgb_to_hsv
 from colorlib.config import Config, build, command
@@ -142,6 +142,7 @@ def curves_of(recipe: str, model: ColorNet, held, truth: Tensor) -> dict[str, li
     """The curves, or the one point, that a recipe's network traces in the figures."""
     if model.config["head"] not in CELL_HEADS:
         return {TITLES[recipe]: [point(colorize(model, luma(truth), "luma"), truth)]}
+    prior.attach(model)
     tune_path(model, held[:TUNING], 13, "luma", ALPHAS, below_grey=True)
     adjusted = curve(model, truth, model.path)
     if recipe != "eccv16":

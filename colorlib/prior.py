@@ -36,3 +36,9 @@ def smoothed(shares: Tensor) -> Tensor:
     """Shares (A, B) spread over neighbouring cells by the binomial weights 1/4, 1/2, 1/4."""
     weights = shares.new_tensor([0.25, 0.5, 0.25])
     return F.conv2d(shares[None, None], torch.outer(weights, weights)[None, None], padding=1)[0, 0]
+
+
+def attach(model) -> None:
+    """Let a network of chroma cells decode with `common`; any other is left as it is."""
+    if model.config["head"] == "distribution":
+        model.common = common(model.cells)

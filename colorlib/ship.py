@@ -6,14 +6,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from colorlib import paths
+from colorlib import paths, prior
 from colorlib.batches import as_pixels, fingerprint
 from colorlib.color import join, rgb_to_lab, to_gray
 from colorlib.data import describe, load_images, split_validation, to_tensor
 from colorlib.decode import decode
 from colorlib.metrics import MAX_AB, PRIOR_FLOOR, ab_cell, ab_distance, ab_prior, psnr
 from colorlib.model import ColorNet, evaluating, load_model, predict, save_model
-from colorlib.prior import common
 from colorlib.results import machine
 
 ALPHAS = tuple(i / 16 for i in range(17))
@@ -41,12 +40,12 @@ def tune_path(
     settings = [(alpha, t) for alpha in alphas for t in temperatures]
     sums = {setting: np.zeros(3) for setting in settings}
     pixels = weights = grey = 0.0
-    prior = ab_prior().clamp(min=PRIOR_FLOOR).float()
+    shares = ab_prior().clamp(min=PRIOR_FLOOR).float()
     for truth in to_tensor(images).split(250):
         with evaluating(model) as device:
             truth = truth.to(device)
             gray, lab = to_gray(truth, given), rgb_to_lab(truth)
-            weight = 1 / prior.to(device)[ab_cell(lab)]
+            weight = 1 / shares.to(device)[ab_cell(lab)]
             pixels, weights = pixels + weight.numel(), weights + weight.sum().item()
             grey += ab_distance(torch.zeros_like(lab), lab).sum().item()
             output = predict(model, gray, given)
@@ -92,22 +91,44 @@ def ship_run(run="cifar", name="cifar", source="cifar100", size=32, images=None)
     made = json.loads((folder / "history.json").read_text(encoding="utf-8"))
     model = load_model(folder / "model.safetensors")
     images = load_images(source, "train", size=size) if images is None else images
-    training, held = split_validation(images, made["config"]["held"])
-    if not len(held):
-        raise ValueError(f"{run}: all images were learned from; vividness is chosen on others")
-    if fingerprint(as_pixels(training)[: made["config"]["count"]]) != made["data"]["sha256"]:
-        raise ValueError(f"{run} learned from other images than {source}, {size} x {size}")
+    held = held_images(run, made, images, source, size)
     model.taught = made["config"]["given"]
-    given = "value" if model.taught == "value" else "luma"
-    if model.config["head"] == "distribution":
-        model.common = common(model.cells)
-    path = tune_path(model, held[:2000], given=given, temperatures=FINER)
     with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
         Image.open(folder / "strip.png").save(part, format="PNG", optimize=True)
-    content = made | {"vividness_path": path, "shipped_on": machine()}
     if source != "cifar100":
-        content["command"] += f" --source {source} --size {size}"
-    content["source"] = f"{describe(source)}, {images.shape[1]} x {images.shape[2]}"
+        made["command"] += f" --source {source} --size {size}"
+    made["source"] = f"{describe(source)}, {images.shape[1]} x {images.shape[2]}"
+    return write_shipped(model, name, made, held)
+
+
+def tune_shipped(name="cifar", source="cifar100", size=32, images=None) -> dict:
+    """Choose the vividness of shipped weights anew, on the images that they were not shown.
+
+    As `ship_run`, which needs the run that they came from.
+    """
+    file = paths.SHIPPED / f"{name}.json"
+    model = load_model(name)
+    made = json.loads(file.read_text(encoding="utf-8"))
+    images = load_images(source, "train", size=size) if images is None else images
+    return write_shipped(model, name, made, held_images(name, made, images, source, size))
+
+
+def held_images(name: str, made: dict, images, source: str, size: int):
+    """The images that a run of history `made` left for validation, or ValueError."""
+    training, held = split_validation(images, made["config"]["held"])
+    if not len(held):
+        raise ValueError(f"{name}: all images were learned from; vividness is chosen on others")
+    if fingerprint(as_pixels(training)[: made["config"]["count"]]) != made["data"]["sha256"]:
+        raise ValueError(f"{name} learned from other images than {source}, {size} x {size}")
+    return held
+
+
+def write_shipped(model: ColorNet, name: str, made: dict, held) -> dict:
+    """Tune the vividness on `held` images, write weights/NAME.safetensors and .json."""
+    given = "value" if model.taught == "value" else "luma"
+    prior.attach(model)
+    path = tune_path(model, held[:2000], given=given, temperatures=FINER)
+    content = made | {"vividness_path": path, "shipped_on": machine()}
     paths.write_json(paths.SHIPPED / f"{name}.json", content)
     save_model(model, paths.SHIPPED / f"{name}.safetensors", half=True)  # last: make looks for it
     return {"vividness_path": path, "last_epoch": made["history"][-1]}

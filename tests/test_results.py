@@ -1,3 +1,4 @@
+import json
 from datetime import date
 from itertools import pairwise
 
@@ -7,7 +8,7 @@ import torch
 from PIL import Image
 
 import colorlib as cl
-from colorlib import paths, results, ship
+from colorlib import paths, prior, results, ship
 from colorlib.color import hsv_to_chroma
 
 TINY = {"widths": (8, 8), "down": (0, 0), "up": (0,)}
@@ -85,13 +86,27 @@ def test_shipping_a_run(images, monkeypatch, tmp_path):
     model, recipe = cl.build(config)
     twice = np.concatenate([images] * 2)
     cl.fit(model, recipe, twice, config)
-    prior = (paths.SHIPPED / "ab_prior.json").read_text()
+    counts = (paths.SHIPPED / "ab_prior.json").read_text()
     monkeypatch.setattr(paths, "SHIPPED", tmp_path / "weights")
     paths.SHIPPED.mkdir()
-    (paths.SHIPPED / "ab_prior.json").write_text(prior)
+    (paths.SHIPPED / "ab_prior.json").write_text(counts)
     with pytest.raises(ValueError, match="learned from other images"):
         ship.ship_run("cifar", "cifar", images=twice[::-1])
     ship.ship_run("cifar", "cifar", images=twice)
     loaded = cl.load_model("cifar")
     assert loaded.taught == "both"
     assert loaded.config == model.config and len(loaded.path) == 9
+    assert torch.allclose(loaded.common, prior.common(loaded.cells), rtol=1e-3, atol=1e-7)
+    made = paths.SHIPPED / "cifar.json"
+    shipped = json.loads(made.read_text())
+    loaded.path, loaded.common = [(0.3, 0.3)] * 9, None
+    cl.save_model(loaded, paths.SHIPPED / "cifar.safetensors", half=True)
+    with pytest.raises(ValueError, match="learned from other images"):
+        ship.tune_shipped("cifar", images=twice[::-1])
+    ship.tune_shipped("cifar", images=twice)  # the run is not asked
+    again, found = cl.load_model("cifar"), json.loads(made.read_text())
+    assert again.path == [(p["alpha"], p["T"]) for p in found["vividness_path"]]
+    assert again.common is not None and again.path != loaded.path
+    assert {k: v for k, v in found.items() if k != "vividness_path"} == {
+        k: v for k, v in shipped.items() if k != "vividness_path"
+    }
