@@ -108,10 +108,10 @@ def batch(pixels: Pixels, order: Tensor, step: int, steps: int, config: Config, 
     flip, coin, moved, scale, centre = (x[..., mine].to(device) for x in drawn)
     if config.paste:
         use = torch.rand(size, generator=random) < config.paste
-        side, place = torch.rand((2, 2, size), generator=random)
+        side, corner = torch.rand((2, 2, size), generator=random)
         other = gather(pixels, chosen.roll(1)[mine]).to(device, non_blocking=True)
-        part = (x[..., mine].to(device) for x in (side, place))
-        rgb = torch.where(use[mine].to(device).view(-1, 1, 1, 1), pasted(rgb, other, *part), rgb)
+        use, side, corner = (x[..., mine].to(device) for x in (use, side, corner))
+        rgb = torch.where(use.view(-1, 1, 1, 1), pasted(rgb, other, side, corner), rgb)
     rgb = torch.where(flip.view(-1, 1, 1, 1), rgb.flip(-1), rgb)
     if config.shift and not config.crop:
         rgb = shifted(rgb, moved)
@@ -127,15 +127,16 @@ def batch(pixels: Pixels, order: Tensor, step: int, steps: int, config: Config, 
     return Batch(rgb, gray, given, chosen[mine])
 
 
-def pasted(rgb: Tensor, other: Tensor, side: Tensor, place: Tensor) -> Tensor:
+def pasted(rgb: Tensor, other: Tensor, side: Tensor, corner: Tensor) -> Tensor:
     """Images (B, 3, H, W), a rectangle of each replaced by what `other` holds there.
 
-    side (2, B): from 0, a quarter of height and width, to 1, three quarters; place (2, B): from 0,
-    top or left, to 1. The colours stay right everywhere, and no image can be known by heart from a
-    part of it. Source: Yun et al. 2019, "CutMix", section 3.
+    side (2, B): from 0, a quarter of height and width, to 1, three quarters; corner (2, B): from 0,
+    top or left, to 1, as far down or right as it goes. The colours stay right everywhere, and it
+    is harder to know an image by heart. After Yun et al. 2019, "CutMix", section 3; height and
+    width are drawn apart here, and every pixel has its own target, so that none is mixed.
     """
     inside = []
-    for size, share, at in zip(rgb.shape[-2:], side, place, strict=True):
+    for size, share, at in zip(rgb.shape[-2:], side, corner, strict=True):
         length = (size * (0.25 + share / 2)).round()
         start = ((size - length) * at).round()
         pixel = torch.arange(size, device=rgb.device)

@@ -92,13 +92,13 @@ def _hue_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     sixths = (hue - hue.round()) * 6
     fall = value * saturation
 
-    def channel(beyond: Tensor) -> Tensor:
-        return torch.addcmul(value, fall, beyond.clamp(0, 1), value=-1)
+    def away(own: float) -> Tensor:  # the distance, the shorter way round
+        return 3 - ((sixths - own).abs() - 3).abs()
 
-    def beyond(own: float) -> Tensor:  # how far past 1 the distance is, the shorter way round
-        return 2 - ((sixths - own).abs() - 3).abs()
+    def channel(distance: Tensor) -> Tensor:
+        return torch.addcmul(value, fall, (distance - 1).clamp(0, 1), value=-1)
 
-    return torch.stack((channel(sixths.abs() - 1), channel(beyond(2)), channel(beyond(-2))), -3)
+    return torch.stack((channel(sixths.abs()), channel(away(2)), channel(away(-2))), -3)
 
 
 def luma(rgb: Tensor) -> Tensor:

@@ -110,8 +110,9 @@ def build(config: Config):
                 f"start: {config.start} puts out {begun.config['head']}, "
                 f"the recipe {config.recipe} wants {recipe.head}"
             )
-        model.common = begun.common
-        model.load_state_dict(begun.state_dict())
+        state = begun.state_dict()
+        state.pop("common", None)  # the vividness of what is learned now is for `ship` to choose
+        model.load_state_dict(state)
     return model, recipe
 
 

@@ -25,7 +25,7 @@ from colorlib.upsample import joint_bilateral
 CELL_HEADS = ("distribution", "ab")
 HEADS = (*CELL_HEADS, "chroma", "hue_saturation")
 AB_SPACING = 10.0  # Zhang et al. 2016, section 2.1
-RAISED = 0.4  # how far, where value is given, from the mean of chroma to the least squared error
+RAISED = 0.4  # in `raised_mean`; more gains PSNR and loses raw AuC (validation images)
 
 
 def cells_of(head: str, spacing: float) -> Tensor | None:
@@ -143,8 +143,8 @@ def raised_mean(model, likely: Tensor, gray: Tensor) -> Tensor:
 
     The largest of R, G and B then is the value, and the mean of RGB falls short of it wherever the
     hue is in doubt. Of all colours with that value the one of least squared error is the mean with
-    its largest channel raised to it; the mean of chroma is greyer, and nearer in ab. The colour is
-    taken `RAISED` of the way between them, after both came to full size along value's edges.
+    its largest channel raised to it; the mean of chroma is greyer. The colour is taken `RAISED` of
+    the way from this to that, after both came to full size along value's edges.
     """
     height, width = gray.shape[-2:]
     small, padded = blocks(gray, model.fold, likely)

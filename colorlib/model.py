@@ -220,12 +220,12 @@ def load_model(name_or_path: str | Path, device="cpu") -> ColorNet:
     try:
         with safe_open(path, "pt") as file:
             config = json.loads(file.metadata()["colornet"])
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            state = in_full({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
         vividness_path = [tuple(point) for point in config.pop("path")]
         taught = config.pop("taught", None)
         model = ColorNet(**config)
         model.common = state.get("common")
-        model.load_state_dict(in_full(state))
+        model.load_state_dict(state)
     except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ValueError(f"{path}: not a ColorNet that save_model wrote ({error})") from error
     model.path, model.taught = vividness_path, taught

@@ -1,4 +1,4 @@
-"""How common a colour is at a brightness: what logit adjustment takes out for bolder pictures.
+"""How common a cell's colour is at the brightness at hand: what bolder pictures are adjusted by.
 
 The rebalanced AuC weighs a pixel by how rare its true colour is in the ab plane. Where in that
 plane a cell of the chroma disk lies depends on the brightness: full saturation is a strong colour
@@ -18,14 +18,13 @@ RAREST = 3e-5  # share below which a colour counts as no rarer
 
 
 def common(cells: Tensor) -> Tensor:
-    """(2, LEVELS, K): how common each chroma cell (K, 2) is at each gray, value or luma given.
+    """(2, LEVELS, K): how common the colour is that each chroma cell (K, 2) makes of each gray.
 
-    That is the share of the ab cell that its colour falls in, among the pixels of CIFAR-100's
-    training images, smoothed over neighbouring ab cells. A cell outside the disk counts as the
-    colour at its edge.
+    Value given, then luma. How common: the share of the ab cell that the colour falls in among all
+    pixels of CIFAR-100's training images, whatever their brightness, smoothed over neighbouring ab
+    cells. A cell outside the disk counts as the colour at its edge.
     """
-    inside = cells / cells.norm(dim=1, keepdim=True).clamp(min=1)
-    chroma = inside.T[:, None].expand(-1, LEVELS, -1)
+    chroma = cells.T[:, None].expand(-1, LEVELS, -1)
     gray = torch.linspace(0, 1, LEVELS)[None, :, None].expand(1, -1, len(cells))
     found = (rgb_to_lab(join(chroma, gray, given))[None] for given in ("value", "luma"))
     shares = smoothed(ab_prior()).clamp(min=RAREST).float()
@@ -41,4 +40,4 @@ def smoothed(shares: Tensor) -> Tensor:
 def attach(model) -> None:
     """Let a network of chroma cells decode with `common`; any other is left as it is."""
     if model.config["head"] == "distribution":
-        model.common = common(model.cells)
+        model.common = common(model.cells.cpu()).to(model.cells.device)

@@ -17,7 +17,7 @@ from colorlib.results import machine
 
 ALPHAS = tuple(i / 16 for i in range(17))
 TEMPERATURES = (1.0, 0.9, 0.8, 0.7, 0.55, 0.4)
-FINER = (1.0, 0.9, 0.8, 0.75, 0.7, 0.55, 0.4)
+FINER = (*TEMPERATURES, 0.75)  # of what is shipped; what is compared and studied keeps to its grid
 
 
 def tune_path(
@@ -93,12 +93,10 @@ def ship_run(run="cifar", name="cifar", source="cifar100", size=32, images=None)
     images = load_images(source, "train", size=size) if images is None else images
     held = held_images(run, made, images, source, size)
     model.taught = made["config"]["given"]
-    with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
-        Image.open(folder / "strip.png").save(part, format="PNG", optimize=True)
     if source != "cifar100":
         made["command"] += f" --source {source} --size {size}"
     made["source"] = f"{describe(source)}, {images.shape[1]} x {images.shape[2]}"
-    return write_shipped(model, name, made, held)
+    return write_shipped(model, name, made, held, folder / "strip.png")
 
 
 def tune_shipped(name="cifar", source="cifar100", size=32, images=None) -> dict:
@@ -123,11 +121,14 @@ def held_images(name: str, made: dict, images, source: str, size: int):
     return held
 
 
-def write_shipped(model: ColorNet, name: str, made: dict, held) -> dict:
-    """Tune the vividness on `held` images, write weights/NAME.safetensors and .json."""
+def write_shipped(model: ColorNet, name: str, made: dict, held, strip=None) -> dict:
+    """Tune the vividness on `held` images, write weights/NAME.safetensors, .json and the strip."""
     given = "value" if model.taught == "value" else "luma"
     prior.attach(model)
     path = tune_path(model, held[:2000], given=given, temperatures=FINER)
+    if strip:
+        with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
+            Image.open(strip).save(part, format="PNG", optimize=True)
     content = made | {"vividness_path": path, "shipped_on": machine()}
     paths.write_json(paths.SHIPPED / f"{name}.json", content)
     save_model(model, paths.SHIPPED / f"{name}.safetensors", half=True)  # last: make looks for it

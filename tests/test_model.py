@@ -99,6 +99,18 @@ def test_a_prior_that_knows_the_brightness_is_looked_up_at_each_block(net):
             assert torch.allclose(likely[0, :, 0, column], expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("fold", [1, 2, 4])
+def test_given_value_a_sure_network_gets_its_colour(fold):
+    """Where one cell has all the likelihood, nothing is to be raised."""
+    net = cl.ColorNet(**TINY, fold=fold)
+    sure = torch.full((1, len(net.cells), 32 // fold, 32 // fold), -1e4)
+    number = int((net.cells - torch.tensor([-0.4, 0.6])).norm(dim=1).argmin())
+    sure[:, number] = 0
+    chroma = m.decode(net, sure, (0.0, 1.0), torch.rand(1, 1, 31, 30), "value")
+    assert chroma.shape == (1, 2, 31, 30)
+    assert torch.allclose(chroma, net.cells[number].view(1, 2, 1, 1), atol=1e-4)
+
+
 def test_given_value_the_least_squared_error_is_the_raised_mean(net, monkeypatch):
     """Against all colours with a channel of 1, tried one by one."""
     monkeypatch.setattr(m, "RAISED", 1.0)
@@ -175,6 +187,9 @@ def test_saved_models_come_back(net, tmp_path, half):
     cl.save_model(net, tmp_path / "net.safetensors", half)
     loaded = cl.load_model(tmp_path / "net.safetensors")
     assert loaded.path == net.path and not loaded.training
+    assert (
+        torch.allclose(loaded.common, net.common, rtol=1e-3) and loaded.common.dtype == torch.float
+    )
     gray = torch.rand(2, 1, 32, 32)
     close = torch.allclose(
         cl.colorize(loaded, gray, vividness=0.7),
