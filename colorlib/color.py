@@ -88,17 +88,12 @@ def _by_parts(convert, images: Tensor) -> Tensor:
 
 def _hue_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     # A channel falls from V to V (1 - S) as a trapezoid of the distance, in sixths of a turn, to
-    # its own hue: red lies at 0, green at 2, blue at -2.
-    sixths = (hue - hue.round()) * 6
-    fall = value * saturation
-
-    def away(own: float) -> Tensor:  # the distance, the shorter way round
-        return 3 - ((sixths - own).abs() - 3).abs()
-
-    def channel(distance: Tensor) -> Tensor:
-        return torch.addcmul(value, fall, (distance - 1).clamp(0, 1), value=-1)
-
-    return torch.stack((channel(sixths.abs()), channel(away(2)), channel(away(-2))), -3)
+    # its own hue. In place, here and in `join`: memory is what a large photograph waits for.
+    own = hue.new_tensor([0.0, 2.0, -2.0]).view(3, 1, 1)  # red's, green's, blue's
+    sixths = ((hue - hue.round()) * 6).unsqueeze(-3)
+    nearness = (sixths - own).abs_().sub_(3).abs_()  # 3 less the distance, the shorter way round
+    fall = (value * saturation).unsqueeze(-3)
+    return torch.addcmul(value.unsqueeze(-3), fall, nearness.neg_().add_(2).clamp_(0, 1), value=-1)
 
 
 def luma(rgb: Tensor) -> Tensor:
@@ -109,7 +104,7 @@ def luma(rgb: Tensor) -> Tensor:
 def _luma(rgb: Tensor) -> Tensor:
     red, green, blue = rgb.split(1, -3)
     first, second, third = LUMA_WEIGHTS
-    return (red * first).add(green, alpha=second).add(blue, alpha=third)
+    return (red * first).add_(green, alpha=second).add_(blue, alpha=third)
 
 
 def value(rgb: Tensor) -> Tensor:
@@ -154,8 +149,8 @@ def join(chroma: Tensor, gray: Tensor, given: str = "value") -> Tensor:
         return _hue_to_rgb(hue, saturation, gray.squeeze(-3))
     bright = _hue_to_rgb(hue, saturation, torch.ones_like(hue))  # its largest channel is 1
     scale = gray / _luma(bright)
-    room = ((1 - gray) / (scale - gray).clamp(min=1e-12)).clamp(max=1)
-    return torch.addcmul(gray - room * gray, room * scale, bright).clamp(0, 1)
+    room = ((1 - gray) / (scale - gray).clamp_(min=1e-12)).clamp_(max=1)
+    return bright.mul_(room * scale).add_(gray - room * gray).clamp_(0, 1)
 
 
 # sRGB (IEC 61966-2-1) with its D65 white, 2 degree observer

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 WORKING = 2**18  # pixels
-STRIP = 2**18  # pixels of the photograph in hand at a time
+STRIP = 2**17  # pixels of the photograph in hand at a time
 SPREAD = 0.6  # of the filter, in small pixels
 ALIKE = 0.5, 0.01  # as bright: within this share of the brightness's local spread, and a little
 FLOOR = 1e-6  # where nothing near is as bright, the nearest counts
@@ -43,12 +43,15 @@ def joint_bilateral(colour: Tensor, small: Tensor, gray: Tensor) -> Tensor:
     if size[0] <= inner[0] or size[1] <= inner[1]:
         return F.interpolate(colour, size, mode="bilinear", antialias=True)
     weights = list(_weights(small, gray))
-    total = sum(weights)
-    weights = [w / total for w in weights]
+    total = torch.zeros_like(gray)
+    for weight in weights:
+        total += weight
 
     def spread(picture: Tensor) -> Tensor:
-        taps = zip(weights, neighbours(picture), strict=True)
-        return sum(w * F.interpolate(near, size, mode="nearest-exact") for w, near in taps)
+        mixed = picture.new_zeros(*picture.shape[:2], *size)
+        for weight, near in zip(weights, neighbours(picture), strict=True):
+            mixed.addcmul_(weight, F.interpolate(near, size, mode="nearest-exact"))
+        return mixed.div_(total)
 
     full = spread(colour)
     return full + spread(colour - shrink(full, inner))
@@ -87,8 +90,8 @@ def lines(colour: Tensor, gray: Tensor) -> Tensor:
 
     def around(x: Tensor) -> Tensor:
         x = F.pad(x, (1, 1, 1, 1), mode="replicate")
-        x = x[..., :-2, :] + x[..., 1:-1, :] + x[..., 2:, :]
-        return (x[..., :-2] + x[..., 1:-1] + x[..., 2:]) / 9
+        x = (x[..., :-2, :] + x[..., 1:-1, :]).add_(x[..., 2:, :])
+        return (x[..., :-2] + x[..., 1:-1]).add_(x[..., 2:]).div_(9)
 
     mean_gray, mean_colour = around(gray), around(colour)
     variance = around(gray * gray) - mean_gray**2

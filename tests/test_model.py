@@ -191,12 +191,8 @@ def test_saved_models_come_back(net, tmp_path, half):
         torch.allclose(loaded.common, net.common, rtol=1e-3) and loaded.common.dtype == torch.float
     )
     gray = torch.rand(2, 1, 32, 32)
-    close = torch.allclose(
-        cl.colorize(loaded, gray, vividness=0.7),
-        cl.colorize(net, gray, vividness=0.7),
-        atol=0.02 if half else 1e-5,
-    )
-    assert close
+    was, is_now = (cl.colorize(model, gray, vividness=0.7) for model in (net, loaded))
+    assert (is_now - was).abs().mean() < (0.003 if half else 1e-6)
     assert [p.name for p in tmp_path.iterdir()] == ["net.safetensors"]
 
 

@@ -26,8 +26,8 @@ def test_share_is_that_of_the_colour_at_this_brightness(given):
     for level in range(1, 33, 4) if given == "value" else (1, 2, 3):
         for number, (x, y) in enumerate(cells.tolist()):
             saturation = min(1, math.hypot(x, y))
-            rgb = np.array(colorsys.hsv_to_rgb(math.atan2(y, x) / math.tau % 1, saturation, 1))
-            rgb *= level / 32 / (1 if given == "value" else rgb @ LUMA)
+            rgb = np.array(colorsys.hsv_to_rgb(math.atan2(y, x) / math.tau % 1, saturation, 1.0))
+            rgb = rgb * level / 32 / (1 if given == "value" else rgb @ LUMA)
             _, a, b = rgb2lab(rgb)
             i, j = (int((part + 110) // 10) for part in (a, b))
             share = max((near * shares[i : i + 3, j : j + 3]).sum(), prior.RAREST)
