@@ -113,7 +113,7 @@ def seeds(study: dict) -> str:
 def curves(study: dict) -> list[dict]:
     """Panels for `study_charts.scaling`: PSNR against images, epochs and weights, with the fits."""
     runs = study["runs"]
-    counts = {name: RUNS[name]["count"] for name in runs if "count" in RUNS.get(name, {})}
+    counts = {n: RUNS[n]["count"] for n in runs if [*RUNS.get(n, {})] == ["count"]}
     counts["ours"] = IMAGES
     epochs = {
         name: RUNS[name].get("epochs", EPOCHS)
