@@ -25,7 +25,7 @@ from colorlib.upsample import joint_bilateral
 CELL_HEADS = ("distribution", "ab")
 HEADS = (*CELL_HEADS, "chroma", "hue_saturation")
 AB_SPACING = 10.0  # Zhang et al. 2016, section 2.1
-RAISED = 0.4  # in `raised_mean`; more gains PSNR and loses raw AuC (validation images)
+RAISED = 0.5  # in `raised_mean`; more gains PSNR and loses raw AuC (validation images)
 
 
 def cells_of(head: str, spacing: float) -> Tensor | None:
@@ -83,7 +83,7 @@ def cell_lattice(cells: Tensor, spacing: float) -> Tensor:
 def decode(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
     """The network's output (N, outputs, h, w) to chroma (N, 2, H, W), gray being (N, 1, H, W).
 
-    setting: (alpha, T), for a head of cells; vividness picks it on `model.path`, see `path_point`.
+    setting: (alpha, T), for a head of cells; vividness picks it, see `setting_at`.
 
     A head of cells gives the mean of `likelihood`: with T < 1 the annealed mean of Zhang et al.
     2016, section 2.3. Where value is given, chroma cells go through `raised_mean`.
@@ -169,6 +169,12 @@ def ab_to_chroma(ab: Tensor, gray: Tensor, given: str) -> Tensor:
         reached = lightness(to_gray(rgb, given).clamp(0, 1))
         level = (level + wanted - reached).clamp(0, 100)
     return hsv_to_chroma(rgb_to_hsv(lab_to_rgb(torch.cat((level, ab), 1))))
+
+
+def setting_at(model, vividness: float, given: str) -> tuple[float, float]:
+    """(alpha, T) at `vividness` in [0, 1], on the path that was tuned for what is given."""
+    own = model.value_path if given == "value" else None
+    return path_point(own or model.path, vividness)
 
 
 def path_point(path, vividness: float) -> tuple[float, float]:

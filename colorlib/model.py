@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from colorlib import paths
 from colorlib.color import check_given, check_images, join
-from colorlib.decode import cells_of, decode, path_point
+from colorlib.decode import cells_of, decode, setting_at
 
 
 class Convolution(nn.Sequential):
@@ -80,6 +80,7 @@ class ColorNet(nn.Module):
             self.register_buffer("prior", torch.full((len(cells),), 1 / len(cells)))
             self.register_buffer("common", None)  # what prior.py says of the cells, if it was asked
         self.path = [(0.0, 1.0), (1.0, 1.0)]  # (alpha, T) at evenly spaced vividness 0 .. 1
+        self.value_path = None  # the same where value is given, if it was tuned for that
         self.taught = None  # what it was given when it learned: "value", "luma", "both"; or unknown
         self.stride = fold * 2 ** (len(widths) - 1)
 
@@ -119,7 +120,7 @@ class ColorNet(nn.Module):
 
 def predict_chroma(model: ColorNet, gray: Tensor, given="value", vividness=0.0) -> Tensor:
     """Chroma (N, 2, H, W) for gray (N, 1, H, W) of any size from 32, at `vividness`."""
-    setting = path_point(model.path, vividness)
+    setting = setting_at(model, vividness, given)
     return decode(model, predict(model, gray, given), setting, gray, given)
 
 
@@ -173,7 +174,8 @@ def evaluating(model: nn.Module) -> Iterator[torch.device]:
 
 def save_model(model: ColorNet, path: str | Path, half: bool = False) -> None:
     """Write weights and architecture to one .safetensors file; `half` stores 16-bit floats."""
-    about = model.config | {"path": model.path, "taught": model.taught}
+    about = model.config | {"path": model.path, "value_path": model.value_path}
+    about["taught"] = model.taught
     write_weights(model, path, {"colornet": json.dumps(about)}, half)
 
 
@@ -222,11 +224,12 @@ def load_model(name_or_path: str | Path, device="cpu") -> ColorNet:
             config = json.loads(file.metadata()["colornet"])
             state = in_full({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
         vividness_path = [tuple(point) for point in config.pop("path")]
+        value_path = [tuple(point) for point in config.pop("value_path", None) or ()]
         taught = config.pop("taught", None)
         model = ColorNet(**config)
         model.common = state.get("common")
         model.load_state_dict(state)
     except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ValueError(f"{path}: not a ColorNet that save_model wrote ({error})") from error
-    model.path, model.taught = vividness_path, taught
+    model.path, model.value_path, model.taught = vividness_path, value_path or None, taught
     return model.eval().to(device, memory_format=torch.channels_last)

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from colorlib.color import LUMA_WEIGHTS, join
-from colorlib.decode import check_vividness, decode, path_point
+from colorlib.decode import check_vividness, decode, setting_at
 from colorlib.files import read_rgb, to_rgb
 from colorlib.model import ColorNet, evaluating, load_model, predict
 from colorlib.upsample import STRIP, shrink, strips, to_working_size
@@ -70,7 +70,7 @@ def colour_strips(
 ) -> Iterator[tuple[slice, Tensor]]:
     """RGB (N, 3, rows, W) of luma gray (N, 1, H, W), a strip of rows at a time, and which rows."""
     middle, factor = to_working_size(gray)
-    setting, outputs = path_point(model.path, vividness), []
+    setting, outputs = setting_at(model, vividness, "luma"), []
     with evaluating(model) as device:
         looks = [shrink(middle, inner_size(*gray.shape[-2:], size, share)) for share in LOOKS]
         small = looks[0].clamp(0, 1)

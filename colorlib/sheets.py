@@ -8,7 +8,7 @@ from torch import Tensor
 
 from colorlib.color import join, rgb_to_lab, to_gray
 from colorlib.data import check_uint8, to_images, to_tensor
-from colorlib.decode import CELL_HEADS, decode, likelihood, path_point
+from colorlib.decode import CELL_HEADS, decode, likelihood, setting_at
 from colorlib.metrics import ab_distance, psnr
 from colorlib.model import ColorNet, evaluating, predict
 from colorlib.recipes import chroma_target
@@ -31,7 +31,7 @@ def look(image: np.ndarray, model: ColorNet, given: str, vividness: float) -> Lo
     """Colour one uint8 image (H, W, 3), and keep the distribution that its colours came from."""
     truth = to_tensor(check_uint8(image[None]))
     gray = to_gray(truth, given)
-    setting = path_point(model.path, vividness)
+    setting = setting_at(model, vividness, given)
     with evaluating(model) as device:
         shown = gray.to(device)
         output = predict(model, shown, given)

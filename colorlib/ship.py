@@ -16,6 +16,7 @@ from colorlib.model import ColorNet, evaluating, load_model, predict, save_model
 from colorlib.results import machine
 
 ALPHAS = tuple(i / 16 for i in range(17))
+BELOW = (-1 / 8, -1 / 16)  # more common colours still: value given, both measures gain
 TEMPERATURES = (1.0, 0.9, 0.8, 0.7, 0.55, 0.4)
 FINER = (*TEMPERATURES, 0.75)  # of what is shipped; what is compared and studied keeps to its grid
 
@@ -28,6 +29,7 @@ def tune_path(
     alphas=ALPHAS,
     below_grey=False,
     temperatures=TEMPERATURES,
+    alike=False,
 ) -> list[dict]:
     """Choose (alpha, T) for evenly spaced vividness on validation `images` (uint8, N H W 3).
 
@@ -35,11 +37,12 @@ def tune_path(
     highest PSNR, the most faithful, to that of highest rebalanced AuC whose raw AuC is not below
     grey's (a bolder picture is further from the truth than no colour at all), taking at each of
     evenly spaced levels of rebalanced AuC the setting that reaches it with the highest raw AuC.
-    below_grey: walk on to the highest rebalanced AuC of all.
+    below_grey: walk on to the highest rebalanced AuC of all. alike: the most faithful setting is
+    the one that gains most over grey in PSNR and raw AuC alike.
     """
     settings = [(alpha, t) for alpha in alphas for t in temperatures]
     sums = {setting: np.zeros(3) for setting in settings}
-    pixels = weights = grey = 0.0
+    pixels = weights = grey = plain = 0.0
     shares = ab_prior().clamp(min=PRIOR_FLOOR).float()
     for truth in to_tensor(images).split(250):
         with evaluating(model) as device:
@@ -48,6 +51,7 @@ def tune_path(
             weight = 1 / shares.to(device)[ab_cell(lab)]
             pixels, weights = pixels + weight.numel(), weights + weight.sum().item()
             grey += ab_distance(torch.zeros_like(lab), lab).sum().item()
+            plain += psnr(gray.expand_as(truth), truth).sum().item()
             output = predict(model, gray, given)
             for setting in settings:
                 rgb = join(decode(model, output, setting, gray, given), gray, given)
@@ -67,8 +71,11 @@ def tune_path(
         }
         for alpha, t in settings
     ]
-    first = max(grid, key=lambda g: g["psnr"])
-    floor = -1 if below_grey else 1 - grey / pixels / MAX_AB
+    without = {"psnr": plain / len(images), "raw_auc": 1 - grey / pixels / MAX_AB}
+    most = {n: max(max(g[n] for g in grid) - base, 1e-9) for n, base in without.items()}
+    counted = without if alike else ["psnr"]
+    first = max(grid, key=lambda g: sum((g[n] - without[n]) / most[n] for n in counted))
+    floor = -1 if below_grey else without["raw_auc"]
     useful = [g for g in grid if g["raw_auc"] >= floor]
     last = max(useful or [first], key=lambda g: g["rebalanced_auc"])
     chosen = [first]
@@ -123,13 +130,18 @@ def held_images(name: str, made: dict, images, source: str, size: int):
 
 def write_shipped(model: ColorNet, name: str, made: dict, held, strip=None) -> dict:
     """Tune the vividness on `held` images, write weights/NAME.safetensors, .json and the strip."""
-    given = "value" if model.taught == "value" else "luma"
     prior.attach(model)
-    path = tune_path(model, held[:2000], given=given, temperatures=FINER)
+    found = {}
+    if model.taught != "luma":
+        way = {"given": "value", "alphas": BELOW + ALPHAS, "temperatures": FINER, "alike": True}
+        found["value_path"] = tune_path(model, held[:2000], **way)
+        model.value_path = model.path
+    if model.taught != "value":
+        found["vividness_path"] = tune_path(model, held[:2000], temperatures=FINER)
     if strip:
         with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
             Image.open(strip).save(part, format="PNG", optimize=True)
-    content = made | {"vividness_path": path, "shipped_on": machine()}
+    content = made | found | {"shipped_on": machine()}
     paths.write_json(paths.SHIPPED / f"{name}.json", content)
     save_model(model, paths.SHIPPED / f"{name}.safetensors", half=True)  # last: make looks for it
-    return {"vividness_path": path, "last_epoch": made["history"][-1]}
+    return found | {"last_epoch": made["history"][-1]}

@@ -86,7 +86,6 @@ RUNS = {  # name -> what differs from ours
     "128 images": {"count": 128},
     "1,024 images": {"count": 1024},
     "10,000 images": {"count": 10_000},
-    "10,000 images, parts of others pasted in": {"count": 10_000, "paste": 0.5},
     "half the width": {"widths": (16, 40, 80)},
     "one and a half times the width": {"widths": (48, 120, 240)},
     "regression, seed 1": {"recipe": "regression", "seed": 1},

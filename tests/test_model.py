@@ -80,6 +80,16 @@ def test_decode_is_the_mean_of_the_adjusted_distribution(net):
         assert torch.allclose(chroma.flatten(), expected, atol=1e-5)
 
 
+def test_value_has_a_path_of_its_own(net, tmp_path):
+    net.path, net.value_path = [(0.0, 1.0), (1.0, 0.5)], [(0.5, 0.5), (0.75, 0.25)]
+    cl.save_model(net, tmp_path / "net.safetensors")
+    loaded = cl.load_model(tmp_path / "net.safetensors")
+    assert m.setting_at(loaded, 0.5, "luma") == (0.5, 0.75)
+    assert m.setting_at(loaded, 0.5, "value") == (0.625, 0.375)
+    loaded.value_path = None
+    assert m.setting_at(loaded, 0.5, "value") == (0.5, 0.75)
+
+
 def test_a_prior_that_knows_the_brightness_is_looked_up_at_each_block(net):
     net.common = torch.rand(2, 3, len(net.cells)).softmax(-1)  # at black, half, white
     logits = torch.randn(1, len(net.cells), 1, 2)
@@ -186,7 +196,7 @@ def test_saved_models_come_back(net, tmp_path, half):
     net.common = torch.rand(2, 33, len(net.cells)).softmax(-1)
     cl.save_model(net, tmp_path / "net.safetensors", half)
     loaded = cl.load_model(tmp_path / "net.safetensors")
-    assert loaded.path == net.path and not loaded.training
+    assert loaded.path == net.path and loaded.value_path is None and not loaded.training
     assert (
         torch.allclose(loaded.common, net.common, rtol=1e-3) and loaded.common.dtype == torch.float
     )

@@ -105,7 +105,8 @@ def test_shipping_a_run(images, monkeypatch, tmp_path):
         ship.tune_shipped("cifar", images=twice[::-1])
     ship.tune_shipped("cifar", images=twice)  # the run is not asked
     again, found = cl.load_model("cifar"), json.loads(made.read_text())
-    assert again.path == [(p["alpha"], p["T"]) for p in found["vividness_path"]]
+    for path, name in ((again.path, "vividness_path"), (again.value_path, "value_path")):
+        assert path == [(p["alpha"], p["T"]) for p in found[name]]
     assert again.common is not None and again.path != loaded.path
     assert {k: v for k, v in found.items() if k != "vividness_path"} == {
         k: v for k, v in shipped.items() if k != "vividness_path"
