@@ -134,14 +134,12 @@ def test_what_notebook_4_says_of_the_recipes():
     titles = controlled.TITLES
     adjusted = f"{titles['eccv16']}, logits adjusted"
     spare = controlled.margins(result)
-    assert all(value >= 0 for name, value in spare.items() if name != adjusted)
+    assert all(value >= 0 for value in spare.values())
     ours = result["curves"][titles["distribution"]]
     end = min(row["raw_auc"] for row in ours)
+    boldest = max(result["curves"][adjusted], key=lambda row: row["rebalanced_auc"])
     top = max(row["rebalanced_auc"] for row in ours)
-    beyond = [row for row in result["curves"][adjusted] if row["raw_auc"] < end]
-    assert any(row["rebalanced_auc"] > top for row in beyond)
-    kept = {"curves": {**result["curves"], adjusted: result["curves"][adjusted][: -len(beyond)]}}
-    assert controlled.margins(kept)[adjusted] >= 0
+    assert boldest["raw_auc"] < end - 0.03 and 0 <= top - boldest["rebalanced_auc"] < 0.001
     assert end < result["curves"]["grey"][0]["raw_auc"]
     judged = {row["system"]: row["top1"] for row in result["rows"]}
     assert max(judged, key=judged.get) == titles["nogan"]
