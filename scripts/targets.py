@@ -32,9 +32,6 @@ TRIED = """
   other images pasted in (`train --paste 0.5`) keep it from that, and help a lot where there are few
   images; trained for as long on all of them, validation loss fell and the colours were no better.
   Dropout and distillation are untried.
-- **Colourfulness, luma given.** The line between the settings 0.75 and 1 understates it: measured
-  at vividness 0.9, raw AuC is above grey's still, and colourfulness past nine tenths of the truth's
-  (`colorize` at 0.9 and `evaluate` on the test images).
 - **Speed of the shipped network, and of a photograph.** Both are ratios, and hang on the machine:
   the one before, another make, gave over four for the photograph with the same code. A wider
   network learns from fewer images a second. Smaller strips, and 16-bit products in the small
