@@ -144,13 +144,34 @@ def join(chroma: Tensor, gray: Tensor, given: str = "value") -> Tensor:
     """
     check_given(given)
     gray = check_images(gray, 1, "gray").clamp(0, 1)
-    hue, saturation = _polar(chroma)
     if given == "value":
-        return _hue_to_rgb(hue, saturation, gray.squeeze(-3))
-    bright = _hue_to_rgb(hue, saturation, torch.ones_like(hue))  # its largest channel is 1
-    scale = gray / _luma(bright)
-    room = ((1 - gray) / (scale - gray).clamp_(min=1e-12)).clamp_(max=1)
-    return bright.mul_(room * scale).add_(gray - room * gray).clamp_(0, 1)
+        return _hue_to_rgb(*_polar(chroma), gray.squeeze(-3))
+    return paint(tint(chroma), gray)
+
+
+def tint(chroma: Tensor) -> Tensor:
+    """How far each channel is above the luma, as a share of it, (..., 3, H, W) from chroma.
+
+    Colours of one chroma (..., 2, H, W) have one tint, whatever their luma. The tint's own luma is
+    0, and so is that of a mean of tints: they can be blurred and scaled, and keep a picture's luma.
+    """
+    hue, saturation = _polar(chroma)
+    bright = _hue_to_rgb(hue, saturation, torch.ones_like(hue))
+    return bright.div_(_luma(bright)).sub_(1)
+
+
+def paint(tints: Tensor, luma: Tensor) -> Tensor:
+    """RGB (..., 3, H, W) in [0, 1] of these tints (..., 3, H, W) and luma (..., 1, H, W).
+
+    A colour out of gamut is moved towards grey at constant luma until its channels are 0 to 1. The
+    picture takes the place of the tints: new memory would cost more time than the arithmetic.
+    """
+    red, green, blue = tints.split(1, -3)
+    most = torch.maximum(red, green).maximum(blue)
+    least = torch.minimum(red, green).minimum(blue)
+    pull = most.mul_(luma).div_((1 - luma).clamp_(min=1e-12)).maximum(least.neg_()).clamp_(min=1)
+    picture = tints.clone() if tints.requires_grad else tints
+    return picture.mul_(luma / pull).add_(luma).clamp_(0, 1)
 
 
 # sRGB (IEC 61966-2-1) with its D65 white, 2 degree observer

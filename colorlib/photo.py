@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from colorlib.color import LUMA_WEIGHTS, join
+from colorlib.color import LUMA_WEIGHTS, paint
 from colorlib.decode import check_vividness, decode, setting_at
 from colorlib.files import read_rgb, to_rgb
 from colorlib.model import ColorNet, evaluating, load_model, predict
@@ -43,7 +43,7 @@ def colorize_photo(image, model="photo", vividness: float = 0.5, size: int = INN
     else:
         pieces = colour_strips(model, gray, vividness, size)
     for rows, rgb in pieces:
-        levels = rgb[0].mul(255).round_().byte().numpy()
+        levels = rgb[0].mul_(255).round_().byte().numpy()
         for channel, plane in enumerate(levels):  # a third faster than all three at once
             coloured[rows, :, channel] = plane
     result = Image.fromarray(coloured)
@@ -83,8 +83,8 @@ def colour_strips(
             outputs.append(F.interpolate(output[..., :height, :width], grid, mode="bilinear"))
         output = sum(outputs) / len(outputs)
         chroma = decode(model, output, setting, small.to(device), "luma").to(gray.device)
-    for rows, colour in strips(chroma, small, gray, middle, factor):
-        yield rows, join(colour, gray[..., rows, :], "luma")
+    for rows, tints in strips(chroma, small, gray, middle, factor):
+        yield rows, paint(tints, gray[..., rows, :])
 
 
 def check_setting(vividness: float, size: int) -> None:

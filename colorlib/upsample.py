@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from colorlib.color import tint
+
 WORKING = 2**18  # pixels
 STRIP = 2**17  # pixels of the photograph in hand at a time
 SPREAD = 0.6  # of the filter, in small pixels
@@ -76,7 +78,8 @@ def _weights(small: Tensor, gray: Tensor) -> Iterator[Tensor]:
         return [torch.exp(-((step - inside) ** 2) / (2 * SPREAD**2)) for step in (-1, 0, 1)]
 
     rows, columns = (away(i, f) for i, f in zip(small.shape[-2:], size, strict=True))
-    local = torch.stack(list(neighbours(small))).std(0, correction=0)
+    around = torch.stack(list(neighbours(small))) - small
+    local = (around.square().mean(0) - around.mean(0).square()).clamp(min=0).sqrt()  # deviation
     local = F.interpolate(ALIKE[0] * local + ALIKE[1], size, mode="bilinear")
     narrow = -0.5 / local.square()
     for i, near in enumerate(neighbours(small)):
@@ -100,26 +103,29 @@ def lines(colour: Tensor, gray: Tensor) -> Tensor:
 
 
 def strips(
-    colour: Tensor, small: Tensor, gray: Tensor, middle: Tensor, factor: int
+    chroma: Tensor, small: Tensor, gray: Tensor, middle: Tensor, factor: int
 ) -> Iterator[tuple[slice, Tensor]]:
-    """Colour (N, C, h, w) at gray's size (N, 1, H, W): strips of rows, and which rows they are.
+    """Chroma (N, 2, h, w) as `tint` at gray's size (N, 1, H, W): strips of rows, and which.
 
     middle, factor: `to_working_size(gray)`.
     """
     height, width = gray.shape[-2:]
+    tints = tint(joint_bilateral(chroma, small, middle))
     if factor == 1:
-        yield slice(0, height), joint_bilateral(colour, small, gray)
+        yield slice(0, height), tints
         return
-    line = lines(joint_bilateral(colour, small, middle), middle)
-    last = middle.shape[-2] - 1
-    place = ((torch.arange(height, device=gray.device) + 0.5) / factor - 0.5).clamp(0, last)
-    above = place.floor().long().clamp(max=max(0, last - 1))
-    below, share = (above + 1).clamp(max=last), (place - above)[:, None]
-    count = max(1, STRIP // (width * len(gray)))
-    for start in range(0, height, count):
-        rows = slice(start, min(start + count, height))
-        between = line[..., above[rows], :].lerp(line[..., below[rows], :], share[rows])
-        whole = (rows.stop - start, factor * middle.shape[-1])
-        wide = F.interpolate(between, whole, mode="bilinear")[..., :width]
-        slope, offset = wide.chunk(2, 1)
-        yield rows, torch.addcmul(offset, slope, gray[..., rows, :])
+    line = F.pad(lines(tints, middle), (0, 0, 1, 1), mode="replicate")
+    # Between two rows of the working size lie `factor` rows of the photograph, the first of them
+    # above its edge.
+    share = ((torch.arange(factor, device=gray.device) + (1 - factor % 2) / 2) / factor)[:, None]
+    above = factor - factor // 2
+    count = max(1, STRIP // (factor * width * len(gray)))
+    for first in range(0, line.shape[-2] - 1, count):
+        near = line[..., first : first + count + 1, :]
+        wide = (near.shape[-2], factor * near.shape[-1])
+        near = F.interpolate(near, wide, mode="bilinear")[..., None, :width]
+        between = near[..., :-1, :, :].lerp(near[..., 1:, :, :], share).flatten(-3, -2)
+        start = first * factor - above
+        rows = slice(max(start, 0), min(start + between.shape[-2], height))
+        slope, offset = between[..., rows.start - start : rows.stop - start, :].chunk(2, 1)
+        yield rows, offset.addcmul_(slope, gray[..., rows, :])

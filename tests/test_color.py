@@ -71,6 +71,22 @@ def test_join_keeps_what_was_given(given):
     assert torch.allclose(color.to_gray(rgb, given), gray, atol=2e-6)
 
 
+def test_a_mean_of_tints_keeps_the_luma_and_stays_in_gamut():
+    chroma = random_rgb(20, 2, 40, 40) * 2 - 1
+    gray = random_rgb(20, 1, 40, 40)
+    mean = 3 * color.tint(chroma) - 2 * color.tint(chroma.flip(-1))  # also past both
+    rgb = color.paint(mean, gray)
+    assert rgb.min() >= 0 and rgb.max() <= 1
+    assert torch.allclose(cl.luma(rgb), gray, atol=2e-6)
+
+
+def test_tint_is_of_the_chroma_alone():
+    rgb = random_rgb(20, 3, 20, 20) * 0.9 + 0.05
+    away = (rgb - cl.luma(rgb)) / cl.luma(rgb)
+    chroma = color.hsv_to_chroma(cl.rgb_to_hsv(rgb))
+    assert torch.allclose(color.tint(chroma), away, atol=1e-4)
+
+
 @pytest.mark.parametrize("given", ["value", "luma"])
 def test_join_with_the_true_chroma_gives_the_image(given):
     rgb = random_rgb(5, 3, 8, 8)

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 import colorlib as cl
 from colorlib import upsample
-from colorlib.color import hsv_to_chroma, join, rgb_to_lab
+from colorlib.color import hsv_to_chroma, join, paint, rgb_to_lab
 
 
 @pytest.fixture
@@ -19,14 +19,19 @@ def scene():
     return rgb, gray, small, chroma / small.clamp(min=1e-4)
 
 
-def error(chroma, rgb, gray):
+def error(coloured, rgb, gray):
     """Mean distance in ab within 8 pixels of strong edges of the luma."""
     across = (gray[..., 1:-1, 2:] - gray[..., 1:-1, :-2]).square()
     down = (gray[..., 2:, 1:-1] - gray[..., :-2, 1:-1]).square()
     strong = F.pad(((across + down).sqrt() / 2 > 0.1).float(), (1, 1, 1, 1))
     near = F.max_pool2d(strong, 17, 1, 8)[0, 0] > 0
-    away = rgb_to_lab(join(chroma.clamp(-1, 1), gray, "luma")) - rgb_to_lab(rgb)
+    away = rgb_to_lab(coloured) - rgb_to_lab(rgb)
     return away[0, 1:].norm(dim=0)[near].mean().item()
+
+
+def plainly(chroma, gray):
+    full = F.interpolate(chroma, gray.shape[-2:], mode="bilinear")
+    return join(full.clamp(-1, 1), gray, "luma")
 
 
 def test_one_colour_stays_one_colour():
@@ -50,19 +55,20 @@ def test_colours_stop_at_an_edge_that_the_small_picture_does_not_show():
 
 def test_colours_bleed_less_than_plainly_upsampled_ones(scene):
     rgb, gray, small, chroma = scene
-    plain = error(F.interpolate(chroma, gray.shape[-2:], mode="bilinear"), rgb, gray)
-    assert error(upsample.joint_bilateral(chroma, small, gray), rgb, gray) < 0.8 * plain
+    along = join(upsample.joint_bilateral(chroma, small, gray).clamp(-1, 1), gray, "luma")
+    assert error(along, rgb, gray) < 0.8 * error(plainly(chroma, gray), rgb, gray)
 
 
 def test_a_large_photograph_follows_its_edges_too(scene, monkeypatch):
     rgb, gray, small, chroma = scene
-    plain = error(F.interpolate(chroma, gray.shape[-2:], mode="bilinear"), rgb, gray)
     monkeypatch.setattr(upsample, "WORKING", 2**16)  # 192 x 192
-    full = torch.cat(
+    tints = torch.cat(
         [part for _, part in upsample.strips(chroma, small, gray, *upsample.to_working_size(gray))],
         -2,
     )
-    assert error(full, rgb, gray) < 0.85 * plain
+    along = paint(tints, gray)
+    assert error(along, rgb, gray) < 0.85 * error(plainly(chroma, gray), rgb, gray)
+    assert torch.allclose(cl.luma(along), gray, atol=1e-5)  # lines keep it too
 
 
 def test_strips_do_not_show(scene, monkeypatch):
