@@ -25,6 +25,7 @@ from colorlib.upsample import joint_bilateral
 CELL_HEADS = ("distribution", "ab")
 HEADS = (*CELL_HEADS, "chroma", "hue_saturation")
 AB_SPACING = 10.0  # Zhang et al. 2016, section 2.1
+NEARBY = 9  # predictions across, of what counts as common nearby; odd
 RAISED = 0.5  # in `raised_mean`; more gains PSNR and loses raw AuC (validation images)
 
 
@@ -83,20 +84,25 @@ def cell_lattice(cells: Tensor, spacing: float) -> Tensor:
 def decode(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
     """The network's output (N, outputs, h, w) to chroma (N, 2, H, W), gray being (N, 1, H, W).
 
-    setting: (alpha, T), for a head of cells; vividness picks it, see `setting_at`.
+    setting: (alpha, T) or (alpha, T, contrast), for a head of cells; vividness picks it, see
+    `setting_at`.
 
     A head of cells gives the mean of `likelihood`: with T < 1 the annealed mean of Zhang et al.
-    2016, section 2.3. Where value is given, chroma cells go through `raised_mean`.
+    2016, section 2.3. Where value is given, chroma cells go through `raised_mean`; with a contrast,
+    as shipped networks have, colours come to full size along the edges of luma.
     """
+    height, width = gray.shape[-2:]
     head = model.config["head"]
     if head in CELL_HEADS:
         likely = likelihood(model, output, setting, gray, given)
         if head == "distribution" and given == "value":
             return raised_mean(model, likely, gray)
         output = torch.einsum("nkhw,kc->nchw", likely, model.cells)
+        if head == "distribution" and len(setting) > 2:
+            small, padded = blocks(gray, model.fold, output)
+            return joint_bilateral(output, small, padded)[..., :height, :width]
     if head == "hue_saturation":
         output = output.sigmoid()
-    height, width = gray.shape[-2:]
     color = F.interpolate(output, scale_factor=model.fold, mode="bilinear")[..., :height, :width]
     if head == "ab":
         return ab_to_chroma(color, gray, given)
@@ -106,16 +112,27 @@ def decode(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
 
 
 def likelihood(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
-    """How likely each cell is, (N, K, h, w) from logits of that shape, at setting (alpha, T).
+    """How likely each cell is, (N, K, h, w) from logits of that shape, at a setting.
 
-    Adding -alpha log(prior) to the logits undoes the pull of the grey majority (logit adjustment,
-    Menon et al. 2021); a temperature T < 1 moves from the mean towards the mode. The prior is
-    `model.common` where there is one (prior.py), else the cells' shares of the training images.
+    setting: (alpha, T) or (alpha, T, contrast). Adding -alpha log(prior) to the logits undoes the
+    pull of the grey majority (logit adjustment, Menon et al. 2021); a temperature T < 1 moves from
+    the mean towards the mode. The prior is `model.common` where there is one (prior.py), else the
+    cells' shares of the training images. contrast is the alpha of another prior, what is likely
+    nearby in the image itself: things then differ more in colour from what is around them.
     """
-    alpha, temperature = setting
+    alpha, temperature, *contrast = setting
+    adjusted = output
     if alpha:
-        output = output - alpha * log_prior(model, output, gray, given)
-    return (output / temperature).softmax(1)
+        adjusted = adjusted - alpha * log_prior(model, output, gray, given)
+    if contrast and contrast[0]:
+        adjusted = adjusted - contrast[0] * log_nearby(output)
+    return (adjusted / temperature).softmax(1)
+
+
+def log_nearby(output: Tensor) -> Tensor:
+    """Logarithm of each cell's mean likelihood around each prediction, (N, K, h, w) from logits."""
+    mean = F.avg_pool2d(output.softmax(1), NEARBY, 1, NEARBY // 2, count_include_pad=False)
+    return (mean + 1e-3).log()
 
 
 def log_prior(model, output: Tensor, gray: Tensor, given: str) -> Tensor:
@@ -171,14 +188,14 @@ def ab_to_chroma(ab: Tensor, gray: Tensor, given: str) -> Tensor:
     return hsv_to_chroma(rgb_to_hsv(lab_to_rgb(torch.cat((level, ab), 1))))
 
 
-def setting_at(model, vividness: float, given: str) -> tuple[float, float]:
-    """(alpha, T) at `vividness` in [0, 1], on the path that was tuned for what is given."""
+def setting_at(model, vividness: float, given: str) -> tuple[float, ...]:
+    """The setting at `vividness` in [0, 1], on the path that was tuned for what is given."""
     own = model.value_path if given == "value" else None
     return path_point(own or model.path, vividness)
 
 
-def path_point(path, vividness: float) -> tuple[float, float]:
-    """(alpha, T) at `vividness` in [0, 1], linear between the evenly spaced points of `path`."""
+def path_point(path, vividness: float) -> tuple[float, ...]:
+    """The setting at `vividness` in [0, 1], linear between the evenly spaced points of `path`."""
     check_vividness(vividness)
     at = vividness * (len(path) - 1)
     i = min(int(at), len(path) - 2)

@@ -79,7 +79,7 @@ class ColorNet(nn.Module):
             self.register_buffer("cells", cells, persistent=False)
             self.register_buffer("prior", torch.full((len(cells),), 1 / len(cells)))
             self.register_buffer("common", None)  # what prior.py says of the cells, if it was asked
-        self.path = [(0.0, 1.0), (1.0, 1.0)]  # (alpha, T) at evenly spaced vividness 0 .. 1
+        self.path = [(0.0, 1.0), (1.0, 1.0)]  # settings at evenly spaced vividness 0 .. 1
         self.value_path = None  # the same where value is given, if it was tuned for that
         self.taught = None  # what it was given when it learned: "value", "luma", "both"; or unknown
         self.stride = fold * 2 ** (len(widths) - 1)

@@ -109,6 +109,42 @@ def test_a_prior_that_knows_the_brightness_is_looked_up_at_each_block(net):
             assert torch.allclose(likely[0, :, 0, column], expected, atol=1e-5)
 
 
+def test_contrast_plays_down_what_is_likely_nearby(net, monkeypatch):
+    monkeypatch.setattr(m, "NEARBY", 3)
+    logits, gray = torch.randn(1, len(net.cells), 4, 5), torch.zeros(1, 1, 8, 10)
+    chances = logits[0].softmax(0).tolist()
+    likely = m.likelihood(net, logits, (0.0, 0.8, 0.6), gray, "luma")
+    for row, column in ((0, 0), (2, 3), (3, 4)):
+        near = [
+            (i, j)
+            for i in range(max(0, row - 1), min(4, row + 2))
+            for j in range(max(0, column - 1), min(5, column + 2))
+        ]
+        scores = []
+        for logit, cell in zip(logits[0, :, row, column].tolist(), chances, strict=True):
+            mean = sum(cell[i][j] for i, j in near) / len(near)
+            scores.append(math.exp((logit - 0.6 * math.log(mean + 1e-3)) / 0.8))
+        expected = torch.tensor(scores) / sum(scores)
+        assert torch.allclose(likely[0, :, row, column], expected, atol=1e-5)
+
+
+def test_with_a_contrast_colours_come_to_full_size_along_the_edges(net):
+    gray = torch.full((1, 1, 31, 30), 0.2)
+    gray[..., 15:] = 0.9  # in the middle of a block
+    left = torch.arange(15).view(1, 1, 1, 15) < 7.5
+    logits = torch.full((1, len(net.cells), 16, 15), -1e4)
+    red, blue = (
+        int((net.cells - torch.tensor(c)).norm(dim=1).argmin()) for c in ((0.8, 0), (-0.4, -0.6))
+    )
+    logits[:, red], logits[:, blue] = torch.where(left, 0.0, -1e4), torch.where(left, -1e4, 0.0)
+    plain, along = (m.decode(net, logits, s, gray, "luma") for s in ((0.0, 1.0), (0.0, 1.0, 0.0)))
+    assert along.shape == plain.shape == (1, 2, 31, 30)
+    wanted = torch.where(
+        gray < 0.5, net.cells[red].view(1, 2, 1, 1), net.cells[blue].view(1, 2, 1, 1)
+    )
+    assert (along - wanted).abs().mean() < 0.5 * (plain - wanted).abs().mean()
+
+
 @pytest.mark.parametrize("fold", [1, 2, 4])
 def test_given_value_a_sure_network_gets_its_colour(fold):
     """Where one cell has all the likelihood, nothing is to be raised."""
@@ -259,6 +295,6 @@ def test_shipped_weights_fit_and_say_how_they_were_made():
         assert made["data"]["training"] and made["config"]["seed"] == 0
         model = cl.load_model(weights.stem)
         assert model.config["widths"] == made["config"]["widths"]
-        path = [(p["alpha"], p["T"]) for p in made["vividness_path"]]
-        assert model.path == path
+        names = ("alpha", "T", "contrast")[: len(model.path[0])]
+        assert model.path == [tuple(p[name] for name in names) for p in made["vividness_path"]]
     assert list(paths.SHIPPED.glob("cifar.safetensors"))

@@ -106,7 +106,10 @@ def test_shipping_a_run(images, monkeypatch, tmp_path):
     ship.tune_shipped("cifar", images=twice)  # the run is not asked
     again, found = cl.load_model("cifar"), json.loads(made.read_text())
     for path, name in ((again.path, "vividness_path"), (again.value_path, "value_path")):
-        assert path == [(p["alpha"], p["T"]) for p in found[name]]
+        assert path == [
+            tuple(p[k] for k in ("alpha", "T", "contrast") if k in p) for p in found[name]
+        ]
+    assert again.path[2] == pytest.approx(ship.CLEAREST) and len(again.value_path[2]) == 2
     assert again.common is not None and again.path != loaded.path
     for kept in (found, shipped):  # from weights of 16 bits the figures differ in the last digits
         del kept["vividness_path"], kept["value_path"]
