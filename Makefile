@@ -70,7 +70,7 @@ build/full/%: $(WEIGHTS) $(wildcard colorlib/*.py) | $(COMPARED)
 
 $(RUN): | $(STAMP)
 	$(BIN)/python -m colorlib train --source cifar100 --widths 96 192 256 --up 1 1 --muon-rate 0.02 \
-		--epochs 46 --held 1000
+		--epochs 51 --held 1000 --paste 0.2
 
 $(JUDGES): | $(STAMP)
 	$(BIN)/python -m colorlib judge features judge judge-grey

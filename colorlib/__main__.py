@@ -6,6 +6,8 @@ import json
 import sys
 from pathlib import Path
 
+import torch
+
 from colorlib import data, paths, results
 from colorlib.config import Config, build
 
@@ -191,6 +193,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
+    # A network that grows sure makes numbers below 1e-38 by the million, and a CPU takes long for
+    # each. Here, since threads take this over from the one that makes them.
+    torch.set_flush_denormal(True)
     args = parser().parse_args()
     try:
         return args.run_command(args) or 0

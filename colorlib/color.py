@@ -88,7 +88,7 @@ def _by_parts(convert, images: Tensor) -> Tensor:
 
 def _hue_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     # A channel falls from V to V (1 - S) as a trapezoid of the distance, in sixths of a turn, to
-    # its own hue. In place, here and in `join`: memory is what a large photograph waits for.
+    # its own hue. In place, as in `tint` and `paint`: memory is what a large photograph waits for.
     own = hue.new_tensor([0.0, 2.0, -2.0]).view(3, 1, 1)  # red's, green's, blue's
     sixths = ((hue - hue.round()) * 6).unsqueeze(-3)
     nearness = (sixths - own).abs_().sub_(3).abs_()  # 3 less the distance, the shorter way round
@@ -163,8 +163,9 @@ def tint(chroma: Tensor) -> Tensor:
 def paint(tints: Tensor, luma: Tensor) -> Tensor:
     """RGB (..., 3, H, W) in [0, 1] of these tints (..., 3, H, W) and luma (..., 1, H, W).
 
-    A colour out of gamut is moved towards grey at constant luma until its channels are 0 to 1. The
-    picture takes the place of the tints: new memory would cost more time than the arithmetic.
+    A colour out of gamut is moved towards grey at constant luma until its channels are 0 to 1.
+    `tints` is written over, unless it needs a gradient: new memory would cost more time than the
+    arithmetic.
     """
     red, green, blue = tints.split(1, -3)
     most = torch.maximum(red, green).maximum(blue)

@@ -88,8 +88,8 @@ def decode(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
     `setting_at`.
 
     A head of cells gives the mean of `likelihood`: with T < 1 the annealed mean of Zhang et al.
-    2016, section 2.3. Where value is given, chroma cells go through `raised_mean`; with a contrast,
-    as shipped networks have, colours come to full size along the edges of luma.
+    2016, section 2.3. Where value is given, chroma cells go through `raised_mean`; a setting with a
+    contrast, even of 0, has chroma come to full size along the edges of luma.
     """
     height, width = gray.shape[-2:]
     head = model.config["head"]

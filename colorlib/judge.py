@@ -1,7 +1,8 @@
 """Small CIFAR-100 classifiers, trained here: a judge of recoloured images, a control, features.
 
-CIFAR-100's labels serve for this alone: only NoGAN's recipe learns a colorizer from them, and from
-the classifier "features", never from the one that judges. verdict.py says what they are asked.
+CIFAR-100's labels serve for this: only NoGAN's recipe learns a colorizer from them, and from the
+classifier "features", never from the one that judges. One setting of the shipped decoding was
+chosen with the judge (ship.py, `CLEAREST`). verdict.py says what they are asked.
 """
 
 import dataclasses

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from colorlib import paths
 from colorlib.color import check_given, check_images, join
+from colorlib.convolution import Conv3
 from colorlib.decode import cells_of, decode, setting_at
 
 
@@ -25,7 +26,7 @@ class Convolution(nn.Sequential):
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__(
-            nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+            Conv3(inputs, outputs),
             nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
         )
@@ -37,7 +38,7 @@ class Residual(nn.Module):
     def __init__(self, width: int):
         super().__init__()
         self.first = Convolution(width, width)
-        self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.second = Conv3(width, width)
         self.norm = nn.BatchNorm2d(width)
         nn.init.zeros_(self.norm.weight)  # each block starts as the identity
 
@@ -105,7 +106,8 @@ class ColorNet(nn.Module):
     def forward(self, gray: Tensor, given: Tensor) -> Tensor:
         """gray (B, 1, H, W) in [0, 1]; given (B,) int64, 0 for value and 1 for luma."""
         x = F.pixel_unshuffle(gray - 0.5, self.fold)
-        x = self.stem(x) + self.given(given)[:, :, None, None]
+        x = self.stem(x)
+        x = x + self.given(given)[:, :, None, None].to(x)  # 16-bit numbers, where x has them
         skips = []
         for i, blocks in enumerate(self.down):
             x = blocks(x)

@@ -42,8 +42,8 @@ class Muon(torch.optim.Optimizer):
         state = self.state[kernel]
         if not state:
             state["momentum"] = torch.zeros_like(kernel)
-        momentum = state["momentum"].mul_(share).add_(kernel.grad)
-        update = kernel.grad.add(momentum, alpha=share)
+        momentum = state["momentum"].lerp_(kernel.grad, 1 - share)
+        update = kernel.grad.lerp(momentum, share)
         return update.movedim(1, -1).flatten(1)  # in the order that the kernel has in memory
 
 
@@ -56,13 +56,13 @@ def orthogonal(matrices: Tensor, steps: int = 5) -> Tensor:
     a, b, c = QUINTIC
     wide = matrices.shape[-2] <= matrices.shape[-1]
     x = matrices if wide else matrices.mT
-    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
-    square, factor = x @ x.mT, None
+    size = x.norm(dim=(-2, -1), keepdim=True) + 1e-7
+    square, factor = (x @ x.mT).div_(size.square()), None
     for i in range(steps):
         polynomial = torch.baddbmm(square, square, square, beta=b, alpha=c)
         polynomial.diagonal(dim1=-2, dim2=-1).add_(a)
         factor = polynomial if factor is None else polynomial @ factor
         if i < steps - 1:
             square = polynomial @ square @ polynomial
-    x = factor @ x
+    x = factor.div_(size) @ x
     return x if wide else x.mT

@@ -105,7 +105,7 @@ class CrossEntropy(torch.autograd.Function):
     def backward(context, gradient: Tensor):
         likely, index, share = context.saved_tensors
         gradient = gradient[..., None]
-        return (likely * gradient).scatter_add_(-1, index, -share * gradient), None, None
+        return likely.mul_(gradient).scatter_add_(-1, index, -share * gradient), None, None
 
 
 def count_cells(recipe, model, pixels: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from colorlib.results import machine
 ALPHAS = tuple(i / 16 for i in range(17))
 BELOW = (-1 / 8, -1 / 16)  # more common colours still: value given, both measures gain
 TEMPERATURES = (1.0, 0.9, 0.8, 0.7, 0.55, 0.4)
-# alpha, T and contrast at a quarter of the way: of some fifty settings tried, where the judge of
+# alpha, T and contrast in the middle of the way: of some fifty settings tried, where the judge of
 # judge.py recognises coloured images best: CIFAR-100's last 1,000 training ones, new to it too
 CLEAREST = 0.05, 0.4, 0.45
 FINER = (*TEMPERATURES, 0.75)  # of what is shipped; what is compared and studied keeps to its grid
@@ -96,10 +96,11 @@ def tune_path(
 def with_contrast(path: list) -> list[tuple]:
     """A path of (alpha, T) bent to pass through `CLEAREST`, as (alpha, T, contrast).
 
-    Contrast rises from 0 to there, and falls to 0 again at the bold end.
+    Up to the middle all three go evenly from the faithful end to `CLEAREST`. Beyond, alpha and T
+    are the path's own again, and contrast falls to 0 at the bold end.
     """
     end = len(path) - 1
-    bend = end / 4
+    bend = end / 2
     points = []
     for i, (alpha, t) in enumerate(path):
         if i <= bend:

@@ -115,12 +115,12 @@ def strips(
         yield slice(0, height), tints
         return
     line = F.pad(lines(tints, middle), (0, 0, 1, 1), mode="replicate")
-    # Between two rows of the working size lie `factor` rows of the photograph, the first of them
-    # above its edge.
+    # Between two rows of the working size lie `factor` rows of the photograph. The first of these
+    # gaps begins above the picture's edge, by half a gap; the last may end below it.
     share = ((torch.arange(factor, device=gray.device) + (1 - factor % 2) / 2) / factor)[:, None]
     above = factor - factor // 2
     count = max(1, STRIP // (factor * width * len(gray)))
-    for first in range(0, line.shape[-2] - 1, count):
+    for first in range(0, math.ceil((height + above) / factor), count):
         near = line[..., first : first + count + 1, :]
         wide = (near.shape[-2], factor * near.shape[-1])
         near = F.interpolate(near, wide, mode="bilinear")[..., None, :width]

@@ -295,6 +295,8 @@ def test_shipped_weights_fit_and_say_how_they_were_made():
         assert made["data"]["training"] and made["config"]["seed"] == 0
         model = cl.load_model(weights.stem)
         assert model.config["widths"] == made["config"]["widths"]
-        names = ("alpha", "T", "contrast")[: len(model.path[0])]
-        assert model.path == [tuple(p[name] for name in names) for p in made["vividness_path"]]
+        names = ("alpha", "T", "contrast")
+        for path, kept in ((model.path, "vividness_path"), (model.value_path, "value_path")):
+            points = [tuple(p[name] for name in names if name in p) for p in made.get(kept) or []]
+            assert (path or []) == points
     assert list(paths.SHIPPED.glob("cifar.safetensors"))

@@ -87,6 +87,20 @@ def test_strips_do_not_show(scene, monkeypatch):
     assert torch.allclose(torch.cat(parts, -2), whole, atol=1e-5)
 
 
+@pytest.mark.parametrize("strip", [1, 3000, upsample.STRIP])
+def test_strips_cover_any_size(scene, monkeypatch, strip):
+    monkeypatch.setattr(upsample, "WORKING", 40 * 40)
+    monkeypatch.setattr(upsample, "STRIP", strip)
+    for height, width in [(h, 75) for h in range(1, 175)] + [(75, w) for w in range(1, 175)]:
+        gray = scene[1][..., :height, :width]
+        small, chroma = gray[..., ::9, ::9], scene[3][..., : -(-height // 9), : -(-width // 9)]
+        middle, factor = upsample.to_working_size(gray)
+        rows, parts = zip(*upsample.strips(chroma, small, gray, middle, factor), strict=True)
+        assert [r.start for r in rows] == [0, *(r.stop for r in rows[:-1])]
+        assert rows[-1].stop == height
+        assert torch.cat(parts, -2).shape[-2:] == (height, width)
+
+
 def test_lines_find_a_line():
     gray = torch.rand(1, 1, 20, 20, generator=torch.Generator().manual_seed(0))
     slope, offset = upsample.lines(torch.cat((2 * gray + 1, 1 - gray), 1), gray).chunk(2, 1)
