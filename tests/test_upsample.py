@@ -89,7 +89,7 @@ def test_strips_do_not_show(scene, monkeypatch):
 
 @pytest.mark.parametrize("strip", [1, 3000, upsample.STRIP])
 def test_strips_cover_any_size(scene, monkeypatch, strip):
-    monkeypatch.setattr(upsample, "WORKING", 40 * 40)
+    monkeypatch.setattr(upsample, "WORKING", 16 * 16)
     monkeypatch.setattr(upsample, "STRIP", strip)
     for height, width in [(h, 75) for h in range(1, 175)] + [(75, w) for w in range(1, 175)]:
         gray = scene[1][..., :height, :width]
