@@ -93,6 +93,7 @@ class CrossEntropy(torch.autograd.Function):
 
     index and share are (..., J), shares summing to 1. Written out because its gradient, softmax of
     the logits minus the shares, then takes half the time it takes through log_softmax and gather.
+    It is written over what the forward pass kept, so there can be one backward pass only.
     """
 
     @staticmethod
