@@ -12,7 +12,7 @@ from colorlib import paths
 from colorlib.model import ColorNet, load_model
 from colorlib.recipes import RECIPES
 
-SHAPE = ("widths", "down", "up", "spacing", "fold")  # of a network
+SHAPE = ("widths", "down", "up", "attention", "hints", "spacing", "fold")  # of a network
 
 
 @dataclass
@@ -39,6 +39,8 @@ class Config:
     widths: tuple = (32, 80, 160)
     down: tuple = (0, 1, 1)
     up: tuple = (0, 1)
+    attention: tuple = ()  # attention blocks per level; () for none
+    hints: bool = False  # half of the images reveal some of their colours, see batches.py
     spacing: float = 0.2  # between colour cells, in units of saturation
     fold: int = 2  # side of the block of pixels that one prediction is made for
     shift: int = 4  # pixels by which a training image may move, each way

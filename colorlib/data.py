@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from colorlib import paths
 from colorlib.cifar import fetch_cifar100
@@ -102,7 +103,7 @@ def _load(source, split, count, size) -> tuple[np.ndarray, Labels | None]:
     elif source == "sample":
         images, labels = sample_images(split), None
     elif source == "photos":
-        images, labels = _load_path(paths.data_root() / "photos", split, size)
+        images, labels = _load_photos(split, size), None
     else:
         images, labels = _load_path(Path(source), split, size)
     if count is not None and not 0 < count <= len(images):
@@ -127,6 +128,35 @@ def _load_cifar100(split: str) -> tuple[np.ndarray, Labels | None]:
             f"{root / f'{split}_labels.npy'}: got shape {labels.shape}, wanted ({len(images)},)"
         )
     return images, (labels, (root / "classes.txt").read_text(encoding="utf-8").split())
+
+
+def _load_photos(split: str, size: int) -> np.ndarray:
+    """The photographs in photos/ of the data root: its arrays, else its folders of image files.
+
+    The arrays are {train,val}{96,64}.npy, uint8 (N, side, side, 3). For testing, those of val96
+    alone count where the size is above 64, else those of val64; for training both, scaled.
+    """
+    root = paths.data_root() / "photos"
+    sides = (96, 64) if split == "train" else (96,) if size > 64 else (64,)
+    name = "train" if split == "train" else "val"
+    files = [root / f"{name}{side}.npy" for side in sides]
+    files = [file for file in files if file.is_file()]
+    if not files:
+        return _load_path(root, split, size)[0]
+    parts = [scaled(check_uint8(load_npy(file), file), size) for file in files]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def scaled(images: np.ndarray, size: int) -> np.ndarray:
+    """uint8 images (N, H, W, 3) as (N, size, size, 3)."""
+    if images.shape[1:3] == (size, size):
+        return images
+    made = np.empty((len(images), size, size, 3), np.uint8)
+    for start in range(0, len(images), 250):
+        part = to_tensor(images[start : start + 250])
+        part = F.interpolate(part, (size, size), mode="bicubic", antialias=True)
+        made[start : start + 250] = to_images(part)
+    return made
 
 
 def _load_path(path: Path, split: str, size: int) -> tuple[np.ndarray, Labels | None]:

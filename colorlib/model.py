@@ -46,15 +46,40 @@ class Residual(nn.Module):
         return F.relu(x + self.norm(self.second(self.first(x))))
 
 
+class Attention(nn.Module):
+    """x + f(x), f self-attention over all places of the map: each place learns about the scene.
+
+    Source: Vaswani et al. 2017, "Attention is all you need", section 3.2.2; on feature maps Wang et
+    al. 2018, "Non-local neural networks".
+    """
+
+    def __init__(self, width: int, head: int = 64):
+        super().__init__()
+        if width % min(head, width):
+            raise ValueError(f"attention: got width {width}, expected a multiple of {head}")
+        self.heads = width // min(head, width)
+        self.norm = nn.GroupNorm(1, width)
+        self.project = nn.Conv2d(width, 3 * width, 1)  # to queries, keys and values
+        self.out = nn.Conv2d(width, width, 1)
+        nn.init.zeros_(self.out.weight)  # each block starts as the identity
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        places = self.project(self.norm(x)).flatten(2).unflatten(1, (3 * self.heads, -1)).mT
+        mixed = F.scaled_dot_product_attention(*places.chunk(3, 1))  # (B, heads, H W, head)
+        return x + self.out(mixed.mT.reshape(x.shape))
+
+
 class ColorNet(nn.Module):
     """gray (B, 1, H, W) -> (B, outputs, H/fold, W/fold), H and W multiples of `self.stride`.
 
     widths: channels of each level, the first at 1/fold of the image's resolution, each next at half
-    of the one before. down, up: residual blocks per level on the way down, and convolutions per
-    level on the way up again.
+    of the one before. down, attention, up: residual blocks and attention blocks per level on the
+    way down, and convolutions per level on the way up again.
     head: what is put out, see decode.py; spacing: of the chroma disk's cells. given: one set of
-    weights serves value and luma; a learned bias says which.
-    Source of the U-Net: Ronneberger et al. 2015.
+    weights serves value and luma; a learned bias says which. hints: the network also takes colours
+    that are known at some places.
+    Source of the U-Net: Ronneberger et al. 2015; of hints: Zhang et al. 2017, section 3.1.
     """
 
     def __init__(
@@ -65,15 +90,19 @@ class ColorNet(nn.Module):
         head="distribution",
         spacing=0.2,
         fold=2,
+        attention=(),
+        hints=False,
     ):
         super().__init__()
-        if not (len(widths) == len(down) == len(up) + 1):
+        attention = attention or (0,) * len(widths)
+        if not (len(widths) == len(down) == len(attention) == len(up) + 1):
             raise ValueError(
-                f"ColorNet: got {len(widths)} widths, {len(down)} down and {len(up)} up; "
-                "wanted as many down as widths, and one fewer up"
+                f"ColorNet: got {len(widths)} widths, {len(down)} down, {len(attention)} attention "
+                f"and {len(up)} up; expected as many down and attention as widths, and one fewer up"
             )
         self.config = {"widths": list(widths), "down": list(down), "up": list(up)}
         self.config |= {"head": head, "spacing": spacing, "fold": fold}
+        self.config |= {"attention": list(attention), "hints": hints}
         self.fold = fold
         cells = cells_of(head, spacing)
         if cells is not None:
@@ -85,12 +114,12 @@ class ColorNet(nn.Module):
         self.taught = None  # what it was given when it learned: "value", "luma", "both"; or unknown
         self.stride = fold * 2 ** (len(widths) - 1)
 
-        self.stem = Convolution(fold**2, widths[0])
+        self.stem = Convolution(fold**2 * (4 if hints else 1), widths[0])
         self.given = nn.Embedding(2, widths[0])
         nn.init.zeros_(self.given.weight)
         self.down = nn.ModuleList(
-            nn.Sequential(*(Residual(w) for _ in range(n)))
-            for w, n in zip(widths, down, strict=True)
+            nn.Sequential(*(Residual(w) for _ in range(n)), *(Attention(w) for _ in range(m)))
+            for w, n, m in zip(widths, down, attention, strict=True)
         )
         self.pool = nn.ModuleList(
             nn.Sequential(nn.MaxPool2d(2), Convolution(a, b)) for a, b in pairwise(widths)
@@ -103,9 +132,21 @@ class ColorNet(nn.Module):
         self.head = nn.Conv2d(widths[0], 2 if cells is None else len(cells), 1)
         nn.init.zeros_(self.head.weight)
 
-    def forward(self, gray: Tensor, given: Tensor) -> Tensor:
-        """gray (B, 1, H, W) in [0, 1]; given (B,) int64, 0 for value and 1 for luma."""
-        x = F.pixel_unshuffle(gray - 0.5, self.fold)
+    def forward(self, gray: Tensor, given: Tensor, hints: Tensor | None = None) -> Tensor:
+        """gray (B, 1, H, W) in [0, 1]; given (B,) int64, 0 for value and 1 for luma.
+
+        hints (B, 3, H, W): chroma where it is known, else 0, and 1 where it is known, else 0; None
+        for none. Only a network made with `hints` takes them.
+        """
+        x = gray - 0.5
+        if self.config["hints"]:
+            x = torch.cat(
+                (x, gray.new_zeros(1).expand(len(x), 3, *x.shape[2:]) if hints is None else hints),
+                1,
+            )
+        elif hints is not None:
+            raise ValueError("hints: this network was not made to take any; `photo` is")
+        x = F.pixel_unshuffle(x, self.fold)
         x = self.stem(x)
         x = x + self.given(given)[:, :, None, None].to(x)  # 16-bit numbers, where x has them
         skips = []

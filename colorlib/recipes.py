@@ -24,6 +24,7 @@ class Batch(NamedTuple):
     gray: Tensor  # what the network was given of them (B, 1, H, W)
     given: Tensor  # (B,) int64: 0 where that is value, 1 where it is luma
     chosen: Tensor | None = None  # (B,) int64: which of the training images they are
+    hints: Tensor | None = None  # (B, 3, H, W): revealed chroma, and where; see batches.reveal
 
 
 def chroma_target(rgb: Tensor, fold: int = 2) -> tuple[Tensor, Tensor]:

@@ -23,6 +23,7 @@ from colorlib.batches import (
     generator,
     place,
 )
+from colorlib.color import trusted_range
 from colorlib.config import Config, check_together
 from colorlib.data import split_validation
 from colorlib.model import ColorNet
@@ -98,8 +99,9 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
             if at == 0 or step == first:
                 order = torch.randperm(len(pixels), generator=generator(config.seed, epoch))
             set_rates(optimizers, config, step / total)
-            samples = batch(pixels, order, step, steps, config, accelerator)
-            pending.append(learn(network, recipe, optimizers, samples, config, accelerator))
+            with trusted_range():
+                samples = batch(pixels, order, step, steps, config, accelerator)
+                pending.append(learn(network, recipe, optimizers, samples, config, accelerator))
             step += 1
             bar.update()
             ended, alone = step % steps == 0, accelerator.num_processes == 1
@@ -139,7 +141,7 @@ def learn(network, recipe, optimizers, samples, config: Config, accelerator) -> 
     """One step: forward, loss, backward, update. samples: a `Batch`; returns the loss."""
     half = config.mixed_precision() == "bf16"
     with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=half):
-        output = network(samples.gray, samples.given)
+        output = network(samples.gray, samples.given, samples.hints)
     loss = recipe.loss(output.float(), samples)
     network.zero_grad()
     accelerator.backward(loss)
