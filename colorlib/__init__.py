@@ -6,12 +6,12 @@
 import importlib
 
 from colorlib.color import hsv_to_rgb, luma, rgb_to_hsv, value
-from colorlib.config import Config, build
+from colorlib.config import Config
 from colorlib.data import load_images, load_labels, load_prepared, prepare, to_images, to_tensor
 from colorlib.metrics import evaluate
 from colorlib.model import ColorNet, colorize, load_model, save_model
 from colorlib.photo import colorize_photo
-from colorlib.recipes import ChromaRegression, Distribution
+from colorlib.recipes import ChromaRegression, Distribution, build
 from colorlib.train import fit
 
 __version__ = "0.1.0"

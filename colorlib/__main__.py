@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 from colorlib import data, paths, results
-from colorlib.config import Config, build
+from colorlib.config import Config
+from colorlib.recipes import build
 
 
 def prepare(args) -> None:
@@ -36,8 +37,8 @@ def train(args) -> int:
 
     fields = {f.name: getattr(args, f.name) for f in dataclasses.fields(Config)}
     config = Config(**fields)
-    images = data.load_images(args.source, "train", size=args.size)
     model, recipe = build(config)
+    images = data.load_images(args.source, "train", size=args.size)
     history = fit(model, recipe, images, config)
     for row in history[-1:]:
         print(", ".join(f"{k} {v:.4g}" for k, v in row.items()))

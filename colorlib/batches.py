@@ -7,6 +7,7 @@ memory-mapped, and one that does not fit onto the GPU stays beside it.
 
 import hashlib
 import os
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,11 +17,19 @@ from torch import Tensor
 from colorlib.color import hsv_to_rgb, to_gray
 from colorlib.config import Config
 from colorlib.data import check_uint8
-from colorlib.recipes import Batch
 
 CHUNK = 250  # images converted at a time
 
 Pixels = Tensor | np.ndarray  # uint8 (N, 3, H, W) in memory, or what is memory-mapped
+
+
+class Batch(NamedTuple):
+    """What a step learns from."""
+
+    rgb: Tensor  # the images (B, 3, H, W) in [0, 1]
+    gray: Tensor  # what the network was given of them (B, 1, H, W)
+    given: Tensor  # (B,) int64: 0 where that is value, 1 where it is luma
+    chosen: Tensor | None = None  # (B,) int64: which of the training images they are
 
 
 def as_pixels(images: np.ndarray) -> Pixels:

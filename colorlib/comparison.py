@@ -7,11 +7,11 @@ from torch import Tensor
 
 from colorlib import peers
 from colorlib.color import lightness, luma, rgb_to_lab
-from colorlib.config import build
 from colorlib.controlled import TITLES, settings
 from colorlib.data import to_tensor
 from colorlib.model import ColorNet, colorize
 from colorlib.photo import colorize_at
+from colorlib.recipes import build
 from colorlib.results import COLUMNS, cells, evaluate_systems, grey
 
 IMAGENET = "ImageNet, 1.3 M photographs"

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from colorlib import nogan, paths, prior
 from colorlib.batches import generator
 from colorlib.color import hsv_to_chroma, join, luma, rgb_to_hsv
-from colorlib.config import Config, build, command
+from colorlib.config import Config, command
 from colorlib.data import (
     describe,
     load_images,
@@ -32,8 +32,10 @@ from colorlib.data import (
 from colorlib.decode import CELL_HEADS, decode
 from colorlib.metrics import bootstrap, per_image, summary
 from colorlib.model import ColorNet, colorize, evaluating, load_model, predict
+from colorlib.paths import machine
 from colorlib.peers import original
-from colorlib.results import evaluate_systems, grey, machine, save_result
+from colorlib.recipes import build
+from colorlib.results import evaluate_systems, grey, save_result
 from colorlib.ship import tune_path
 from colorlib.train import fit
 from colorlib.verdict import verdict

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from colorlib import results
+from colorlib import paths, results
 from colorlib.data import describe, load_images, resolve, to_tensor
 from colorlib.judge import Classifier, load_classifier
 from colorlib.model import load_model, mark
@@ -87,7 +87,7 @@ def purge(source: str = "cifar100", model: str = "cifar") -> dict:
     cosines, neighbours = nearest(directions(classifier, test), directions(classifier, train))
     place, score = most_alike(test, train, neighbours)
     order = [i for i in score.argsort(descending=True).tolist() if score[i] >= ALIKE]
-    command, machine = f"python -m colorlib duplicates --source {source}", results.machine()
+    command, machine = f"python -m colorlib duplicates --source {source}", paths.machine()
     about = {"command": command, "machine": machine, "date": date.today().isoformat(), "seed": 0}
     found = {
         "pairs": [[i, int(place[i]), round(score[i].item(), 3)] for i in order],

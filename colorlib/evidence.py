@@ -4,8 +4,8 @@ import numpy as np
 from scipy import stats
 
 from colorlib import scaling
-from colorlib.config import build
 from colorlib.metrics import NAMES
+from colorlib.recipes import build
 from colorlib.results import cells
 from colorlib.study import EPOCHS, IMAGES, LONG, RUNS, settings
 from colorlib.study_charts import SHOWN

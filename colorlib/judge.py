@@ -21,7 +21,7 @@ from colorlib.color import luma
 from colorlib.config import Config
 from colorlib.data import load_images, load_labels, split_validation, to_tensor
 from colorlib.model import Convolution, Residual, in_full, write_weights
-from colorlib.results import machine
+from colorlib.paths import machine
 from colorlib.train import make_optimizers, set_rates
 from colorlib.verdict import accuracy
 

@@ -4,26 +4,36 @@ A recipe has a `name`, a `head` (what the network puts out, see decode.py) and
 `loss(output, batch)`, a scalar for the network's output (B, outputs, H/fold, W/fold). The target
 is made from the image alone: nothing was ever labelled. Before that, `start(model, pixels)` sees
 some of the training images, uint8 (N, 3, H, W). Every sum over pixels is a mean, so that rates
-carry over.
+carry over. `build` makes the network and the recipe that a config describes.
 """
 
-from typing import NamedTuple
+import importlib
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from colorlib import paths
+from colorlib.batches import Batch
 from colorlib.color import hsv_to_chroma, join, rgb_to_hsv, rgb_to_lab
+from colorlib.config import Config
 from colorlib.decode import AB_SPACING, cell_lattice, cells_of
+from colorlib.model import ColorNet, load_model
 
-
-class Batch(NamedTuple):
-    """What a step learns from."""
-
-    rgb: Tensor  # the images (B, 3, H, W) in [0, 1]
-    gray: Tensor  # what the network was given of them (B, 1, H, W)
-    given: Tensor  # (B,) int64: 0 where that is value, 1 where it is luma
-    chosen: Tensor | None = None  # (B,) int64: which of the training images they are
+# name -> the recipe's class, or "module:class", which `get_recipe` imports when it is used. A new
+# recipe is one more line here, or in a notebook `RECIPES["mine"] = Mine`.
+RECIPES: dict[str, str | type] = {
+    "distribution": "colorlib.recipes:Distribution",
+    "eccv16": "colorlib.recipes:Rebalanced",
+    "regression": "colorlib.recipes:ChromaRegression",
+    "original": "colorlib.recipes:HueSaturation",
+    "features": "colorlib.recipes:FeatureLoss",
+    "hard": "colorlib.study:Hard",
+    "unweighted": "colorlib.study:Unweighted",
+    "averaged": "colorlib.study:Averaged",
+}
+SHAPE = ("widths", "down", "up", "spacing", "fold")  # of a network
 
 
 def chroma_target(rgb: Tensor, fold: int = 2) -> tuple[Tensor, Tensor]:
@@ -225,5 +235,57 @@ def picture(chroma: Tensor, batch: Batch) -> Tensor:
     return rgb
 
 
-ALL = (Distribution, Rebalanced, ChromaRegression, HueSaturation, FeatureLoss)
-RECIPES = {recipe.name: recipe for recipe in ALL}
+def get_recipe(name: str) -> type[Recipe]:
+    """The recipe class of that name in `RECIPES`, imported when it is asked for."""
+    if name not in RECIPES:
+        raise ValueError(f"recipe: got {name!r}, wanted {' or '.join(RECIPES)}")
+    found = RECIPES[name]
+    if isinstance(found, str):
+        module, _, title = found.partition(":")
+        found = getattr(importlib.import_module(module), title)
+    return found
+
+
+def build(config: Config):
+    """The (model, recipe) that a config describes, its weights drawn from the seed.
+
+    With `start` the network is as those weights are, and the config is set to say so.
+    """
+    torch.manual_seed(config.seed)
+    begun = load_model(start_file(config.start)) if config.start else None
+    if begun:
+        for name in SHAPE:
+            shape = begun.config[name]
+            setattr(config, name, tuple(shape) if isinstance(shape, list) else shape)
+    recipe = get_recipe(config.recipe)(config.spacing, config.fold)
+    model = ColorNet(head=recipe.head, **{name: getattr(config, name) for name in SHAPE})
+    if begun:
+        if begun.config["head"] != recipe.head:
+            raise ValueError(
+                f"start: {config.start} puts out {begun.config['head']}, "
+                f"the recipe {config.recipe} wants {recipe.head}"
+            )
+        state = begun.state_dict()
+        state.pop("common", None)  # the vividness of what is learned now is for `ship` to choose
+        model.load_state_dict(state)
+    return model, recipe
+
+
+def check_together(model: ColorNet, recipe, config: Config) -> None:
+    """Raise ValueError where a network, a recipe and a config are not of one another."""
+    wanted = {"recipe": (recipe.name, config.recipe), "head": (model.config["head"], recipe.head)}
+    wanted["fold"] = model.fold, recipe.fold
+    if recipe.head == "distribution":
+        wanted["spacing"] = model.config["spacing"], recipe.spacing
+    for name, (found, other) in wanted.items():
+        if found != other:
+            raise ValueError(
+                f"fit: {name} is {found!r} here and {other!r} there; `build(config)` makes a model "
+                "and a recipe that go together"
+            )
+
+
+def start_file(start: str) -> str | Path:
+    """What `load_model` reads for `Config.start`: a run of that name, else shipped ones, a file."""
+    run = paths.runs() / start / "model.safetensors"
+    return run if run.is_file() else start

@@ -1,15 +1,12 @@
 """Results as data: measured once, kept in data/results/*.json; tables and prose come from there."""
 
 import json
-import os
-import platform
 import re
 import time
 from datetime import date
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -19,6 +16,7 @@ from colorlib.data import describe, load_images, resolve, slug, to_tensor
 from colorlib.decode import CELL_HEADS
 from colorlib.metrics import NAMES, colourfulness, paired_bootstrap, per_image, summary
 from colorlib.model import ColorNet, colorize, mark
+from colorlib.paths import machine
 
 COLUMNS = NAMES | {
     "top1": "judge's top-1",
@@ -29,25 +27,6 @@ COLUMNS = NAMES | {
 }
 DIGITS = {"psnr": 2, "colourfulness": 1, "ciede2000": 2, "colourfulness_ratio": 2, "frechet": 3}
 DIGITS |= {"luma_difference": 2, "lightness_difference": 2}
-
-
-def machine() -> dict:
-    """What a measurement was made on."""
-    cpu = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        cpu = next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
-    except (OSError, StopIteration):
-        pass
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "gpu": gpu,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
 
 
 def save_result(name: str, content: dict) -> dict:

@@ -13,7 +13,7 @@ from colorlib.data import describe, load_images, split_validation, to_tensor
 from colorlib.decode import decode
 from colorlib.metrics import MAX_AB, PRIOR_FLOOR, ab_cell, ab_distance, ab_prior, psnr
 from colorlib.model import ColorNet, evaluating, load_model, predict, save_model
-from colorlib.results import machine
+from colorlib.paths import machine
 
 ALPHAS = tuple(i / 16 for i in range(17))
 BELOW = (-1 / 8, -1 / 16)  # more common colours still: value given, both measures gain

@@ -13,13 +13,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from colorlib import paths, results
 from colorlib.color import join, luma
-from colorlib.config import Config, build
+from colorlib.config import Config
 from colorlib.data import describe, load_images, resolve, slug, split_validation, to_tensor
 from colorlib.decode import CELL_HEADS, decode
 from colorlib.metrics import per_image, summary
 from colorlib.model import ColorNet, colorize, evaluating
-from colorlib.recipes import RECIPES, Distribution
-from colorlib.results import machine
+from colorlib.paths import machine
+from colorlib.recipes import Distribution, build
 from colorlib.ship import ALPHAS, tune_path
 from colorlib.train import fit
 
@@ -68,7 +68,6 @@ class Averaged(Distribution):
         return super().loss(output, batch)
 
 
-RECIPES |= {way.name: way for way in (Hard, Unweighted, Averaged)}
 LONG = "nine times the time, value as well"
 RUNS = {  # name -> what differs from ours
     "ours": {},

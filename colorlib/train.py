@@ -23,11 +23,12 @@ from colorlib.batches import (
     generator,
     place,
 )
-from colorlib.config import Config, check_together
+from colorlib.config import Config
 from colorlib.data import split_validation
 from colorlib.model import ColorNet
 from colorlib.monitor import Strip, check_weights, finish, finite, validate
 from colorlib.muon import Muon
+from colorlib.recipes import check_together
 
 SAMPLE = 10000 * 32 * 32  # pixels of training images that a recipe sees before it starts
 OFTEN = 600  # seconds between checkpoints where an epoch takes longer

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from colorlib import paths, results
+from colorlib import paths
 
 NOTEBOOKS = sorted((paths.REPOSITORY / "notebooks").glob("0*.ipynb"))
 DATA = ("cifar100", "peers", "photos")  # of the data root; runs and prepared arrays stay behind
@@ -63,7 +63,7 @@ def main() -> None:
     measured = {"sample": measure(None)}
     if (root / "cifar100" / "test.npy").is_file():
         measured["cifar100"] = measure(root)
-    content = {"seconds": measured, "machine": results.machine(), "command": "make times"}
+    content = {"seconds": measured, "machine": paths.machine(), "command": "make times"}
     paths.write_json(
         paths.COMMITTED_RESULTS / "times.json", content | {"date": date.today().isoformat()}
     )

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 import colorlib as cl
-from colorlib import recipes
+from colorlib import batches, recipes
 from colorlib.color import hsv_to_chroma, rgb_to_lab
 from colorlib.decode import ab_cells, cell_centres
 
@@ -13,7 +13,7 @@ from colorlib.decode import ab_cells, cell_centres
 def seen(rgb, given=1):
     flags = torch.full((len(rgb),), given)
     gray = cl.luma(rgb) if given else cl.value(rgb)
-    return recipes.Batch(rgb, gray, flags)
+    return batches.Batch(rgb, gray, flags)
 
 
 def disk(count):
@@ -170,3 +170,16 @@ def test_feature_loss_is_least_at_the_truth_and_leaves_the_classifier_alone():
     recipe.loss(output, seen(rgb)).backward()
     assert output.grad.abs().max() > 0
     assert all(p.grad is None for p in recipe.classifier.parameters())
+
+
+def test_the_table_of_recipes_names_each_class_by_its_own_name(monkeypatch):
+    for name in recipes.RECIPES:
+        assert recipes.get_recipe(name).name == name
+    with pytest.raises(ValueError, match="recipe: got 'none', wanted distribution or"):
+        cl.build(cl.Config(recipe="none"))
+
+    class Mine(recipes.Recipe):
+        name = "mine"
+
+    monkeypatch.setitem(recipes.RECIPES, "mine", Mine)
+    assert isinstance(cl.build(cl.Config(recipe="mine"))[1], Mine)

@@ -6,7 +6,8 @@ import torch
 
 import colorlib as cl
 from colorlib import paths, results, study
-from colorlib.config import Config, build
+from colorlib.config import Config
+from colorlib.recipes import build
 from colorlib.train import make_optimizers
 
 

@@ -20,7 +20,6 @@ import colorlib as cl
 from colorlib import batches, checkpoint, paths, train
 from colorlib.config import command
 from colorlib.muon import orthogonal
-from colorlib.recipes import RECIPES
 
 SMALL = {"widths": (8, 16), "down": (0, 0), "up": (0,), "batch_size": 8, "epochs": 3}
 
@@ -409,12 +408,12 @@ def test_a_model_a_recipe_and_a_config_that_do_not_go_together_are_refused(image
     for other, said in (
         (cl.Distribution(0.25), "spacing"),
         (cl.Distribution(0.2, 4), "fold"),
-        (RECIPES["regression"](), "recipe"),
+        (cl.ChromaRegression(), "recipe"),
     ):
         with pytest.raises(ValueError, match=f"fit: {said} is"):
             cl.fit(model, other, images, small("odd"))
     with pytest.raises(ValueError, match="fit: head is"):
-        cl.fit(model, RECIPES["regression"](), images, small("odd", recipe="regression"))
+        cl.fit(model, cl.ChromaRegression(), images, small("odd", recipe="regression"))
     with pytest.raises(ValueError, match="crop"):
         cl.fit(model, recipe, images, small("odd", crop=48))
     for setting in ({"widths": (0, 8)}, {"clip": 0.0}, {"weight_decay": -1.0}):
