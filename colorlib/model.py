@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from colorlib import paths
 from colorlib.color import check_given, check_images, join
-from colorlib.convolution import Conv3
 from colorlib.decode import cells_of, decode, setting_at
+from colorlib.fast.conv3x3 import Conv3
 
 
 class Convolution(nn.Sequential):

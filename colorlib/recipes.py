@@ -19,6 +19,7 @@ from colorlib.batches import Batch
 from colorlib.color import hsv_to_chroma, join, rgb_to_hsv, rgb_to_lab
 from colorlib.config import Config
 from colorlib.decode import AB_SPACING, cell_lattice, cells_of
+from colorlib.fast.soft_cross_entropy import CrossEntropy
 from colorlib.model import ColorNet, load_model
 
 # name -> the recipe's class, or "module:class", which `get_recipe` imports when it is used. A new
@@ -96,27 +97,6 @@ class Distribution(Recipe):
         corners = lattice[i, j], lattice[i + 1, j], lattice[i, j + 1], lattice[i + 1, j + 1]
         shares = (1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y
         return torch.stack(corners, 1), torch.stack(shares, 1)
-
-
-class CrossEntropy(torch.autograd.Function):
-    """-sum_j share_j log softmax(logits)[index_j], (...), for logits (..., K).
-
-    index and share are (..., J), shares summing to 1. Written out because its gradient, softmax of
-    the logits minus the shares, then takes half the time it takes through log_softmax and gather.
-    It is written over what the forward pass kept, so there can be one backward pass only.
-    """
-
-    @staticmethod
-    def forward(context, logits: Tensor, index: Tensor, share: Tensor) -> Tensor:
-        likely = logits.softmax(-1)
-        context.save_for_backward(likely, index, share)
-        return -(share * likely.gather(-1, index).clamp(min=1e-30).log()).sum(-1)
-
-    @staticmethod
-    def backward(context, gradient: Tensor):
-        likely, index, share = context.saved_tensors
-        gradient = gradient[..., None]
-        return likely.mul_(gradient).scatter_add_(-1, index, -share * gradient), None, None
 
 
 def count_cells(recipe, model, pixels: Tensor) -> Tensor:

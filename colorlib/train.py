@@ -25,9 +25,9 @@ from colorlib.batches import (
 )
 from colorlib.config import Config
 from colorlib.data import split_validation
+from colorlib.fast.muon import Muon
 from colorlib.model import ColorNet
 from colorlib.monitor import Strip, check_weights, finish, finite, validate
-from colorlib.muon import Muon
 from colorlib.recipes import check_together
 
 SAMPLE = 10000 * 32 * 32  # pixels of training images that a recipe sees before it starts

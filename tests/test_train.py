@@ -19,7 +19,7 @@ from PIL import Image
 import colorlib as cl
 from colorlib import batches, checkpoint, paths, train
 from colorlib.config import command
-from colorlib.muon import orthogonal
+from colorlib.fast.muon import orthogonal
 
 SMALL = {"widths": (8, 16), "down": (0, 0), "up": (0,), "batch_size": 8, "epochs": 3}
 

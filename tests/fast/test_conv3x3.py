@@ -4,15 +4,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from colorlib import convolution
-from colorlib.convolution import Conv3
+from colorlib.fast import conv3x3
+from colorlib.fast.conv3x3 import Conv3
 
 
 @pytest.mark.parametrize("shape", [(128, 6, 4, 4), (5, 3, 8, 8), (48, 7, 2, 8), (1, 4, 5, 3)])
 def test_gradients_are_those_of_a_convolution(shape, monkeypatch):
     """Against 64-bit floats, of the same 16-bit numbers."""
-    rows, beside = [], convolution.side_by_side
-    monkeypatch.setattr(convolution, "side_by_side", lambda x: rows.append(beside(x)) or rows[-1])
+    rows, beside = [], conv3x3.side_by_side
+    monkeypatch.setattr(conv3x3, "side_by_side", lambda x: rows.append(beside(x)) or rows[-1])
     random = torch.Generator().manual_seed(0)
     layer = Conv3(shape[1], 9)
     x = torch.randn(shape, generator=random).bfloat16()
