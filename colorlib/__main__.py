@@ -25,7 +25,7 @@ def prepare(args) -> None:
 
 def pack(args) -> None:
     """write a folder of any number of images as one .npy file, to train on memory-mapped"""
-    from colorlib.pack import pack
+    from colorlib.datasets.pack import pack
 
     array = pack(args.folder, args.output, args.split, args.size)
     print(f"{args.output}: {array.shape} {array.dtype}")

@@ -16,10 +16,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib import checkpoint, paths
-from colorlib.batches import as_pixels, batch, check_pixels, fingerprint, generator
+from colorlib.batches import batch, check_pixels, generator
 from colorlib.color import luma
 from colorlib.config import Config
 from colorlib.data import load_images, load_labels, split_validation, to_tensor
+from colorlib.datasets.pixels import as_pixels, fingerprint
 from colorlib.model import Convolution, Residual, in_full, write_weights
 from colorlib.paths import machine
 from colorlib.train import make_optimizers, set_rates

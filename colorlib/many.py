@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from colorlib.files import FORMATS, check_target, images_in, save_image
+from colorlib.datasets.image_files import FORMATS, check_target, images_in, save_image
 
 ADDED = "-coloured"  # to a name that is not chosen
 

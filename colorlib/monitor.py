@@ -11,10 +11,11 @@ from PIL import Image
 from torch import Tensor
 
 from colorlib import paths
-from colorlib.batches import Batch, Pixels, gather
+from colorlib.batches import Batch
 from colorlib.color import to_gray
 from colorlib.config import Config, command
 from colorlib.data import to_images
+from colorlib.datasets.pixels import Pixels, gather
 from colorlib.metrics import MAX_AB, mean_ab_error, psnr
 from colorlib.model import ColorNet, colorize, evaluating, save_model
 from colorlib.paths import machine

@@ -16,10 +16,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from colorlib import checkpoint, paths
-from colorlib.batches import as_pixels, batch, generator
+from colorlib.batches import batch, generator
 from colorlib.color import luma
 from colorlib.config import Config
 from colorlib.data import split_validation, to_tensor
+from colorlib.datasets.pixels import as_pixels
 from colorlib.judge import load_classifier
 from colorlib.model import ColorNet, colorize, load_model, mark, save_model
 from colorlib.recipes import FeatureLoss, picture

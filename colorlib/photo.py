@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from colorlib.color import LUMA_WEIGHTS, paint
+from colorlib.datasets.image_files import read_rgb, to_rgb
 from colorlib.decode import check_vividness, decode, setting_at
-from colorlib.files import read_rgb, to_rgb
 from colorlib.model import ColorNet, evaluating, load_model, predict
 from colorlib.upsample import STRIP, shrink, strips, to_working_size
 

@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from colorlib.files import keep_figure, png, read_rgb
+from colorlib.datasets.image_files import keep_figure, png, read_rgb
 from colorlib.photo import INNER, colorize_photo
 from colorlib.sheets import in_a_row
 

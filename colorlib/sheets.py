@@ -7,7 +7,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from colorlib.color import join, rgb_to_lab, to_gray
-from colorlib.data import check_uint8, to_images, to_tensor
+from colorlib.data import to_images, to_tensor
+from colorlib.datasets.arrays import check_uint8
 from colorlib.decode import CELL_HEADS, decode, likelihood, setting_at
 from colorlib.metrics import ab_distance, psnr
 from colorlib.model import ColorNet, evaluating, predict

@@ -7,9 +7,9 @@ import torch
 from PIL import Image
 
 from colorlib import paths, prior
-from colorlib.batches import as_pixels, fingerprint
 from colorlib.color import join, rgb_to_lab, to_gray
 from colorlib.data import describe, load_images, split_validation, to_tensor
+from colorlib.datasets.pixels import as_pixels, fingerprint
 from colorlib.decode import decode
 from colorlib.metrics import MAX_AB, PRIOR_FLOOR, ab_cell, ab_distance, ab_prior, psnr
 from colorlib.model import ColorNet, evaluating, load_model, predict, save_model

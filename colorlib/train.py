@@ -14,17 +14,10 @@ import numpy as np
 import torch
 
 from colorlib import checkpoint, paths
-from colorlib.batches import (
-    as_pixels,
-    batch,
-    check_pixels,
-    fingerprint,
-    gather,
-    generator,
-    place,
-)
+from colorlib.batches import batch, check_pixels, generator
 from colorlib.config import Config
 from colorlib.data import split_validation
+from colorlib.datasets.pixels import as_pixels, fingerprint, gather, place
 from colorlib.fast.muon import Muon
 from colorlib.model import ColorNet
 from colorlib.monitor import Strip, check_weights, finish, finite, validate

@@ -23,9 +23,10 @@ from PIL import Image
 from colorlib import paths
 from colorlib.color import luma
 from colorlib.controlled import random_colours
-from colorlib.data import check_uint8, to_images, to_tensor
+from colorlib.data import to_images, to_tensor
+from colorlib.datasets.arrays import check_uint8
+from colorlib.datasets.image_files import png
 from colorlib.environment import offer
-from colorlib.files import png
 from colorlib.model import colorize, mark
 from colorlib.results import grey
 

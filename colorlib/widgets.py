@@ -10,8 +10,9 @@ import re
 import numpy as np
 
 from colorlib.color import to_gray
-from colorlib.data import check_uint8, to_tensor
-from colorlib.files import keep_figure, png
+from colorlib.data import to_tensor
+from colorlib.datasets.arrays import check_uint8
+from colorlib.datasets.image_files import keep_figure, png
 from colorlib.live import LiveCurves
 from colorlib.metrics import mean_ab_error
 from colorlib.model import ColorNet, colorize

@@ -19,6 +19,7 @@ from PIL import Image
 import colorlib as cl
 from colorlib import batches, checkpoint, paths, train
 from colorlib.config import command
+from colorlib.datasets.pixels import as_pixels
 from colorlib.fast.muon import orthogonal
 
 SMALL = {"widths": (8, 16), "down": (0, 0), "up": (0,), "batch_size": 8, "epochs": 3}
@@ -250,7 +251,7 @@ def test_images_that_do_not_go_with_the_config_are_named(images):
 def test_settings_out_of_range_are_named(setting):
     ((name, value),) = setting.items()
     with pytest.raises(ValueError, match=f"{name}: got {value!r}, wanted"):
-        cl.Config(**setting)
+        cl.build(cl.Config(**setting))
 
 
 @pytest.mark.skipif(not Path("/proc/cpuinfo").is_file(), reason="asks Linux what the CPU can do")
@@ -272,7 +273,7 @@ def test_every_batch_is_shared_out_whole(images):
         def __init__(self, rank, world):
             self.process_index, self.num_processes = rank, world
 
-    pixels = batches.as_pixels(images)
+    pixels = as_pixels(images)
     order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
     whole, first, second = (
         batches.batch(pixels, order, 3, 8, small(shift=3, zoom=0.2, paste=0.5), Share(*who))
@@ -287,7 +288,7 @@ def test_an_epoch_sees_every_image_once(images):
     class Alone:
         process_index, num_processes, device = 0, 1, torch.device("cpu")
 
-    pixels = batches.as_pixels(images)
+    pixels = as_pixels(images)
     order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
     seen = []
     for step in range(8):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from colorlib import files
+from colorlib.datasets import image_files
 from colorlib.many import colorize_files, outputs
 
 
@@ -19,7 +19,7 @@ def picture(images):
 
 def test_transparent_pixels_are_white(tmp_path):
     Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(tmp_path / "clear.png")
-    assert (np.asarray(files.read_rgb(tmp_path / "clear.png")) == 255).all()
+    assert (np.asarray(image_files.read_rgb(tmp_path / "clear.png")) == 255).all()
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".tif", ".png"])
@@ -28,10 +28,10 @@ def test_sideways_photographs_are_turned_and_stay_so(tmp_path, ending):
     exif = image.getexif()
     exif[0x0112], exif[0x010F] = 6, "a camera"
     image.save(tmp_path / f"turned{ending}", exif=exif, dpi=(300, 300))
-    read = files.read_rgb(tmp_path / f"turned{ending}")
+    read = image_files.read_rgb(tmp_path / f"turned{ending}")
     assert read.size == (20, 40)
     for name in ("out.jpg", "out.png", "out.tif", "out.webp"):
-        files.save_image(read, tmp_path / name)
+        image_files.save_image(read, tmp_path / name)
         with Image.open(tmp_path / name) as again:
             assert again.size == (20, 40) and again.getexif().get(0x0112, 1) == 1
             assert again.getexif()[0x010F] == "a camera"
@@ -44,24 +44,24 @@ def test_profiles_are_respected(tmp_path):
     swapped = profile.replace(b"rXYZ", b"????").replace(b"bXYZ", b"rXYZ").replace(b"????", b"bXYZ")
     image = Image.new("RGB", (4, 4), (255, 0, 0))
     image.save(tmp_path / "swapped.png", icc_profile=swapped)  # where red is called blue
-    read = files.read_rgb(tmp_path / "swapped.png")
+    read = image_files.read_rgb(tmp_path / "swapped.png")
     assert np.abs(np.subtract(read.getpixel((0, 0)), (0, 0, 255))).max() <= 2
-    files.save_image(read, tmp_path / "out.jpg")
+    image_files.save_image(read, tmp_path / "out.jpg")
     with Image.open(tmp_path / "out.jpg") as again:
         named = ImageCms.ImageCmsProfile(io.BytesIO(again.info["icc_profile"]))
         assert "sRGB" in ImageCms.getProfileDescription(named)
     image.save(tmp_path / "broken.png", icc_profile=b"not a profile")
-    assert files.read_rgb(tmp_path / "broken.png").getpixel((0, 0)) == (255, 0, 0)
+    assert image_files.read_rgb(tmp_path / "broken.png").getpixel((0, 0)) == (255, 0, 0)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "CMYK", "1", "I;16", "RGB"])
-@pytest.mark.parametrize("ending", files.FORMATS)
+@pytest.mark.parametrize("ending", image_files.FORMATS)
 def test_every_mode_and_format(net, picture, tmp_path, mode, ending):
     image = picture.convert(mode) if mode != "I;16" else deep(picture)
     try:
-        image.save(tmp_path / f"in{ending}", format=files.FORMATS[ending])
+        image.save(tmp_path / f"in{ending}", format=image_files.FORMATS[ending])
     except (OSError, ValueError):
-        pytest.skip(f"{files.FORMATS[ending]} does not hold {mode}")
+        pytest.skip(f"{image_files.FORMATS[ending]} does not hold {mode}")
     assert not colorize_files([tmp_path / f"in{ending}"], None, net, 0.5, 64)
     with Image.open(tmp_path / f"in-coloured{ending}") as made:
         assert made.size == (64, 48) and made.mode == "RGB"
@@ -163,7 +163,7 @@ def test_malformed_files_leave_nothing_half_written(net, picture, tmp_path, coun
             except (OSError, ValueError):
                 continue
             whole.append(body.getvalue())
-    endings, refused = sorted(files.SUFFIXES), 0
+    endings, refused = sorted(image_files.SUFFIXES), 0
     for i in range(count):
         body = bytearray(whole[i % len(whole)])
         damage = random.integers(4)
@@ -177,7 +177,7 @@ def test_malformed_files_leave_nothing_half_written(net, picture, tmp_path, coun
             body[start : start + 50] = bytes(len(body[start : start + 50]))
         source = tmp_path / f"in{endings[random.integers(len(endings))]}"
         source.write_bytes(body)
-        target = tmp_path / f"out{[*files.FORMATS][i % len(files.FORMATS)]}"
+        target = tmp_path / f"out{[*image_files.FORMATS][i % len(image_files.FORMATS)]}"
         failed = colorize_files([source], target, net, 0.5, 32)
         assert bool(failed) != target.exists()
         if failed:

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from colorlib import paths
+from colorlib.datasets.arrays import Labels, check_uint8, load_npy
+from colorlib.datasets.download import fetch
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
 HASH = "md5:eb9058c3a382ffc7106e4002c42a8d85"  # as torchvision gives it
@@ -30,39 +32,6 @@ def fetch_cifar100(root: Path) -> None:
             _convert(Path(folder), root)
     finally:
         archive.unlink(missing_ok=True)
-
-
-def fetch(url: str, known_hash: str, folder: Path, name: str | None = None) -> Path:
-    """The file at `url`, in `folder`, its hash checked. OSError in one sentence when it fails."""
-    import pooch
-    import requests
-
-    pooch.get_logger().setLevel("WARNING")
-    try:
-        file = pooch.retrieve(
-            url,
-            known_hash=known_hash,
-            path=folder,
-            fname=name or url.rsplit("/", 1)[-1],
-            downloader=pooch.HTTPDownloader(timeout=(10, 60), progressbar=True),
-        )
-    except requests.exceptions.RequestException as error:
-        raise OSError(f"{url} could not be fetched: {_reason(error)}") from error
-    except ValueError as error:
-        raise OSError(f"{url} is not the published file: its checksum differs") from error
-    return Path(file)
-
-
-def _reason(error: Exception) -> str:
-    response = getattr(error, "response", None)
-    if response is not None:
-        return f"the server answered {response.status_code}"
-    text = str(error)
-    if "NameResolution" in text or "Name or service" in text:
-        return "no network, or no such host"
-    return {"ConnectTimeout": "no answer in 10 s", "ReadTimeout": "no data for 60 s"}.get(
-        type(error).__name__, "the connection failed or broke off"
-    )
 
 
 def _unpack(archive: Path, folder: Path) -> None:
@@ -87,3 +56,19 @@ def _convert(folder: Path, root: Path) -> None:
         for name, array in arrays.items():  # the images last: their presence says it is all there
             with paths.replacing(root / f"{name}.npy") as part, part.open("wb") as file:
                 np.save(file, array)
+
+
+def load_cifar100(split: str) -> tuple[np.ndarray, Labels | None]:
+    """(Images, labels or None) of a split from the data root, downloaded where it is missing."""
+    root = paths.data_root() / "cifar100"
+    if not (root / f"{split}.npy").exists():
+        fetch_cifar100(root)
+    images = check_uint8(load_npy(root / f"{split}.npy"), root / f"{split}.npy")
+    if not (root / f"{split}_labels.npy").exists():
+        return images, None
+    labels = np.asarray(load_npy(root / f"{split}_labels.npy"), dtype=np.int64)
+    if labels.shape != (len(images),):
+        raise ValueError(
+            f"{root / f'{split}_labels.npy'}: got shape {labels.shape}, wanted ({len(images)},)"
+        )
+    return images, (labels, (root / "classes.txt").read_text(encoding="utf-8").split())

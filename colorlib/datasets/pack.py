@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from colorlib import paths
-from colorlib.data import canonical_order, image_files, load_npy
-from colorlib.files import read_rgb, square
+from colorlib.datasets.arrays import canonical_order, load_npy
+from colorlib.datasets.folders import image_files
+from colorlib.datasets.image_files import read_rgb, square
 
 CHUNK = 1000  # images copied at a time
 
