@@ -10,12 +10,12 @@ from colorlib.config import Config
 from colorlib.data import load_images, load_labels, load_prepared, prepare, to_images, to_tensor
 from colorlib.metrics import evaluate
 from colorlib.model import ColorNet, colorize, load_model, save_model
-from colorlib.photo import colorize_photo
 from colorlib.recipes import ChromaRegression, Distribution, build
 from colorlib.train import fit
 
 __version__ = "0.1.0"
 _LAZY = {
+    "colorize_photo": "colorlib.photos.colorize_photo",
     "browse": "colorlib.widgets",
     "turing_test": "colorlib.turing",
     "save_figure": "colorlib.plots",

@@ -110,8 +110,8 @@ def duplicates(args) -> None:
 
 def colorize(args) -> int:
     """colour photographs, files and folders, file to file"""
-    from colorlib.many import colorize_files
-    from colorlib.photo import network
+    from colorlib.photos.batch import colorize_files
+    from colorlib.photos.colorize_photo import network
 
     model = network(args.model)
     failed = colorize_files(args.photos, args.output, model, args.vividness, args.size, args.force)
@@ -121,7 +121,7 @@ def colorize(args) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    from colorlib.photo import INNER
+    from colorlib.photos.colorize_photo import INNER
 
     top = argparse.ArgumentParser(prog="python -m colorlib", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")

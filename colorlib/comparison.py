@@ -10,7 +10,7 @@ from colorlib.color import lightness, luma, rgb_to_lab
 from colorlib.controlled import TITLES, settings
 from colorlib.data import to_tensor
 from colorlib.model import ColorNet, colorize
-from colorlib.photo import colorize_at
+from colorlib.photos.colorize_photo import colorize_at
 from colorlib.recipes import build
 from colorlib.results import COLUMNS, cells, evaluate_systems, grey
 

@@ -20,7 +20,7 @@ from colorlib.color import (
     rgb_to_lab,
     to_gray,
 )
-from colorlib.upsample import joint_bilateral
+from colorlib.photos.upsampling import joint_bilateral
 
 CELL_HEADS = ("distribution", "ab")
 HEADS = (*CELL_HEADS, "chroma", "hue_saturation")

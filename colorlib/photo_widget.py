@@ -5,7 +5,7 @@ import io
 from PIL import Image
 
 from colorlib.datasets.image_files import keep_figure, png, read_rgb
-from colorlib.photo import INNER, colorize_photo
+from colorlib.photos.colorize_photo import INNER, colorize_photo
 from colorlib.sheets import in_a_row
 
 SHOWN = 420  # pixels of the longer side on the page; what is saved has all of them

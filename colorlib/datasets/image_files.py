@@ -1,4 +1,4 @@
-"""Image files of any kind: read upright as 8-bit sRGB, written with what came beside the pixels."""
+"""Image files of any kind: read upright as 8-bit sRGB."""
 
 import io
 import math
@@ -12,19 +12,12 @@ from colorlib import paths
 from colorlib.environment import offer
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
-FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
-FORMATS |= {".tif": "TIFF", ".tiff": "TIFF"}  # what is written
 LARGEST = 160_000_000  # pixels; a file that claims more is refused before it is decoded
 STALE = (0x0112, 0x0201, 0x0202)  # EXIF tags: orientation; the thumbnail's place and length
 BLOCKS = (0x8769, 0x8825)  # of the camera's settings, of the place
 # description, make, model, resolution and its unit, software, date, artist, copyright
 DESCRIBING = (0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x8298)
 DESCRIBING += BLOCKS
-OPTIONS = {
-    "JPEG": {"quality": 95, "subsampling": 0},
-    "WEBP": {"quality": 95},
-    "TIFF": {"compression": "tiff_lzw"},
-}
 
 
 def read_rgb(path: str | Path) -> Image.Image:
@@ -65,37 +58,6 @@ def to_rgb(image: Image.Image) -> Image.Image:
     image = image.convert("RGB")
     image.info = {key: value for key, value in kept.items() if value}
     return image
-
-
-def save_image(image: Image.Image, path: str | Path, force: bool = False) -> None:
-    """Write a Pillow image, and the "exif", "dpi" and "icc_profile" of its `info`, as a whole file.
-
-    The name's ending chooses PNG, JPEG, TIFF or WebP. Raises ValueError for another ending, for a
-    file that is there already (without `force`), and for what the format cannot hold.
-    """
-    path = Path(path)
-    check_target(path, force)
-    kind = FORMATS[path.suffix.lower()]
-    beside = {k: image.info[k] for k in ("exif", "dpi", "icc_profile") if image.info.get(k)}
-    if kind == "WEBP" and "dpi" in beside:  # which has no other place for it
-        beside["exif"] = _with_resolution(beside.get("exif"), beside.pop("dpi"))
-    with paths.replacing(path) as part:
-        try:
-            image.save(part, format=kind, **OPTIONS.get(kind, {}), **beside)
-        except (ValueError, OverflowError, SystemError, OSError) as error:
-            if getattr(error, "errno", None):  # the disk's doing, not the format's
-                raise
-            raise ValueError(f"{path}: {kind} cannot hold this image ({error})") from error
-
-
-def check_target(path: Path, force: bool = False) -> None:
-    """ValueError where `save_image` would not write to `path`."""
-    if path.suffix.lower() not in FORMATS:
-        raise ValueError(f"{path}: wanted a name ending in {', '.join(FORMATS)}")
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; wanted the name of a file")
-    if path.exists() and not force:
-        raise ValueError(f"{path} is there already; --force overwrites it")
 
 
 def png(image: Image.Image) -> bytes:
@@ -166,14 +128,6 @@ def _exif(image: Image.Image) -> bytes | None:
         return kept.tobytes() if len(kept) else None
     except Exception:
         return None
-
-
-def _with_resolution(block: bytes | None, dpi: tuple[float, float]) -> bytes:
-    """The EXIF block with pixels an inch, across and down."""
-    exif = Image.Exif()
-    exif.load(block)
-    exif[0x011A], exif[0x011B], exif[0x0128] = *dpi, 2
-    return exif.tobytes()
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:

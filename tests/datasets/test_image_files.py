@@ -8,7 +8,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from colorlib.datasets import image_files
-from colorlib.many import colorize_files, outputs
+from colorlib.photos import image_output
+from colorlib.photos.batch import colorize_files, outputs
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_sideways_photographs_are_turned_and_stay_so(tmp_path, ending):
     read = image_files.read_rgb(tmp_path / f"turned{ending}")
     assert read.size == (20, 40)
     for name in ("out.jpg", "out.png", "out.tif", "out.webp"):
-        image_files.save_image(read, tmp_path / name)
+        image_output.save_image(read, tmp_path / name)
         with Image.open(tmp_path / name) as again:
             assert again.size == (20, 40) and again.getexif().get(0x0112, 1) == 1
             assert again.getexif()[0x010F] == "a camera"
@@ -46,7 +47,7 @@ def test_profiles_are_respected(tmp_path):
     image.save(tmp_path / "swapped.png", icc_profile=swapped)  # where red is called blue
     read = image_files.read_rgb(tmp_path / "swapped.png")
     assert np.abs(np.subtract(read.getpixel((0, 0)), (0, 0, 255))).max() <= 2
-    image_files.save_image(read, tmp_path / "out.jpg")
+    image_output.save_image(read, tmp_path / "out.jpg")
     with Image.open(tmp_path / "out.jpg") as again:
         named = ImageCms.ImageCmsProfile(io.BytesIO(again.info["icc_profile"]))
         assert "sRGB" in ImageCms.getProfileDescription(named)
@@ -55,13 +56,13 @@ def test_profiles_are_respected(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "CMYK", "1", "I;16", "RGB"])
-@pytest.mark.parametrize("ending", image_files.FORMATS)
+@pytest.mark.parametrize("ending", image_output.FORMATS)
 def test_every_mode_and_format(net, picture, tmp_path, mode, ending):
     image = picture.convert(mode) if mode != "I;16" else deep(picture)
     try:
-        image.save(tmp_path / f"in{ending}", format=image_files.FORMATS[ending])
+        image.save(tmp_path / f"in{ending}", format=image_output.FORMATS[ending])
     except (OSError, ValueError):
-        pytest.skip(f"{image_files.FORMATS[ending]} does not hold {mode}")
+        pytest.skip(f"{image_output.FORMATS[ending]} does not hold {mode}")
     assert not colorize_files([tmp_path / f"in{ending}"], None, net, 0.5, 64)
     with Image.open(tmp_path / f"in-coloured{ending}") as made:
         assert made.size == (64, 48) and made.mode == "RGB"
@@ -177,7 +178,7 @@ def test_malformed_files_leave_nothing_half_written(net, picture, tmp_path, coun
             body[start : start + 50] = bytes(len(body[start : start + 50]))
         source = tmp_path / f"in{endings[random.integers(len(endings))]}"
         source.write_bytes(body)
-        target = tmp_path / f"out{[*image_files.FORMATS][i % len(image_files.FORMATS)]}"
+        target = tmp_path / f"out{[*image_output.FORMATS][i % len(image_output.FORMATS)]}"
         failed = colorize_files([source], target, net, 0.5, 32)
         assert bool(failed) != target.exists()
         if failed:

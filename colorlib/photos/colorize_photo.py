@@ -13,7 +13,7 @@ from colorlib.color import LUMA_WEIGHTS, paint
 from colorlib.datasets.image_files import read_rgb, to_rgb
 from colorlib.decode import check_vividness, decode, setting_at
 from colorlib.model import ColorNet, evaluating, load_model, predict
-from colorlib.upsample import STRIP, shrink, strips, to_working_size
+from colorlib.photos.upsampling import STRIP, shrink, strips, to_working_size
 
 INNER = 96  # shorter side, in pixels, that the network sees
 LOOKS = (1.0, 0.5)  # it looks twice: at that size, and at half of it for the scene as a whole

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from colorlib.datasets.image_files import FORMATS, check_target, images_in, save_image
+from colorlib.datasets.image_files import images_in
+from colorlib.photos.image_output import FORMATS, check_target, save_image
 
 ADDED = "-coloured"  # to a name that is not chosen
 
@@ -50,7 +51,7 @@ def colorize_files(inputs, output, model, vividness: float, size: int, force=Fal
     """
     from tqdm import tqdm
 
-    from colorlib.photo import check_setting, colorize_photo
+    from colorlib.photos.colorize_photo import check_setting, colorize_photo
 
     check_setting(vividness, size)
     failed, written = [], set()

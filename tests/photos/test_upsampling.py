@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 
 import colorlib as cl
-from colorlib import upsample
 from colorlib.color import hsv_to_chroma, join, paint, rgb_to_lab
+from colorlib.photos import upsampling
 
 
 @pytest.fixture
@@ -14,8 +14,8 @@ def scene():
     """A photograph of 384 x 384: (RGB, luma, small luma, small chroma), 48 pixels a side small."""
     rgb = cl.to_tensor(skimage.data.astronaut()[None, :384, 64:448])
     gray = cl.luma(rgb)
-    small = upsample.shrink(gray, (48, 48))
-    chroma = upsample.shrink(hsv_to_chroma(cl.rgb_to_hsv(rgb)) * gray, (48, 48))
+    small = upsampling.shrink(gray, (48, 48))
+    chroma = upsampling.shrink(hsv_to_chroma(cl.rgb_to_hsv(rgb)) * gray, (48, 48))
     return rgb, gray, small, chroma / small.clamp(min=1e-4)
 
 
@@ -38,8 +38,8 @@ def test_one_colour_stays_one_colour():
     random = torch.Generator().manual_seed(0)
     gray = torch.rand(2, 1, 70, 90, generator=random)
     colour = torch.tensor([0.3, -0.2]).view(1, 2, 1, 1).expand(2, 2, 10, 12)
-    small = upsample.shrink(gray, (10, 12))
-    full = upsample.joint_bilateral(colour, small, gray)
+    small = upsampling.shrink(gray, (10, 12))
+    full = upsampling.joint_bilateral(colour, small, gray)
     assert torch.allclose(full, colour[:, :, :1, :1].expand_as(full), atol=1e-5)
 
 
@@ -47,23 +47,26 @@ def test_colours_stop_at_an_edge_that_the_small_picture_does_not_show():
     gray = torch.full((1, 1, 64, 64), 0.2)
     gray[..., 29:] = 0.8  # in the middle of a small pixel of 8
     truth = torch.where(gray > 0.5, 0.6, -0.6).expand(1, 2, 64, 64)
-    small, colour = (upsample.shrink(x, (8, 8)) for x in (gray, truth))
+    small, colour = (upsampling.shrink(x, (8, 8)) for x in (gray, truth))
     plain = F.interpolate(colour, (64, 64), mode="bilinear")
-    along = upsample.joint_bilateral(colour, small, gray)
+    along = upsampling.joint_bilateral(colour, small, gray)
     assert (along - truth).abs().mean() < 0.2 * (plain - truth).abs().mean()
 
 
 def test_colours_bleed_less_than_plainly_upsampled_ones(scene):
     rgb, gray, small, chroma = scene
-    along = join(upsample.joint_bilateral(chroma, small, gray).clamp(-1, 1), gray, "luma")
+    along = join(upsampling.joint_bilateral(chroma, small, gray).clamp(-1, 1), gray, "luma")
     assert error(along, rgb, gray) < 0.8 * error(plainly(chroma, gray), rgb, gray)
 
 
 def test_a_large_photograph_follows_its_edges_too(scene, monkeypatch):
     rgb, gray, small, chroma = scene
-    monkeypatch.setattr(upsample, "WORKING", 2**16)  # 192 x 192
+    monkeypatch.setattr(upsampling, "WORKING", 2**16)  # 192 x 192
     tints = torch.cat(
-        [part for _, part in upsample.strips(chroma, small, gray, *upsample.to_working_size(gray))],
+        [
+            part
+            for _, part in upsampling.strips(chroma, small, gray, *upsampling.to_working_size(gray))
+        ],
         -2,
     )
     along = paint(tints, gray)
@@ -74,28 +77,31 @@ def test_a_large_photograph_follows_its_edges_too(scene, monkeypatch):
 def test_strips_do_not_show(scene, monkeypatch):
     _, gray, small, chroma = scene
     gray = gray[..., :377]
-    monkeypatch.setattr(upsample, "WORKING", 2**14)
+    monkeypatch.setattr(upsampling, "WORKING", 2**14)
     whole = torch.cat(
-        [part for _, part in upsample.strips(chroma, small, gray, *upsample.to_working_size(gray))],
+        [
+            part
+            for _, part in upsampling.strips(chroma, small, gray, *upsampling.to_working_size(gray))
+        ],
         -2,
     )
-    monkeypatch.setattr(upsample, "STRIP", 5000)
+    monkeypatch.setattr(upsampling, "STRIP", 5000)
     rows, parts = zip(
-        *upsample.strips(chroma, small, gray, *upsample.to_working_size(gray)), strict=True
+        *upsampling.strips(chroma, small, gray, *upsampling.to_working_size(gray)), strict=True
     )
     assert len(parts) > 20 and [r.start for r in rows[1:]] == [r.stop for r in rows[:-1]]
     assert torch.allclose(torch.cat(parts, -2), whole, atol=1e-5)
 
 
-@pytest.mark.parametrize("strip", [1, 3000, upsample.STRIP])
+@pytest.mark.parametrize("strip", [1, 3000, upsampling.STRIP])
 def test_strips_cover_any_size(scene, monkeypatch, strip):
-    monkeypatch.setattr(upsample, "WORKING", 16 * 16)
-    monkeypatch.setattr(upsample, "STRIP", strip)
+    monkeypatch.setattr(upsampling, "WORKING", 16 * 16)
+    monkeypatch.setattr(upsampling, "STRIP", strip)
     for height, width in [(h, 75) for h in range(1, 175)] + [(75, w) for w in range(1, 175)]:
         gray = scene[1][..., :height, :width]
         small, chroma = gray[..., ::9, ::9], scene[3][..., : -(-height // 9), : -(-width // 9)]
-        middle, factor = upsample.to_working_size(gray)
-        rows, parts = zip(*upsample.strips(chroma, small, gray, middle, factor), strict=True)
+        middle, factor = upsampling.to_working_size(gray)
+        rows, parts = zip(*upsampling.strips(chroma, small, gray, middle, factor), strict=True)
         assert [r.start for r in rows] == [0, *(r.stop for r in rows[:-1])]
         assert rows[-1].stop == height
         assert torch.cat(parts, -2).shape[-2:] == (height, width)
@@ -103,7 +109,7 @@ def test_strips_cover_any_size(scene, monkeypatch, strip):
 
 def test_lines_find_a_line():
     gray = torch.rand(1, 1, 20, 20, generator=torch.Generator().manual_seed(0))
-    slope, offset = upsample.lines(torch.cat((2 * gray + 1, 1 - gray), 1), gray).chunk(2, 1)
+    slope, offset = upsampling.lines(torch.cat((2 * gray + 1, 1 - gray), 1), gray).chunk(2, 1)
     inner = np.s_[..., 3:-3, 3:-3]
     assert torch.allclose(
         (slope * gray + offset)[inner][:, 0], (2 * gray + 1)[inner][:, 0], atol=0.1
@@ -113,6 +119,6 @@ def test_lines_find_a_line():
 
 def test_pictures_smaller_than_the_network_sees_are_scaled_down():
     colour = torch.rand(1, 2, 32, 64)
-    full = upsample.joint_bilateral(colour, torch.rand(1, 1, 32, 64), torch.rand(1, 1, 5, 9))
+    full = upsampling.joint_bilateral(colour, torch.rand(1, 1, 32, 64), torch.rand(1, 1, 5, 9))
     assert full.shape == (1, 2, 5, 9)
     assert torch.allclose(full.mean(), colour.mean(), atol=0.1)

@@ -9,7 +9,7 @@ from conftest import REPOSITORY
 from PIL import Image
 
 import colorlib as cl
-from colorlib import photo, upsample
+from colorlib.photos import colorize_photo, upsampling
 
 
 @pytest.mark.parametrize("size", [(200, 120), (33, 70), (1, 1), (20, 300), (900, 700), (2, 3000)])
@@ -34,9 +34,10 @@ def test_paths_images_and_arrays_give_the_same(net, tmp_path, images):
 
 
 def test_the_inner_size_bounds_what_the_network_sees(net):
-    assert photo.inner_size(3000, 4000, 96) == (96, 128)
-    assert photo.inner_size(10, 20, 64) == (32, 64) and photo.inner_size(50, 70, 96) == (50, 70)
-    assert photo.inner_size(1, 10000, 64) == (32, 256)  # not 320,000
+    assert colorize_photo.inner_size(3000, 4000, 96) == (96, 128)
+    assert colorize_photo.inner_size(10, 20, 64) == (32, 64)
+    assert colorize_photo.inner_size(50, 70, 96) == (50, 70)
+    assert colorize_photo.inner_size(1, 10000, 64) == (32, 256)  # not 320,000
     for size in (31, 1025):
         with pytest.raises(ValueError, match="from 32 to 1024"):
             cl.colorize_photo(np.zeros((50, 50), np.uint8), net, size=size)
@@ -45,8 +46,8 @@ def test_the_inner_size_bounds_what_the_network_sees(net):
 def test_strips_of_a_photograph_do_not_show(net, monkeypatch):
     gray = skimage.data.camera()
     whole = np.asarray(cl.colorize_photo(gray, net)).astype(int)
-    monkeypatch.setattr(upsample, "STRIP", 20000)
-    monkeypatch.setattr(upsample, "WORKING", 2**17)
+    monkeypatch.setattr(upsampling, "STRIP", 20000)
+    monkeypatch.setattr(upsampling, "WORKING", 2**17)
     parts = np.asarray(cl.colorize_photo(gray, net)).astype(int)
     assert np.abs(parts.mean(-1) - whole.mean(-1)).mean() < 1
     assert np.abs(parts - whole).mean() < 8  # a smaller working size, nearly the same picture
