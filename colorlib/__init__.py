@@ -18,10 +18,8 @@ _LAZY = {
     "colorize_photo": "colorlib.photos.colorize_photo",
     "browse": "colorlib.widgets",
     "turing_test": "colorlib.turing",
-    "save_figure": "colorlib.plots",
-    "charts": None,
+    "save_figure": "colorlib.report.style",
     "peers": None,
-    "plots": None,
     "widgets": None,
 }
 __all__ = [
@@ -31,7 +29,6 @@ __all__ = [
     "Distribution",
     "browse",
     "build",
-    "charts",
     "colorize",
     "colorize_photo",
     "evaluate",
@@ -43,7 +40,6 @@ __all__ = [
     "load_prepared",
     "luma",
     "peers",
-    "plots",
     "prepare",
     "rgb_to_hsv",
     "save_figure",

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import torch
 
-from colorlib import data, paths, results
+from colorlib import data, paths
 from colorlib.config import Config
 from colorlib.recipes import build
+from colorlib.report import evaluation, store, tables
 
 
 def prepare(args) -> None:
@@ -52,13 +53,13 @@ def evaluate(args) -> None:
     given = ("value", "luma") if args.given == "both" else (args.given,)
     model = load_model(args.model)
     for known in given:
-        result = results.evaluate_model(
+        result = evaluation.evaluate_model(
             model, args.model, known, args.source, args.split, args.count, args.size
         )
-        name = args.name or results.result_name(args.model, result)
+        name = args.name or evaluation.result_name(args.model, result)
         name += f"-{known}" if args.name and len(given) > 1 else ""
-        results.save_result(name, result)
-        print(results.table(result))
+        store.save_result(name, result)
+        print(tables.table(result))
         print(f"kept as {name}.json in {paths.results().name}/\n")
 
 
@@ -88,7 +89,7 @@ def compare(args) -> None:
 
     result = controlled.compare(args.source, args.budget, args.count)
     if result["rows"]:
-        print(results.table(result))
+        print(tables.table(result))
     for name, spare in controlled.margins(result).items():
         print(f"{name}: our curve is {spare:+.4f} rebalanced AuC above it")
 

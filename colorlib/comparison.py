@@ -12,7 +12,8 @@ from colorlib.data import to_tensor
 from colorlib.model import ColorNet, colorize
 from colorlib.photos.colorize_photo import colorize_at
 from colorlib.recipes import build
-from colorlib.results import COLUMNS, cells, evaluate_systems, grey
+from colorlib.report.evaluation import evaluate_systems, grey
+from colorlib.report.tables import COLUMNS, cells
 
 IMAGENET = "ImageNet, 1.3 M photographs"
 LEARNED_FROM = {

@@ -16,9 +16,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from colorlib import nogan, paths, prior
-from colorlib.batches import generator
-from colorlib.color import hsv_to_chroma, join, luma, rgb_to_hsv
+from colorlib import nogan, paths
+from colorlib.color import join, luma
 from colorlib.config import Config, command
 from colorlib.data import (
     describe,
@@ -30,13 +29,16 @@ from colorlib.data import (
     to_tensor,
 )
 from colorlib.decode import CELL_HEADS, decode
-from colorlib.metrics import bootstrap, per_image, summary
+from colorlib.metrics import per_image, summary
 from colorlib.model import ColorNet, colorize, evaluating, load_model, predict
 from colorlib.paths import machine
 from colorlib.peers import original
 from colorlib.recipes import build
-from colorlib.results import evaluate_systems, grey, save_result
-from colorlib.ship import tune_path
+from colorlib.report import brightness_prior
+from colorlib.report.bootstrap import bootstrap
+from colorlib.report.evaluation import evaluate_systems, grey, random_colours
+from colorlib.report.store import save_result
+from colorlib.report.tune_vividness import tune_path
 from colorlib.train import fit
 from colorlib.verdict import verdict
 
@@ -132,21 +134,11 @@ def reached(rows: dict[str, Tensor]) -> dict:
     return {name: measured[name] for name in CURVES} | {"intervals": kept}
 
 
-def random_colours(truth: Tensor, images, seed: int = 0) -> Tensor:
-    """Each image in the colours of another: the chroma of a random one of uint8 `images`.
-
-    The baseline "Random" of Zhang et al. 2016, section 3.1.
-    """
-    pick = torch.randint(len(images), (len(truth),), generator=generator(seed, 0)).numpy()
-    chroma = hsv_to_chroma(rgb_to_hsv(to_tensor(images[pick])))
-    return join(chroma, luma(truth), "luma")
-
-
 def curves_of(recipe: str, model: ColorNet, held, truth: Tensor) -> dict[str, list[dict]]:
     """The curves, or the one point, that a recipe's network traces in the figures."""
     if model.config["head"] not in CELL_HEADS:
         return {TITLES[recipe]: [point(colorize(model, luma(truth), "luma"), truth)]}
-    prior.attach(model)
+    brightness_prior.attach(model)
     tune_path(model, held[:TUNING], 13, "luma", ALPHAS, below_grey=True)
     adjusted = curve(model, truth, model.path)
     if recipe != "eccv16":

@@ -14,10 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from colorlib import paths, results
+from colorlib import paths
 from colorlib.data import describe, load_images, resolve, to_tensor
 from colorlib.judge import Classifier, load_classifier
 from colorlib.model import load_model, mark
+from colorlib.report import evaluation, store
 from colorlib.verdict import features
 
 NEIGHBOURS, REACH = 5, 2  # training images looked at for each test image; pixels a copy may move
@@ -96,10 +97,10 @@ def purge(source: str = "cifar100", model: str = "cifar") -> dict:
         "data": {"source": describe(source), "split": "test", "count": len(test)},
         "among": len(train),
     }
-    results.save_result(results.of_source("duplicates", source), found | about)
+    store.save_result(store.of_source("duplicates", source), found | about)
     rest = np.delete(test, order, axis=0)
     net = load_model(model)
-    rows = results.evaluate_systems(results.systems_of(net, "luma"), rest, "luma")
+    rows = evaluation.evaluate_systems(evaluation.systems_of(net, "luma"), rest, "luma")
     data = {"source": f"{describe(source)} without near-duplicates", "split": "test"}
     kept = {
         "model": model,
@@ -108,6 +109,6 @@ def purge(source: str = "cifar100", model: str = "cifar") -> dict:
         "data": data | {"count": len(rest)},
         "rows": rows,
     }
-    name = results.of_source(f"{model}-luma-without-duplicates", source)
-    results.save_result(name, kept | about)
+    name = store.of_source(f"{model}-luma-without-duplicates", source)
+    store.save_result(name, kept | about)
     return found

@@ -6,7 +6,7 @@ from scipy import stats
 from colorlib import scaling
 from colorlib.metrics import NAMES
 from colorlib.recipes import build
-from colorlib.results import cells
+from colorlib.report.tables import cells
 from colorlib.study import EPOCHS, IMAGES, LONG, RUNS, settings
 from colorlib.study_charts import SHOWN
 

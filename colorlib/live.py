@@ -16,9 +16,9 @@ class LiveCurves:
         import matplotlib.pyplot as plt
         from IPython.display import display
 
-        from colorlib import charts, plots
+        from colorlib.report import charts, pictures
 
-        figures = charts.learning_curves(history, self.note), plots.strip(strip, self.note)
+        figures = charts.learning_curves(history, self.note), pictures.strip(strip, self.note)
         sheets = []
         for figure in figures:
             buffer = io.BytesIO()

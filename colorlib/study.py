@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from colorlib import paths, results
+from colorlib import paths
 from colorlib.color import join, luma
 from colorlib.config import Config
 from colorlib.data import describe, load_images, resolve, slug, split_validation, to_tensor
@@ -20,7 +20,8 @@ from colorlib.metrics import per_image, summary
 from colorlib.model import ColorNet, colorize, evaluating
 from colorlib.paths import machine
 from colorlib.recipes import Distribution, build
-from colorlib.ship import ALPHAS, tune_path
+from colorlib.report import evaluation, store
+from colorlib.report.tune_vividness import ALPHAS, tune_path
 from colorlib.train import fit
 
 IMAGES, EPOCHS = 45_000, 4
@@ -115,9 +116,9 @@ def study(names=None, source="cifar100") -> dict:
     """Train and measure the runs of these names that study.json lacks; all of them by default."""
     source, _ = resolve(source)
     images = load_images(source, "train")
-    file = results.of_source("study", source)
+    file = store.of_source("study", source)
     path = paths.results() / f"{file}.json"
-    kept = results.load_result(file) if path.is_file() else {"runs": {}}
+    kept = store.load_result(file) if path.is_file() else {"runs": {}}
     held = split_validation(images)[1]
     for name in names or RUNS:
         if name not in RUNS:
@@ -139,7 +140,7 @@ def study(names=None, source="cifar100") -> dict:
         kept["runs"][name] = row | measured
         kept["data"] = {"source": describe(source), "split": "validation"}
         kept |= {"date": date.today().isoformat(), "command": "python -m colorlib study"}
-        results.save_result(file, kept)
+        store.save_result(file, kept)
         print(name, {k: round(measured["mean"][k], 4) for k in MEASURED})
     return kept
 
@@ -153,7 +154,7 @@ def measure(model: ColorNet, held) -> dict:
     """
     truth = to_tensor(held[TUNING:])
     gray = luma(truth)
-    found = {"grey": rows_of(results.grey(gray), truth), "images": len(truth)}
+    found = {"grey": rows_of(evaluation.grey(gray), truth), "images": len(truth)}
     if model.config["head"] not in CELL_HEADS:
         return found | {"mean": rows_of(colorize(model, gray, "luma"), truth)}
     for name, alphas in (("adjusted", ALPHAS), ("sharpened", (0.0,))):

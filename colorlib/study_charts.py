@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from colorlib.color import lab_to_rgb
 from colorlib.data import to_images
 from colorlib.metrics import NAMES
-from colorlib.plots import OTHER, OURS, PAGE, TRUTH
+from colorlib.report.style import OTHER, OURS, PAGE, TRUTH
 
 UNSEEN = 1.01e-6  # a share of pixels that says: none (`Distribution.start` lets none be 0)
 SHOWN = ("psnr", "raw_auc", "rebalanced_auc")

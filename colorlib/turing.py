@@ -22,13 +22,12 @@ from PIL import Image
 
 from colorlib import paths
 from colorlib.color import luma
-from colorlib.controlled import random_colours
 from colorlib.data import to_images, to_tensor
 from colorlib.datasets.arrays import check_uint8
 from colorlib.datasets.image_files import png
 from colorlib.environment import offer
 from colorlib.model import colorize, mark
-from colorlib.results import grey
+from colorlib.report.evaluation import grey, random_colours
 
 PRACTICE, TRIALS = 10, 40
 SECONDS = 1.0  # that each picture is shown

@@ -14,7 +14,7 @@ from colorlib import paths
 from colorlib.color import luma
 from colorlib.data import to_tensor
 from colorlib.model import ColorNet, colorize, evaluating
-from colorlib.results import caption
+from colorlib.report.tables import caption
 
 
 def accuracy(model, rgb: Tensor, numbers) -> float:

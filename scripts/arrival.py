@@ -5,8 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from colorlib import plots
 from colorlib.paths import REPOSITORY, SHIPPED, replacing
+from colorlib.report import pictures
 
 SHOWN, SCALE, GAP = 6, 4, 4  # images, times as large, pixels between
 EPOCHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 26, 33, 40)
@@ -29,7 +29,7 @@ def frames(strip: np.ndarray) -> list[Image.Image]:
 
 
 def main() -> None:
-    made = frames(plots.read_strip(Image.open(SHIPPED / "cifar-strip.png")))
+    made = frames(pictures.read_strip(Image.open(SHIPPED / "cifar-strip.png")))
     body = io.BytesIO()
     times = [350] * (len(made) - 1) + [2500]
     made[0].save(body, "GIF", save_all=True, append_images=made[1:], duration=times, loop=0)

@@ -10,10 +10,11 @@ import re
 
 from PIL import Image
 
-from colorlib import evidence, results
+from colorlib import evidence
 from colorlib.comparison import with_original
 from colorlib.paths import REPOSITORY, replacing
-from colorlib.plots import COLUMN
+from colorlib.report import store, tables
+from colorlib.report.style import COLUMN
 from colorlib.study_charts import SHOWN
 
 FOLDER = REPOSITORY / "figures"
@@ -76,7 +77,7 @@ def escape(text: str) -> str:
 
 def kept(name: str) -> dict:
     """A committed result whose rows all have a "system": the study's runs and photographs, too."""
-    result = results.load_result(name, committed=True)
+    result = store.load_result(name, committed=True)
     if "original_network" in result:
         result = with_original(result)
     if "runs" in result:
@@ -94,23 +95,23 @@ def kept(name: str) -> dict:
 
 def about(name: str, result: dict) -> str:
     """A table's caption: what it shows, and on which images and machine."""
-    return " ".join([TABLES[name][2], results.caption(result) if "data" in result else ""]).strip()
+    return " ".join([TABLES[name][2], tables.caption(result) if "data" in result else ""]).strip()
 
 
 def tabular(result: dict, metrics) -> str:
     """A result as a LaTeX tabular: a row a system, a column a metric."""
     lines = [rf"\begin{{tabular}}{{l{'r' * len(metrics)}}}", r"\hline"]
-    lines.append(" & ".join(["system", *(escape(results.COLUMNS[m]) for m in metrics)]) + r" \\")
+    lines.append(" & ".join(["system", *(escape(tables.COLUMNS[m]) for m in metrics)]) + r" \\")
     lines.append(r"\hline")
     for row in result["rows"]:
-        lines.append(" & ".join([escape(row["system"]), *results.cells(row, metrics)]) + r" \\")
+        lines.append(" & ".join([escape(row["system"]), *tables.cells(row, metrics)]) + r" \\")
     return "\n".join([*lines, r"\hline", r"\end{tabular}", ""])
 
 
 def comma_separated(result: dict) -> str:
     """Every measured number of a result, unrounded."""
     found = {key for row in result["rows"] for key in row}
-    names = ["system", *(m for m in (*results.COLUMNS, "seconds_per_image") if m in found)]
+    names = ["system", *(m for m in (*tables.COLUMNS, "seconds_per_image") if m in found)]
     out = io.StringIO()
     writer = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

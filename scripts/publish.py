@@ -8,9 +8,10 @@ import math
 import re
 import tomllib
 
-from colorlib import results
 from colorlib.comparison import learned_images, with_original
 from colorlib.paths import REPOSITORY, replacing
+from colorlib.report import store
+from colorlib.report.tables import table
 
 COLOUR_METRICS = ("psnr", "raw_auc", "rebalanced_auc", "ciede2000", "colourfulness")
 
@@ -33,27 +34,27 @@ def results_table() -> str:
     """README's results, from the committed evaluations of the shipped weights."""
     tables = []
     for given in ("value", "luma"):
-        result = results.load_result(f"cifar-{given}", committed=True)
-        tables += [results.table(result, COLOUR_METRICS), f"`{result['command']}`"]
+        result = store.load_result(f"cifar-{given}", committed=True)
+        tables += [table(result, COLOUR_METRICS), f"`{result['command']}`"]
     return "\n\n".join(tables)
 
 
 def recipes_table() -> str:
     """README's controlled comparison, from the committed one."""
-    result = with_original(results.load_result("controlled-full", committed=True))
+    result = with_original(store.load_result("controlled-full", committed=True))
     shown = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness", "top1", "frechet")
     spent = result["made"]["distribution"]["seconds"] / 60
     return (
-        f"{results.table(result, shown)}\n\n`{result['command']}`: {result['budget']['epochs']} "
+        f"{table(result, shown)}\n\n`{result['command']}`: {result['budget']['epochs']} "
         f"epochs of {learned_images(result):,} images each, {spent:.0f} minutes for ours."
     )
 
 
 def photo_table() -> str:
     """README's results on photographs, from the committed evaluation."""
-    result = results.load_result("photo-luma-photographs-test-1000", committed=True)
-    table = results.table(result, COLOUR_METRICS)
-    return f"{table}\n\nLearned from {result['learned_from']}. `{result['command']}`"
+    result = store.load_result("photo-luma-photographs-test-1000", committed=True)
+    shown = table(result, COLOUR_METRICS)
+    return f"{shown}\n\nLearned from {result['learned_from']}. `{result['command']}`"
 
 
 def speed_table() -> str:
@@ -118,7 +119,7 @@ def spoken(seconds: float) -> str:
 
 def taking(name: str) -> str:
     """How long a notebook takes, its longest parts, and what that would be on Colab."""
-    times = results.load_result("times", committed=True)
+    times = store.load_result("times", committed=True)
     there, sample = (times["seconds"][source][name] for source in ("cifar100", "sample"))
     whole = sum(there.values())
     long = sorted((part for part in there.items() if part[1] > whole / 10), key=lambda p: -p[1])
@@ -135,7 +136,7 @@ def taking(name: str) -> str:
 
 def times_table(text: str) -> str:
     """The teachers' table with the time of each notebook in its last column."""
-    for name, there in results.load_result("times", committed=True)["seconds"]["cifar100"].items():
+    for name, there in store.load_result("times", committed=True)["seconds"]["cifar100"].items():
         row = rf"(\| \[[^]]*\]\({name}\.ipynb\) \|.*\| )[^|]* \|$"
         text = re.sub(row, rf"\g<1>{spoken(sum(there.values()))} |", text, flags=re.M)
     return text

@@ -3,8 +3,9 @@ import torch
 from torch import nn
 
 import colorlib as cl
-from colorlib import comparison, peers, results
+from colorlib import comparison, peers
 from colorlib.peers import official
+from colorlib.report import store
 
 
 class Reddish(nn.Module):
@@ -58,7 +59,7 @@ def test_what_runs_is_measured_the_same_way(net, images, monkeypatch):
 
 
 def test_the_recipes_trained_here_join_the_table():
-    kept = results.load_result("controlled-full", committed=True)
+    kept = store.load_result("controlled-full", committed=True)
     rows = comparison.recipe_rows(kept)
     assert {row["system"] for row in kept["rows"]} - {row["system"] for row in rows} == {
         "grey",

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 import colorlib as cl
-from colorlib import controlled, nogan, paths, results, ship
+from colorlib import controlled, nogan, paths
 from colorlib.config import command
+from colorlib.report import evaluation, store, tune_vividness
 
 
 def test_runs_differ_in_nothing_but_the_recipe():
@@ -20,11 +21,11 @@ def test_runs_differ_in_nothing_but_the_recipe():
 
 def test_random_colours_keep_luma_and_are_the_other_images(images):
     truth = cl.to_tensor(images[:10])
-    colored = controlled.random_colours(truth, images)
+    colored = evaluation.random_colours(truth, images)
     assert torch.allclose(cl.luma(colored), cl.luma(truth), atol=1e-5)
     assert not torch.allclose(colored, truth, atol=0.05)
-    assert torch.equal(colored, controlled.random_colours(truth, images))
-    own = controlled.random_colours(truth[:1], images[:1])
+    assert torch.equal(colored, evaluation.random_colours(truth, images))
+    own = evaluation.random_colours(truth[:1], images[:1])
     assert torch.allclose(own, truth[:1], atol=1e-5)
 
 
@@ -62,10 +63,10 @@ def test_curve_leaves_the_path_alone(images, net):
 def test_the_whole_comparison_on_the_sample(monkeypatch):
     monkeypatch.setitem(controlled.BUDGETS, "full", {"epochs": 2, "count": 256, "held": 100})
     monkeypatch.setattr(controlled, "ALPHAS", (-0.5, 0.0, 0.5))
-    monkeypatch.setattr(ship, "TEMPERATURES", (1.0, 0.5))
+    monkeypatch.setattr(tune_vividness, "TEMPERATURES", (1.0, 0.5))
     monkeypatch.setattr(controlled, "TEMPERATURES", (1.0, 0.38))
     result = controlled.compare("sample", "full", 12)
-    assert results.load_result("controlled-full-sample-12") == result
+    assert store.load_result("controlled-full-sample-12") == result
     names = [row["system"] for row in result["rows"]]
     assert names[:2] == ["grey", "random colours"] and len(names) == len(set(names)) == 10
     assert set(result["made"]) == set(controlled.COMPARED)
@@ -124,7 +125,7 @@ def test_original_network_is_trained_for_its_time_and_kept(images):
 
 @pytest.mark.parametrize("budget", ["full", "short"])
 def test_committed_networks_say_how_to_make_them_again(budget):
-    kept = results.load_result(f"controlled-{budget}", committed=True)
+    kept = store.load_result(f"controlled-{budget}", committed=True)
     assert set(kept["made"]) == set(controlled.COMPARED)
     for recipe, made in kept["made"].items():
         assert made["command"] == command(controlled.settings(recipe, budget, "cifar100"))

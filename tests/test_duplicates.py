@@ -3,7 +3,8 @@ import torch
 from PIL import Image
 
 import colorlib as cl
-from colorlib import duplicates, paths, results
+from colorlib import duplicates, paths
+from colorlib.report import store
 
 
 def test_likeness_finds_moved_mirrored_and_brightened_copies():
@@ -50,7 +51,7 @@ def test_purge_leaves_copies_out_of_the_table(images, tmp_path):
     same = {(i, j) for i, a in enumerate(test) for j, b in enumerate(train) if np.array_equal(a, b)}
     assert len(same) == 2 and same <= {(i, j) for i, j, _ in found["pairs"]}
     (file,) = paths.results().glob("cifar-luma-without-duplicates-*.json")
-    rest = results.load_result(file.stem)
+    rest = store.load_result(file.stem)
     assert rest["data"]["count"] == 10 - len(found["pairs"])
     (file,) = paths.results().glob("duplicates-*.json")
-    assert results.load_result(file.stem)["familiar"] == found["familiar"]
+    assert store.load_result(file.stem)["familiar"] == found["familiar"]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from colorlib import evidence, results, study, study_charts
+from colorlib import evidence, study, study_charts
+from colorlib.report import store
 
 
 def made(psnr, rebalanced=None, unflipped=0.0):
@@ -53,7 +54,7 @@ def test_seeds_are_listed_with_their_ends(runs):
 
 
 def test_the_committed_study_has_all_that_the_notebook_draws():
-    kept = results.load_result("study", committed=True)
+    kept = store.load_result("study", committed=True)
     assert set(kept["runs"]) == set(study.RUNS) and len(study.RUNS) <= 25
     for run in kept["runs"].values():
         assert run["images"] == 4000 and run["mean"]["psnr"] > 20
@@ -71,14 +72,14 @@ def test_the_committed_study_has_all_that_the_notebook_draws():
 
 
 def test_what_notebook_5_says():
-    kept = results.load_result("calibration", committed=True)
+    kept = store.load_result("calibration", committed=True)
     assert kept["correlation"] > 0.3
     true = [row["true"] for row in kept["distance"]]
     assert true[-1] > 2 * true[0] and np.all(np.diff(true) > -0.01)
-    rows = results.load_result("fading", committed=True)["rows"]
+    rows = store.load_result("fading", committed=True)["rows"]
     assert rows[-1]["share"] > rows[0]["share"]
-    assert results.load_result("duplicates", committed=True)["data"]["count"] == 10000
-    found = results.load_result("study", committed=True)
+    assert store.load_result("duplicates", committed=True)["data"]["count"] == 10000
+    found = store.load_result("study", committed=True)
     raw, one = evidence.ABLATED["hue and saturation as numbers"], evidence.ABLATED["regression"]
     for metric in study_charts.SHOWN:
         matters, by_chance = (dict(pairs) for pairs in evidence.verdicts(found, metric))

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 import colorlib as cl
-from colorlib import paths, results, study
+from colorlib import paths, study
 from colorlib.config import Config
 from colorlib.recipes import build
+from colorlib.report import store
 from colorlib.train import make_optimizers
 
 
@@ -63,11 +64,11 @@ def test_runs_are_kept_as_they_finish(images, tmp_path, monkeypatch):
     source = str(tmp_path / "mine.npy")
     study.study(["ours"], source)
     (file,) = paths.results().glob("study-*.json")
-    first = results.load_result(file.stem)["runs"]
+    first = store.load_result(file.stem)["runs"]
     assert [*first] == ["ours"] and {"grey", "mean", "adjusted", "unflipped"} <= set(first["ours"])
     monkeypatch.setattr(study, "measure", lambda *_: {"mean": dict.fromkeys(study.MEASURED, 0.0)})
     study.study(None, source)
-    kept = results.load_result(file.stem)["runs"]
+    kept = store.load_result(file.stem)["runs"]
     assert kept["ours"] == first["ours"] and "mean" in kept["regression"]
     with pytest.raises(ValueError, match="got 'theirs', wanted ours"):
         study.study(["theirs"], source)

@@ -21,6 +21,7 @@ from colorlib import batches, checkpoint, paths, train
 from colorlib.config import command
 from colorlib.datasets.pixels import as_pixels
 from colorlib.fast.muon import orthogonal
+from colorlib.report import pictures
 
 SMALL = {"widths": (8, 16), "down": (0, 0), "up": (0,), "batch_size": 8, "epochs": 3}
 
@@ -65,7 +66,7 @@ def test_a_finished_run_leaves_weights_history_and_strip(images):
     assert same(cl.load_model(folder / "model.safetensors"), model)
     made = json.loads((folder / "history.json").read_text())
     assert made["history"] == history and made["data"]["training"] == 58
-    strip = cl.plots.read_strip(Image.open(folder / "strip.png"))
+    strip = pictures.read_strip(Image.open(folder / "strip.png"))
     assert strip.shape == (5, 8, 32, 32, 3)
     assert seen == [(i, (i + 2, 8, 32, 32, 3)) for i in (1, 2, 3)]
 

@@ -1,4 +1,4 @@
-"""Results as data: measured once, kept in data/results/*.json; tables and prose come from there."""
+"""Systems measured on the same images: a network at several settings, and its baselines."""
 
 import json
 import re
@@ -7,46 +7,24 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
 from colorlib import paths
-from colorlib.color import check_given, join, luma, to_gray
-from colorlib.data import describe, load_images, resolve, slug, to_tensor
+from colorlib.batches import generator
+from colorlib.color import check_given, hsv_to_chroma, join, luma, rgb_to_hsv, to_gray
+from colorlib.data import (
+    describe,
+    load_images,
+    resolve,
+    to_tensor,
+)
 from colorlib.decode import CELL_HEADS
-from colorlib.metrics import NAMES, colourfulness, paired_bootstrap, per_image, summary
+from colorlib.metrics import colourfulness, per_image, summary
 from colorlib.model import ColorNet, colorize, mark
 from colorlib.paths import machine
-
-COLUMNS = NAMES | {
-    "top1": "judge's top-1",
-    "frechet": "Fréchet distance",
-    "gap_closed": "share of the gap closed",
-    "luma_difference": "luma moved, 8-bit steps",
-    "lightness_difference": "L* moved",
-}
-DIGITS = {"psnr": 2, "colourfulness": 1, "ciede2000": 2, "colourfulness_ratio": 2, "frechet": 3}
-DIGITS |= {"luma_difference": 2, "lightness_difference": 2}
-
-
-def save_result(name: str, content: dict) -> dict:
-    """Write `content` as NAME.json into the results folder; return it.
-
-    What does not say by which command it was made is the notebooks'.
-    """
-    made = {"full": "make full", "quick": "make report"}[paths.profile()]
-    content = {"command": made, "date": date.today().isoformat()} | content
-    paths.write_json(paths.results() / f"{name}.json", content)
-    return content
-
-
-def load_result(name: str, committed: bool = False) -> dict:
-    """NAME.json of this run's results, or the committed one where this run has none."""
-    folders = [paths.COMMITTED_RESULTS] if committed else [paths.results(), paths.COMMITTED_RESULTS]
-    for folder in folders:
-        if (folder / f"{name}.json").is_file():
-            return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    raise ValueError(f"{name}.json is in no results folder; `python -m colorlib evaluate` makes it")
+from colorlib.report.bootstrap import paired_bootstrap
 
 
 def mean_colour(model: ColorNet, gray: Tensor, given: str) -> Tensor:
@@ -146,55 +124,6 @@ def result_name(model_name: str, result: dict) -> str:
     return f"{name}-{where}-{data['split']}-{data['count']}"
 
 
-def of_source(name: str, source: str) -> str:
-    """The file name of a resolved source's result: the plain one is CIFAR-100's alone."""
-    return name if source == "cifar100" else f"{name}-{slug(source)}"
-
-
-def caption(result: dict) -> str:
-    """One line under a table: which images, which input, which machine."""
-    data = result["data"]
-    return (
-        f"{data['count']:,} images of {data['source']}, {data['split']} split, "
-        f"{result['given']} given; {result['machine']['cpu']}, {result['machine']['cores']} cores."
-    )
-
-
-def table(result: dict, metrics=tuple(NAMES)) -> str:
-    """A Markdown table of an evaluation: a row a system, a column a metric, the caption below."""
-    lines = ["| system | " + " | ".join(COLUMNS[m] for m in metrics) + " |"]
-    lines.append("| --- |" + " ---: |" * len(metrics))
-    for row in result["rows"]:
-        lines.append(f"| {row['system']} | " + " | ".join(cells(row, metrics)) + " |")
-    return "\n".join(lines) + f"\n\n*{caption(result)}*"
-
-
-def cells(row: dict, metrics) -> list[str]:
-    """A row's metrics as a table prints them, a dash for what was not measured."""
-    return [f"{row[m]:.{DIGITS.get(m, 4)}f}" if m in row else "–" for m in metrics]
-
-
-def row_of(result: dict, system: str) -> dict:
-    """The row of a system in an evaluation."""
-    return next(row for row in result["rows"] if row["system"] == system)
-
-
-def vividness_rows(result: dict) -> list[dict]:
-    """The rows of ours at each vividness, with the number itself as "vividness"."""
-    start = "ours, vividness "
-    found = [row for row in result["rows"] if row["system"].startswith(start)]
-    return [row | {"vividness": float(row["system"].removeprefix(start))} for row in found]
-
-
-def difference(row: dict, other: dict, metric: str) -> str:
-    """ "+1.98 dB [1.95, 2.01]": a row's gain over the first row, with its 95 % interval."""
-    digits = DIGITS.get(metric, 4)
-    low, high = row["difference"][metric]
-    gain = row[metric] - other[metric]
-    unit = " dB" if metric == "psnr" else ""
-    return f"{gain:+.{digits}f}{unit} [{low:.{digits}f}, {high:.{digits}f}]"
-
-
 def without_truth(panels: dict) -> list[dict]:
     """Colourfulness and mean luma difference (8-bit steps) of Pillow images whose truth is unknown.
 
@@ -212,3 +141,13 @@ def without_truth(panels: dict) -> list[dict]:
             }
         )
     return rows
+
+
+def random_colours(truth: Tensor, images, seed: int = 0) -> Tensor:
+    """Each image in the colours of another: the chroma of a random one of uint8 `images`.
+
+    The baseline "Random" of Zhang et al. 2016, section 3.1.
+    """
+    pick = torch.randint(len(images), (len(truth),), generator=generator(seed, 0)).numpy()
+    chroma = hsv_to_chroma(rgb_to_hsv(to_tensor(images[pick])))
+    return join(chroma, luma(truth), "luma")

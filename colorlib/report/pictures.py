@@ -1,4 +1,4 @@
-"""Every figure made of pictures, the style of all figures, and `save_figure`; more in charts.py.
+"""Every figure made of pictures; those with axes are in charts.py, the style is in style.py.
 
 Images are uint8 arrays (N, H, W, 3). Each function returns a matplotlib Figure.
 """
@@ -10,39 +10,9 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from colorlib import paths
 from colorlib.color import hsv_to_chroma, hsv_to_rgb, join, luma, rgb_to_hsv, value
 from colorlib.data import to_images, to_tensor
-
-COLUMN, PAGE = 3.3, 6.9  # inches: one column of a two-column page, and both
-OURS, OTHER, TRUTH = "#c1272d", "#4a6fa5", "#222222"
-STYLE = {
-    "font.family": "DejaVu Sans",
-    "font.size": 8,
-    "axes.titlesize": 8,
-    "axes.labelsize": 8,
-    "legend.fontsize": 7,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": False,
-    "legend.frameon": False,
-    "lines.linewidth": 1.3,
-    "figure.dpi": 130,
-    "figure.constrained_layout.use": True,
-    "savefig.dpi": 300,
-    "pdf.fonttype": 42,
-}
-plt.rcParams.update(STYLE)
-
-
-def save_figure(fig: Figure, name: str) -> Figure:
-    """Write fig as figures/NAME.png (300 dpi) and NAME.pdf, the same bytes at every run."""
-    for suffix, dated in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):
-        with paths.replacing(paths.figures() / f"{name}{suffix}") as part:
-            fig.savefig(part, format=suffix[1:], metadata=dated)
-    return fig
+from colorlib.report.style import OURS, PAGE, TRUTH
 
 
 def image_grid(rows: list, titles: list[str], labels=None, width: float = PAGE, note="") -> Figure:

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 import colorlib as cl
-from colorlib import charts, paths, plots
+from colorlib import paths
+from colorlib.report import charts, pictures, style
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ def test_figures_are_saved_twice_and_the_same_bytes_each_time(images):
 
 
 def test_channels_show_what_the_image_holds(images):
-    figure = plots.channels(images[:2], ["one", "two"])
+    figure = pictures.channels(images[:2], ["one", "two"])
     shown = [np.asarray(axis.images[0].get_array()) for axis in figure.axes]
     assert np.array_equal(shown[0], images[0])
     assert np.array_equal(shown[7], images[1].max(-1))
@@ -41,20 +42,20 @@ def test_every_figure_draws(images):
     ]
     curve = [rows[0] | {"vividness": v, "psnr": 21 - v, "colourfulness": 20 * v} for v in (0, 1)]
     figures = [
-        plots.process_diagram(images[0], images[1]),
-        plots.chroma_plane(images, "note"),
-        plots.value_and_luma(images[:3]),
+        pictures.process_diagram(images[0], images[1]),
+        pictures.chroma_plane(images, "note"),
+        pictures.value_and_luma(images[:3]),
         charts.learning_curves(history()),
         charts.learning_curves([{"epoch": 1, "train_loss": 2.0}]),
-        plots.strip(np.stack([images[:8]] * 5)),
+        pictures.strip(np.stack([images[:8]] * 5)),
         charts.class_bars(["a_b", "c", "d"], np.array([1.0, 2, 3]), np.array([2.0, 3, 4])),
         charts.hue_error(np.array([0.25, 0.75]), {"ours": np.array([1.0, 2])}),
         charts.trade_off(rows, curve, "note"),
-        plots.image_grid([[images[0], None]], ["a", "b"], ["row"], note="note"),
+        pictures.image_grid([[images[0], None]], ["a", "b"], ["row"], note="note"),
     ]
     for figure in figures:
         figure.canvas.draw()
-        assert figure.get_figwidth() <= plots.PAGE
+        assert figure.get_figwidth() <= style.PAGE
         assert all(
             a.get_xlabel()  # and a label or names on the other axis
             and (a.get_ylabel() or not a.get_yticklabels()[0].get_text()[:1].isdigit())
@@ -68,7 +69,7 @@ def test_strip_round_trip(images):
 
     rows = images[:24].reshape(3, 8, 32, 32, 3)
     sheet = rows.transpose(0, 2, 1, 3, 4).reshape(96, 256, 3)
-    assert np.array_equal(plots.read_strip(Image.fromarray(sheet)), rows)
+    assert np.array_equal(pictures.read_strip(Image.fromarray(sheet)), rows)
 
 
 def test_key_figure_draws_every_system_with_its_interval():

@@ -1,4 +1,4 @@
-"""Every figure with axes: curves, bars, trade-offs between metrics; the style is plots.py's.
+"""Every figure with axes: curves, bars, trade-offs between metrics; the style is style.py's.
 
 Each function returns a matplotlib Figure.
 """
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from colorlib.color import hsv_to_rgb
 from colorlib.data import to_images
 from colorlib.metrics import NAMES
-from colorlib.plots import COLUMN, OTHER, OURS, PAGE, TRUTH
+from colorlib.report.style import COLUMN, OTHER, OURS, PAGE, TRUTH
 
 TRADED = (("raw_auc", "rebalanced_auc"), ("colourfulness", "psnr"))  # across, up: one panel each
 
