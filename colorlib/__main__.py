@@ -76,21 +76,21 @@ def ship(args) -> None:
 
 def judge(args) -> None:
     """train a classifier that judges recoloured images, or one that a recipe learns from"""
-    from colorlib import judge
+    from colorlib.compare import classifier
 
     for name in args.names:
-        made = judge.make(name, args.source)
+        made = classifier.make(name, args.source)
         print(f"{name}: {made['test_accuracy']:.4f} of {made['test_images']:,} test images right")
 
 
 def compare(args) -> None:
     """train the compared recipes at one budget and measure them; data/results/controlled-BUDGET"""
-    from colorlib import controlled
+    from colorlib.compare import equal_budget
 
-    result = controlled.compare(args.source, args.budget, args.count)
+    result = equal_budget.compare(args.source, args.budget, args.count)
     if result["rows"]:
         print(tables.table(result))
-    for name, spare in controlled.margins(result).items():
+    for name, spare in equal_budget.margins(result).items():
         print(f"{name}: our curve is {spare:+.4f} rebalanced AuC above it")
 
 

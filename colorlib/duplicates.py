@@ -15,11 +15,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorlib import paths
+from colorlib.compare.classifier import Classifier, load_classifier
+from colorlib.compare.semantic import features
 from colorlib.data import describe, load_images, resolve, to_tensor
-from colorlib.judge import Classifier, load_classifier
 from colorlib.model import load_model, mark
 from colorlib.report import evaluation, store
-from colorlib.verdict import features
 
 NEIGHBOURS, REACH = 5, 2  # training images looked at for each test image; pixels a copy may move
 ALIKE = 0.4  # from this likeness on a pair is left out: below, few are copies (by eye)

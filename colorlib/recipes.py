@@ -16,9 +16,9 @@ from torch import Tensor
 
 from colorlib import paths
 from colorlib.batches import Batch
-from colorlib.color import hsv_to_chroma, join, rgb_to_hsv, rgb_to_lab
+from colorlib.color import hsv_to_chroma, rgb_to_hsv
 from colorlib.config import Config
-from colorlib.decode import AB_SPACING, cell_lattice, cells_of
+from colorlib.decode import cell_lattice, cells_of
 from colorlib.fast.soft_cross_entropy import CrossEntropy
 from colorlib.model import ColorNet, load_model
 
@@ -26,10 +26,10 @@ from colorlib.model import ColorNet, load_model
 # recipe is one more line here, or in a notebook `RECIPES["mine"] = Mine`.
 RECIPES: dict[str, str | type] = {
     "distribution": "colorlib.recipes:Distribution",
-    "eccv16": "colorlib.recipes:Rebalanced",
+    "eccv16": "colorlib.compare.recipes:Rebalanced",
     "regression": "colorlib.recipes:ChromaRegression",
-    "original": "colorlib.recipes:HueSaturation",
-    "features": "colorlib.recipes:FeatureLoss",
+    "original": "colorlib.compare.recipes:HueSaturation",
+    "features": "colorlib.compare.nogan:FeatureLoss",
     "hard": "colorlib.study:Hard",
     "unweighted": "colorlib.study:Unweighted",
     "averaged": "colorlib.study:Averaged",
@@ -108,49 +108,6 @@ def count_cells(recipe, model, pixels: Tensor) -> Tensor:
     return total / total.sum()
 
 
-class Rebalanced(Distribution):
-    """ECCV16's recipe: a distribution over ab cells, rare colours weighted up.
-
-    Source: Zhang, Isola, Efros 2016, section 2: soft encoding on the 5 nearest cells with a
-    Gaussian of sigma 5 (2.1), weights from the prior smoothed by the same Gaussian and mixed with a
-    uniform one, lambda 0.5 (2.2, equation 4). Its annealed mean (2.3) is in `decode`.
-    """
-
-    name, head = "eccv16", "ab"
-    sigma, uniform, nearest = 5.0, 0.5, 5
-
-    def __init__(self, spacing: float = 0.2, fold: int = 2):
-        super().__init__(AB_SPACING, fold)
-        self.weight = torch.ones(int(self.lattice.max()) + 1)
-
-    def start(self, model, pixels: Tensor) -> None:
-        self.weight = torch.ones(len(model.cells))  # of the images, before any rebalancing
-        super().start(model, pixels)
-        near = torch.exp(-torch.cdist(model.cells, model.cells).square() / (2 * self.sigma**2))
-        self.smooth = (near / near.sum(0)) @ model.prior
-        weight = 1 / ((1 - self.uniform) * self.smooth + self.uniform / len(self.smooth))
-        self.weight = weight / (weight * self.smooth).sum()
-
-    def target(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Cells (B, 5, h, w), nearest first, their shares, and each pixel's weight."""
-        index, share = self.encode(F.avg_pool2d(rgb_to_lab(rgb)[:, 1:], self.fold))
-        return index, share, self.weight.to(share)[index[:, :1]]
-
-    def encode(self, ab: Tensor) -> tuple[Tensor, Tensor]:
-        """ab (B, 2, h, w) as (cell numbers, shares), each (B, 5, h, w), the largest first."""
-        reach = len(self.lattice) // 2
-        lattice = F.pad(self.lattice, (2, 2, 2, 2), value=-1).to(ab.device)
-        ab = ab.permute(0, 2, 3, 1).unsqueeze(3)  # (B, h, w, 1, 2): topk is faster along the last
-        around = torch.cartesian_prod(*2 * [torch.arange(-2, 3, device=ab.device)])
-        points = (ab / AB_SPACING).round().clamp(-reach, reach).long() + around
-        index = lattice[points[..., 0] + reach + 2, points[..., 1] + reach + 2]
-        distance = (points * AB_SPACING - ab).square().sum(-1).masked_fill(index < 0, 1e4)
-        distance, chosen = distance.topk(self.nearest, largest=False)
-        share = (-distance / (2 * self.sigma**2)).softmax(-1)
-        index = index.gather(-1, chosen).clamp(min=0)
-        return index.permute(0, 3, 1, 2), share.permute(0, 3, 1, 2)
-
-
 class ChromaRegression(Recipe):
     """Learn the chroma vector itself, with a robust loss: the plain way, for comparison."""
 
@@ -160,59 +117,6 @@ class ChromaRegression(Recipe):
         target, weight = chroma_target(batch.rgb, self.fold)
         loss = F.smooth_l1_loss(output, target, beta=0.1, reduction="none")
         return (weight * loss).sum() / weight.sum().clamp(min=1e-6)
-
-
-class HueSaturation(Recipe):
-    """What the original course project did: hue and saturation as numbers, mean squared error.
-
-    Hue 0.99 and 0.01 are neighbours, and far apart to this loss.
-    """
-
-    name, head = "original", "hue_saturation"
-
-    def loss(self, output: Tensor, batch: Batch) -> Tensor:
-        predicted = F.interpolate(output.sigmoid(), batch.rgb.shape[-2:], mode="bilinear")
-        return F.mse_loss(predicted, rgb_to_hsv(batch.rgb)[:, :2])
-
-
-class FeatureLoss(Recipe):
-    """NoGAN's first step, DeOldify's generator: a picture with the right features.
-
-    Mean absolute error of the picture and of a classifier's feature maps, each map divided by its
-    mean magnitude. Source: Johnson et al. 2016, section 3.2. The rest of NoGAN is in nogan.py.
-    """
-
-    name, head = "features", "chroma"
-
-    def start(self, model, pixels: Tensor) -> None:
-        from colorlib.judge import load_classifier
-
-        self.classifier = load_classifier("features", next(model.parameters()).device)
-        self.classifier.requires_grad_(False)
-
-    def loss(self, output: Tensor, batch: Batch) -> Tensor:
-        return self.picture_loss(picture(output, batch), batch)
-
-    def picture_loss(self, rgb: Tensor, batch: Batch) -> Tensor:
-        """The loss of a picture (B, 3, H, W) that is made already."""
-        loss = (rgb - batch.rgb).abs().mean()
-        with torch.no_grad():
-            true = self.classifier.stages(batch.rgb)
-        for painted, wanted in zip(self.classifier.stages(rgb), true, strict=True):
-            loss = loss + (painted - wanted).abs().mean() / wanted.abs().mean().clamp(min=1e-6)
-        return loss
-
-
-def picture(chroma: Tensor, batch: Batch) -> Tensor:
-    """RGB (B, 3, H, W) of chroma (B, 2, h, w) and what was given of each image."""
-    # the tiny step keeps the gradient of an exact zero's saturation finite
-    chroma = F.interpolate(chroma + 1e-6, batch.rgb.shape[-2:], mode="bilinear")
-    rgb = torch.empty_like(batch.rgb)
-    for number, given in enumerate(("value", "luma")):
-        of = batch.given == number
-        if of.any():
-            rgb[of] = join(chroma[of], batch.gray[of], given)
-    return rgb
 
 
 def get_recipe(name: str) -> type[Recipe]:

@@ -11,7 +11,7 @@ import re
 from PIL import Image
 
 from colorlib import evidence
-from colorlib.comparison import with_original
+from colorlib.compare.systems import with_original
 from colorlib.paths import REPOSITORY, replacing
 from colorlib.report import store, tables
 from colorlib.report.style import COLUMN

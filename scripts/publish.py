@@ -8,7 +8,7 @@ import math
 import re
 import tomllib
 
-from colorlib.comparison import learned_images, with_original
+from colorlib.compare.systems import learned_images, with_original
 from colorlib.paths import REPOSITORY, replacing
 from colorlib.report import store
 from colorlib.report.tables import table

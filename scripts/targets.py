@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from colorlib.controlled import margins
+from colorlib.compare.equal_budget import margins
 from colorlib.paths import REPOSITORY, SHIPPED, replacing
 from colorlib.report import store, tables
 

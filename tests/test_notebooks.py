@@ -126,15 +126,15 @@ def test_what_notebook_4_concludes_of_the_cow_and_the_mountains():
 
 
 def test_what_notebook_4_says_of_the_recipes():
-    from colorlib import controlled
+    from colorlib.compare import equal_budget
 
     for budget in ("short", "full"):
         result = store.load_result(f"controlled-{budget}", committed=True)
         assert result["data"] == {"source": "CIFAR-100", "split": "test", "count": 10000}
-        assert all(name in result["curves"] for name in controlled.TITLES.values())
-    titles = controlled.TITLES
+        assert all(name in result["curves"] for name in equal_budget.TITLES.values())
+    titles = equal_budget.TITLES
     adjusted = f"{titles['eccv16']}, logits adjusted"
-    spare = controlled.margins(result)
+    spare = equal_budget.margins(result)
     assert all(value >= 0 for value in spare.values())
     ours = result["curves"][titles["distribution"]]
     end = min(row["raw_auc"] for row in ours)

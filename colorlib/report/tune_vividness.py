@@ -13,7 +13,7 @@ ALPHAS = tuple(i / 16 for i in range(17))
 BELOW = (-1 / 8, -1 / 16)  # more common colours still: value given, both measures gain
 TEMPERATURES = (1.0, 0.9, 0.8, 0.7, 0.55, 0.4)
 # alpha, T and contrast in the middle of the way: of some fifty settings tried, where the judge of
-# judge.py recognises coloured images best: CIFAR-100's last 1,000 training ones, new to it too
+# classifier.py recognises coloured images best: CIFAR-100's last 1,000 training ones, new to it too
 CLEAREST = 0.05, 0.4, 0.45
 FINER = (*TEMPERATURES, 0.75)  # of what is shipped; what is compared and studied keeps to its grid
 

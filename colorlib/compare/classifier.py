@@ -2,7 +2,7 @@
 
 CIFAR-100's labels serve for this: only NoGAN's recipe learns a colorizer from them, and from the
 classifier "features", never from the one that judges. One setting of the shipped decoding was
-chosen with the judge (ship.py, `CLEAREST`). verdict.py says what they are asked.
+chosen with the judge (report/tune_vividness.py, `CLEAREST`). semantic.py says what they are asked.
 """
 
 import dataclasses
@@ -21,10 +21,15 @@ from colorlib.color import luma
 from colorlib.config import Config
 from colorlib.data import load_images, load_labels, split_validation, to_tensor
 from colorlib.datasets.pixels import as_pixels, fingerprint
-from colorlib.model import Convolution, Residual, in_full, write_weights
+from colorlib.model import (
+    Convolution,
+    Residual,
+    evaluating,
+    in_full,
+    write_weights,
+)
 from colorlib.paths import machine
 from colorlib.train import make_optimizers, set_rates
-from colorlib.verdict import accuracy
 
 FOLDER = "judges"
 SEEN = {"judge": "colour", "judge-grey": "grey", "features": "colour"}  # shipped name: trained on
@@ -166,3 +171,10 @@ def load_classifier(name: str, device="cpu") -> Classifier:
         state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     model.load_state_dict(in_full(state))
     return model.eval().to(device, memory_format=torch.channels_last)
+
+
+def accuracy(model, rgb: Tensor, numbers) -> float:
+    """Share of the images rgb (N, 3, H, W) in [0, 1] whose class (N,) comes out first."""
+    with evaluating(model) as device:
+        named = torch.cat([model(part.to(device)).argmax(1).cpu() for part in rgb.split(500)])
+    return (named == torch.as_tensor(numbers)).double().mean().item()

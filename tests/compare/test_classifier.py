@@ -6,7 +6,8 @@ import torch
 from scipy.linalg import sqrtm
 
 import colorlib as cl
-from colorlib import checkpoint, judge, paths, verdict
+from colorlib import checkpoint, paths
+from colorlib.compare import classifier, semantic
 
 
 def config(name="judge", **changes):
@@ -14,7 +15,7 @@ def config(name="judge", **changes):
 
 
 def test_stages_and_logits_have_their_shapes():
-    model = judge.Classifier(classes=7)
+    model = classifier.Classifier(classes=7)
     maps = model.stages(torch.rand(2, 3, 32, 32))
     assert [tuple(m.shape[1:]) for m in maps] == [(48, 16, 16), (96, 8, 8), (192, 4, 4)]
     assert model(torch.rand(2, 3, 32, 32)).shape == (2, 7)
@@ -22,14 +23,14 @@ def test_stages_and_logits_have_their_shapes():
 
 def test_frechet_distance_is_that_of_the_two_gaussians():
     torch.manual_seed(0)
-    model = judge.Classifier((8, 16, 16)).eval()
+    model = classifier.Classifier((8, 16, 16)).eval()
     one, other = torch.rand(2, 200, 3, 32, 32)
     other = other**2
     a, b = (model.features(x).detach().double().numpy() for x in (one, other))
     root = sqrtm(np.cov(a.T) @ np.cov(b.T)).real
     wanted = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(np.cov(a.T) + np.cov(b.T) - 2 * root)
-    assert verdict.frechet(model, one, other) == pytest.approx(wanted, rel=1e-3)
-    assert verdict.frechet(model, one, one) == pytest.approx(0, abs=1e-4)
+    assert semantic.frechet(model, one, other) == pytest.approx(wanted, rel=1e-3)
+    assert semantic.frechet(model, one, one) == pytest.approx(0, abs=1e-4)
 
 
 def test_accuracy_counts_the_first_guess():
@@ -43,7 +44,7 @@ def test_accuracy_counts_the_first_guess():
             return torch.stack((1 - bright, bright), 1) * self.weight
 
     rgb = torch.tensor([0.1, 0.9, 0.8, 0.2]).view(4, 1, 1, 1).expand(4, 3, 8, 8)
-    assert verdict.accuracy(Bright(), rgb, [0, 1, 0, 0]) == 0.75
+    assert classifier.accuracy(Bright(), rgb, [0, 1, 0, 0]) == 0.75
 
 
 def test_classifier_of_grey_images_does_not_see_colour():
@@ -55,14 +56,14 @@ def test_classifier_of_grey_images_does_not_see_colour():
     flat = (pure * bright).round().astype(np.uint8)[:, None, None].repeat(32, 1).repeat(32, 2)
     fresh, right = cl.to_tensor(flat[128:]), numbers[128:]
     for name, low, high in (("judge", 0.95, 1), ("judge-grey", 0.3, 0.7)):
-        model = judge.train_classifier(name, flat[:128], numbers[:128], config(name))
+        model = classifier.train_classifier(name, flat[:128], numbers[:128], config(name))
         shown = fresh if name == "judge" else cl.luma(fresh).expand(-1, 3, -1, -1)
-        assert low <= verdict.accuracy(model, shown, right) <= high
+        assert low <= classifier.accuracy(model, shown, right) <= high
 
 
 def test_training_goes_on_where_it_stopped(images, monkeypatch):
     numbers = np.arange(64) % 4
-    whole = judge.train_classifier("judge", images, numbers, config()).state_dict()
+    whole = classifier.train_classifier("judge", images, numbers, config()).state_dict()
     (paths.runs() / "judge").rename(paths.runs() / "other")
     save = checkpoint.save
 
@@ -72,25 +73,25 @@ def test_training_goes_on_where_it_stopped(images, monkeypatch):
 
     monkeypatch.setattr(checkpoint, "save", stopping)
     with pytest.raises(KeyboardInterrupt):
-        judge.train_classifier("judge", images, numbers, config())
+        classifier.train_classifier("judge", images, numbers, config())
     monkeypatch.setattr(checkpoint, "save", save)
-    again = judge.train_classifier("judge", images, numbers, config()).state_dict()
+    again = classifier.train_classifier("judge", images, numbers, config()).state_dict()
     assert all(torch.equal(whole[key], again[key]) for key in whole)
     with pytest.raises(ValueError, match="weight_decay was"):
-        judge.train_classifier("judge", images, numbers, config(weight_decay=0.1))
+        classifier.train_classifier("judge", images, numbers, config(weight_decay=0.1))
 
 
 def test_shipped_judges_fit_and_say_how_they_were_made():
     import json
 
-    for name in judge.SEEN:
-        weights = paths.SHIPPED / judge.FOLDER / f"{name}.safetensors"
+    for name in classifier.SEEN:
+        weights = paths.SHIPPED / classifier.FOLDER / f"{name}.safetensors"
         made = json.loads(weights.with_suffix(".json").read_text())
         assert weights.stat().st_size <= 3e6 and made["test_images"] == 10000
         assert made["test_accuracy"] > 0.3 and made["command"].endswith(name)
-        assert judge.load_classifier(name).config == made["classifier"]
+        assert classifier.load_classifier(name).config == made["classifier"]
     with pytest.raises(ValueError, match="got 'nobody', wanted one of judge"):
-        judge.load_classifier("nobody")
+        classifier.load_classifier("nobody")
 
 
 def test_judged_says_what_share_of_the_gap_the_colours_close(images, net, monkeypatch):
@@ -102,8 +103,8 @@ def test_judged_says_what_share_of_the_gap_the_colours_close(images, net, monkey
             return {"top1": 0.6, "frechet": 0.0}
         return {"top1": 0.2 if torch.equal(recoloured, grey) else 0.3, "frechet": 1.0}
 
-    monkeypatch.setattr(verdict, "verdict", known)
-    rows = verdict.judged(net, images, np.arange(64), vividness=(0.5,))
+    monkeypatch.setattr(semantic, "verdict", known)
+    rows = semantic.judged(net, images, np.arange(64), vividness=(0.5,))
     assert [row["system"] for row in rows[:3]] == ["true colours", "grey", "ours, vividness 0.5"]
     assert [row["gap_closed"] for row in rows[:3]] == pytest.approx([1, 0, 0.25])
     assert "gap_closed" not in rows[3] and 0 <= rows[3]["top1"] <= 1
@@ -111,17 +112,17 @@ def test_judged_says_what_share_of_the_gap_the_colours_close(images, net, monkey
 
 def test_verdict_of_the_truth_itself_is_no_distance(images):
     truth = cl.to_tensor(images)
-    assert verdict.verdict(truth, truth, np.arange(64))["frechet"] == pytest.approx(0, abs=1e-3)
+    assert semantic.verdict(truth, truth, np.arange(64))["frechet"] == pytest.approx(0, abs=1e-3)
 
 
 def test_a_source_without_classes_is_named():
     with pytest.raises(ValueError, match="sample has no classes"):
-        judge.make("judge", "sample")
+        classifier.make("judge", "sample")
 
 
 def test_without_their_weights_lpips_and_fid_are_left_out(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "torchmetrics", None)
-    assert verdict.perceptual(*torch.rand(2, 2, 3, 32, 32)) == {}
+    assert semantic.perceptual(*torch.rand(2, 2, 3, 32, 32)) == {}
     assert "are left out" in capsys.readouterr().out
 
 
@@ -131,8 +132,8 @@ def test_shipped_judges_reach_their_accuracy(real_data):
 
     rgb = cl.to_tensor(cl.load_images("cifar100", "test"))
     numbers, _ = cl.load_labels("cifar100", "test")
-    for name, seen in judge.SEEN.items():
-        made = json.loads((paths.SHIPPED / judge.FOLDER / f"{name}.json").read_text())
+    for name, seen in classifier.SEEN.items():
+        made = json.loads((paths.SHIPPED / classifier.FOLDER / f"{name}.json").read_text())
         shown = cl.luma(rgb).expand(-1, 3, -1, -1) if seen == "grey" else rgb
-        found = verdict.accuracy(judge.load_classifier(name), shown, numbers)
+        found = classifier.accuracy(classifier.load_classifier(name), shown, numbers)
         assert found == pytest.approx(made["test_accuracy"], abs=0.003)

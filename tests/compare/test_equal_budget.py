@@ -4,13 +4,14 @@ import pytest
 import torch
 
 import colorlib as cl
-from colorlib import controlled, nogan, paths
+from colorlib import paths
+from colorlib.compare import equal_budget, nogan
 from colorlib.config import command
 from colorlib.report import evaluation, store, tune_vividness
 
 
 def test_runs_differ_in_nothing_but_the_recipe():
-    configs = {r: dataclasses.asdict(controlled.settings(r)) for r in controlled.COMPARED}
+    configs = {r: dataclasses.asdict(equal_budget.settings(r)) for r in equal_budget.COMPARED}
     ours = configs["distribution"]
     for recipe, config in configs.items():
         differ = {key for key in config if config[key] != ours[key]}
@@ -42,18 +43,18 @@ def test_margin_is_the_height_above_the_other_points():
             "right": [row(0.91, 0.1)],
         }
     }
-    spare = controlled.margins(result, "ours")
+    spare = equal_budget.margins(result, "ours")
     assert spare["below"] == pytest.approx(0.01) and spare["above"] == pytest.approx(-0.02)
     assert spare["left"] == pytest.approx(0.01) and spare["right"] == -float("inf")
 
 
 def test_curve_leaves_the_path_alone(images, net):
     before = net.path
-    rows = controlled.curve(net, cl.to_tensor(images[:8]), [(0.0, 1.0), (0.5, 0.5)])
+    rows = equal_budget.curve(net, cl.to_tensor(images[:8]), [(0.0, 1.0), (0.5, 0.5)])
     assert net.path == before and [row["T"] for row in rows] == [1.0, 0.5]
     net.path = [(0.5, 0.5)] * 2
     truth = cl.to_tensor(images[:8])
-    again = controlled.point(cl.colorize(net, cl.luma(truth), "luma"), truth)
+    again = equal_budget.point(cl.colorize(net, cl.luma(truth), "luma"), truth)
     assert rows[1] == again | {"alpha": 0.5, "T": 0.5}
     for row in rows:
         low, high = row["intervals"]["raw_auc"]
@@ -61,31 +62,31 @@ def test_curve_leaves_the_path_alone(images, net):
 
 
 def test_the_whole_comparison_on_the_sample(monkeypatch):
-    monkeypatch.setitem(controlled.BUDGETS, "full", {"epochs": 2, "count": 256, "held": 100})
-    monkeypatch.setattr(controlled, "ALPHAS", (-0.5, 0.0, 0.5))
+    monkeypatch.setitem(equal_budget.BUDGETS, "full", {"epochs": 2, "count": 256, "held": 100})
+    monkeypatch.setattr(equal_budget, "ALPHAS", (-0.5, 0.0, 0.5))
     monkeypatch.setattr(tune_vividness, "TEMPERATURES", (1.0, 0.5))
-    monkeypatch.setattr(controlled, "TEMPERATURES", (1.0, 0.38))
-    result = controlled.compare("sample", "full", 12)
+    monkeypatch.setattr(equal_budget, "TEMPERATURES", (1.0, 0.38))
+    result = equal_budget.compare("sample", "full", 12)
     assert store.load_result("controlled-full-sample-12") == result
     names = [row["system"] for row in result["rows"]]
     assert names[:2] == ["grey", "random colours"] and len(names) == len(set(names)) == 10
-    assert set(result["made"]) == set(controlled.COMPARED)
+    assert set(result["made"]) == set(equal_budget.COMPARED)
     assert all(made["seconds"] > 0 for made in result["made"].values())
-    assert set(controlled.margins(result)) == set(result["curves"]) - {
-        controlled.TITLES["distribution"]
+    assert set(equal_budget.margins(result)) == set(result["curves"]) - {
+        equal_budget.TITLES["distribution"]
     }
     assert result["original_network"]["steps"] > 0 and result["original_network"]["count"] == 12
     looks = result["made"]["nogan"]["game"]
     assert looks[0]["game_step"] == 0 and len(looks) > 2
     assert result["command"].endswith("--source sample --budget full --count 12")
-    again = controlled.compare("sample", "full", 12)
+    again = equal_budget.compare("sample", "full", 12)
     assert again["curves"] == result["curves"]  # finished runs are read, not trained again
 
 
 def test_a_stopped_run_is_not_compared(images, monkeypatch):
-    monkeypatch.setattr(controlled, "fit", lambda *_: [{"seconds": 1}])
+    monkeypatch.setattr(equal_budget, "fit", lambda *_: [{"seconds": 1}])
     with pytest.raises(KeyboardInterrupt):
-        controlled.learn("nogan", images, "full")
+        equal_budget.learn("nogan", images, "full")
 
 
 def test_nogan_ends_where_quality_peaked(images, monkeypatch):
@@ -126,7 +127,7 @@ def test_original_network_is_trained_for_its_time_and_kept(images):
 @pytest.mark.parametrize("budget", ["full", "short"])
 def test_committed_networks_say_how_to_make_them_again(budget):
     kept = store.load_result(f"controlled-{budget}", committed=True)
-    assert set(kept["made"]) == set(controlled.COMPARED)
+    assert set(kept["made"]) == set(equal_budget.COMPARED)
     for recipe, made in kept["made"].items():
-        assert made["command"] == command(controlled.settings(recipe, budget, "cifar100"))
+        assert made["command"] == command(equal_budget.settings(recipe, budget, "cifar100"))
         assert "--precision no" in made["command"]  # as they were trained, on any machine

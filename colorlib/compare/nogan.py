@@ -2,8 +2,8 @@
 
 Source: J. Antic 2019, DeOldify's README, "What is NoGAN?"; the feature loss after Johnson et al.
 2016. DeOldify's features come from a VGG16 that learned ImageNet's labels; ours from a small
-classifier that learned CIFAR-100's ("features" in judge.py, not the judge that measures). Either
-way people's labels are in it: this recipe is not fully self-supervised.
+classifier that learned CIFAR-100's ("features" in classifier.py, not the judge that measures).
+Either way people's labels are in it: this recipe is not fully self-supervised.
 """
 
 import copy
@@ -13,18 +13,18 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from colorlib import checkpoint, paths
-from colorlib.batches import batch, generator
-from colorlib.color import luma
+from colorlib.batches import Batch, batch, generator
+from colorlib.color import join, luma
+from colorlib.compare.classifier import load_classifier
+from colorlib.compare.semantic import frechet
 from colorlib.config import Config
 from colorlib.data import split_validation, to_tensor
 from colorlib.datasets.pixels import as_pixels
-from colorlib.judge import load_classifier
 from colorlib.model import ColorNet, colorize, load_model, mark, save_model
-from colorlib.recipes import FeatureLoss, picture
-from colorlib.verdict import frechet
+from colorlib.recipes import Recipe
 
 LOOKS = 8  # at the quality, during the game
 RATE = 2e-4  # Adam's, of both sides in the game; the critic alone learns at five times that
@@ -111,3 +111,41 @@ def play(model: ColorNet, images, config: Config, quality=None) -> list[dict]:
     save_model(model, folder / "model.safetensors")
     paths.write_json(record, {"generator": begun, "history": history})
     return history
+
+
+class FeatureLoss(Recipe):
+    """NoGAN's first step, DeOldify's generator: a picture with the right features.
+
+    Mean absolute error of the picture and of a classifier's feature maps, each map divided by its
+    mean magnitude. Source: Johnson et al. 2016, section 3.2.
+    """
+
+    name, head = "features", "chroma"
+
+    def start(self, model, pixels: Tensor) -> None:
+        self.classifier = load_classifier("features", next(model.parameters()).device)
+        self.classifier.requires_grad_(False)
+
+    def loss(self, output: Tensor, batch: Batch) -> Tensor:
+        return self.picture_loss(picture(output, batch), batch)
+
+    def picture_loss(self, rgb: Tensor, batch: Batch) -> Tensor:
+        """The loss of a picture (B, 3, H, W) that is made already."""
+        loss = (rgb - batch.rgb).abs().mean()
+        with torch.no_grad():
+            true = self.classifier.stages(batch.rgb)
+        for painted, wanted in zip(self.classifier.stages(rgb), true, strict=True):
+            loss = loss + (painted - wanted).abs().mean() / wanted.abs().mean().clamp(min=1e-6)
+        return loss
+
+
+def picture(chroma: Tensor, batch: Batch) -> Tensor:
+    """RGB (B, 3, H, W) of chroma (B, 2, h, w) and what was given of each image."""
+    # the tiny step keeps the gradient of an exact zero's saturation finite
+    chroma = F.interpolate(chroma + 1e-6, batch.rgb.shape[-2:], mode="bilinear")
+    rgb = torch.empty_like(batch.rgb)
+    for number, given in enumerate(("value", "luma")):
+        of = batch.given == number
+        if of.any():
+            rgb[of] = join(chroma[of], batch.gray[of], given)
+    return rgb

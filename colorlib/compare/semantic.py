@@ -12,16 +12,10 @@ from torch import Tensor
 
 from colorlib import paths
 from colorlib.color import luma
+from colorlib.compare.classifier import FOLDER, accuracy, load_classifier
 from colorlib.data import to_tensor
 from colorlib.model import ColorNet, colorize, evaluating
 from colorlib.report.tables import caption
-
-
-def accuracy(model, rgb: Tensor, numbers) -> float:
-    """Share of the images rgb (N, 3, H, W) in [0, 1] whose class (N,) comes out first."""
-    with evaluating(model) as device:
-        named = torch.cat([model(part.to(device)).argmax(1).cpu() for part in rgb.split(500)])
-    return (named == torch.as_tensor(numbers)).double().mean().item()
 
 
 def features(model, rgb: Tensor) -> Tensor:
@@ -50,8 +44,6 @@ def frechet(model, one: Tensor, other: Tensor) -> float:
 
 def verdict(recoloured: Tensor, truth: Tensor, numbers) -> dict[str, float]:
     """What the shipped judge says of recoloured images: its top-1, and the Fréchet distance."""
-    from colorlib.judge import load_classifier
-
     model = load_classifier("judge")
     return {
         "top1": accuracy(model, recoloured, numbers),
@@ -66,8 +58,6 @@ def judged(model: ColorNet, images, numbers, vividness=(0.0, 0.25, 0.5, 0.75, 1.
     colours win back. The control, trained on grey images, is shown the grey ones: what colour is
     worth to a classifier at all.
     """
-    from colorlib.judge import load_classifier
-
     truth = to_tensor(images)
     gray = luma(truth)
     grey = gray.expand(-1, 3, -1, -1)
@@ -87,8 +77,6 @@ def judged(model: ColorNet, images, numbers, vividness=(0.0, 0.25, 0.5, 0.75, 1.
 
 def table(result: dict) -> str:
     """What `judged` says as a Markdown table, and how the judges were made."""
-    from colorlib.judge import FOLDER
-
     lines = ["| images | judge's top-1 | of the gap closed | Fréchet distance |"]
     lines += ["| --- | ---: | ---: | ---: |"]
     for row in result["rows"]:

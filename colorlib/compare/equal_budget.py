@@ -4,7 +4,7 @@ All are given luma. None was tuned for this table: every run has the default set
 chosen on our recipe) but the budget's, and each recipe its paper's own constants; both optimizers
 take steps that do not depend on the size of the loss. Both networks of cells have their logits
 adjusted by how common a cell's colour is in the ab plane: ECCV16's cells lie in it, ours are looked
-up there (prior.py).
+up there (report/brightness_prior.py).
 """
 
 import copy
@@ -16,8 +16,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from colorlib import nogan, paths
+from colorlib import paths
 from colorlib.color import join, luma
+from colorlib.compare import nogan
+from colorlib.compare.semantic import verdict
 from colorlib.config import Config, command
 from colorlib.data import (
     describe,
@@ -40,7 +42,6 @@ from colorlib.report.evaluation import evaluate_systems, grey, random_colours
 from colorlib.report.store import save_result
 from colorlib.report.tune_vividness import tune_path
 from colorlib.train import fit
-from colorlib.verdict import verdict
 
 COMPARED = ("original", "regression", "distribution", "eccv16", "nogan")
 TITLES = {

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from colorlib import peers
 from colorlib.color import lightness, luma, rgb_to_lab
-from colorlib.controlled import TITLES, settings
+from colorlib.compare.equal_budget import TITLES, settings
 from colorlib.data import to_tensor
 from colorlib.model import ColorNet, colorize
 from colorlib.photos.colorize_photo import colorize_at
