@@ -96,14 +96,14 @@ def compare(args) -> None:
 
 def study(args) -> None:
     """train and measure the runs of notebook 5 that data/results/study.json lacks"""
-    from colorlib import study
+    from colorlib.study import runs
 
-    study.study(args.names, args.source)
+    runs.study(args.names, args.source)
 
 
 def duplicates(args) -> None:
     """find test images that are in the training set too; the main table without them"""
-    from colorlib.duplicates import purge
+    from colorlib.study.near_duplicates import purge
 
     found = purge(args.source)
     print(f"{len(found['pairs']):,} of {found['data']['count']:,} test images left out")

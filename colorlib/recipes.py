@@ -30,9 +30,9 @@ RECIPES: dict[str, str | type] = {
     "regression": "colorlib.recipes:ChromaRegression",
     "original": "colorlib.compare.recipes:HueSaturation",
     "features": "colorlib.compare.nogan:FeatureLoss",
-    "hard": "colorlib.study:Hard",
-    "unweighted": "colorlib.study:Unweighted",
-    "averaged": "colorlib.study:Averaged",
+    "hard": "colorlib.study.recipes:Hard",
+    "unweighted": "colorlib.study.recipes:Unweighted",
+    "averaged": "colorlib.study.recipes:Averaged",
 }
 SHAPE = ("widths", "down", "up", "spacing", "fold")  # of a network
 

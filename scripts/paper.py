@@ -10,12 +10,12 @@ import re
 
 from PIL import Image
 
-from colorlib import evidence
 from colorlib.compare.systems import with_original
 from colorlib.paths import REPOSITORY, replacing
 from colorlib.report import store, tables
 from colorlib.report.style import COLUMN
-from colorlib.study_charts import SHOWN
+from colorlib.study import analysis
+from colorlib.study.charts import SHOWN
 
 FOLDER = REPOSITORY / "figures"
 CAPTIONS = json.loads((REPOSITORY / "scripts" / "captions.json").read_text(encoding="utf-8"))
@@ -82,7 +82,7 @@ def kept(name: str) -> dict:
         result = with_original(result)
     if "runs" in result:
         runs = result["runs"]
-        result["rows"] = [{"system": title} | evidence.best_of(run) for title, run in runs.items()]
+        result["rows"] = [{"system": title} | analysis.best_of(run) for title, run in runs.items()]
         ours = runs["ours"]
         result |= {"given": "luma", "machine": ours["machine"]}
         result["command"] = "make study"

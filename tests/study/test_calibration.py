@@ -4,8 +4,8 @@ import torch
 from scipy import stats
 
 import colorlib as cl
-from colorlib import calibration
 from colorlib.recipes import Distribution
+from colorlib.study import calibration
 
 
 @pytest.fixture

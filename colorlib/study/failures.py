@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorlib.calibration import distance, distribution, soft_target
 from colorlib.color import hsv_to_chroma, join, luma, rgb_to_hsv
 from colorlib.data import to_tensor
 from colorlib.metrics import colourfulness, mean_ab_error
 from colorlib.model import ColorNet, colorize
+from colorlib.study.calibration import distance, distribution, soft_target
 
 CAUSES = {
     "tiny detail": "colours change within a few pixels",

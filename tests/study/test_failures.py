@@ -3,7 +3,8 @@ import pytest
 import torch
 
 import colorlib as cl
-from colorlib import failures, metrics
+from colorlib import metrics
+from colorlib.study import failures
 
 
 def test_each_cause_is_found(net, monkeypatch):

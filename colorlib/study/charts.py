@@ -1,6 +1,7 @@
 """The figures of notebook 5: ablation, scaling, calibration, fading, and ECCV16's encoding.
 
-Each function takes what data/results holds and returns a matplotlib Figure; in plots.py's style.
+Each function takes what data/results holds and returns a matplotlib Figure, in report/style.py's
+style.
 """
 
 import matplotlib.pyplot as plt

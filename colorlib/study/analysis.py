@@ -3,12 +3,12 @@
 import numpy as np
 from scipy import stats
 
-from colorlib import scaling
 from colorlib.metrics import NAMES
 from colorlib.recipes import build
 from colorlib.report.tables import cells
-from colorlib.study import EPOCHS, IMAGES, LONG, RUNS, settings
-from colorlib.study_charts import SHOWN
+from colorlib.study import log_fit
+from colorlib.study.charts import SHOWN
+from colorlib.study.runs import EPOCHS, IMAGES, LONG, RUNS, settings
 
 SEEDS = {
     "ours": ("ours", "ours, seed 1", "ours, seed 2"),
@@ -47,7 +47,7 @@ def listing(study: dict) -> str:
 
 
 def ablation(study: dict) -> list[dict]:
-    """What each change does: rows for `study_charts.ablation`; missing runs are left out.
+    """What each change does: rows for `charts.ablation`; missing runs are left out.
 
     Each metric's (difference from the mean of ours over its seeds, the largest that chance alone
     explains at 95 %): of a run from one seed by a prediction interval (Student's t), of a recipe of
@@ -111,7 +111,7 @@ def seeds(study: dict) -> str:
 
 
 def curves(study: dict) -> list[dict]:
-    """Panels for `study_charts.scaling`: PSNR against images, epochs and weights, with the fits."""
+    """Panels for `charts.scaling`: PSNR against images, epochs and weights, with the fits."""
     runs = study["runs"]
     counts = {n: RUNS[n]["count"] for n in runs if [*RUNS.get(n, {})] == ["count"]}
     counts["ours"] = IMAGES
@@ -133,10 +133,10 @@ def curves(study: dict) -> list[dict]:
     ):
         pairs = sorted((x, runs[run]["mean"]["psnr"]) for run, x in found.items())
         x, y = zip(*pairs, strict=True)
-        fit = scaling.line(x, y)
+        fit = log_fit.line(x, y)
         label = f"{fit['gain']:+.2f} dB a doubling"
         panels.append({"name": name, "x": x, "y": y, "numbers": fit, "label": label})
-        panels[-1]["fit"] = lambda at, fit=fit: scaling.at(fit, at)
+        panels[-1]["fit"] = lambda at, fit=fit: log_fit.at(fit, at)
     if LONG in runs:
         panels[1]["check"] = [(RUNS[LONG]["epochs"], runs[LONG]["mean"]["psnr"])]
     return panels
