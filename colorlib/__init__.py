@@ -16,11 +16,10 @@ from colorlib.train import fit
 __version__ = "0.1.0"
 _LAZY = {
     "colorize_photo": "colorlib.photos.colorize_photo",
-    "browse": "colorlib.widgets",
-    "turing_test": "colorlib.turing",
+    "browse": "colorlib.widgets.browser",
+    "turing_test": "colorlib.widgets.turing_test",
     "save_figure": "colorlib.report.style",
     "peers": None,
-    "widgets": None,
 }
 __all__ = [
     "ChromaRegression",
@@ -48,7 +47,6 @@ __all__ = [
     "to_tensor",
     "turing_test",
     "value",
-    "widgets",
 ]
 
 

@@ -8,9 +8,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
-from colorlib import paths
-from colorlib.environment import offer
-
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 LARGEST = 160_000_000  # pixels; a file that claims more is refused before it is decoded
 STALE = (0x0112, 0x0201, 0x0202)  # EXIF tags: orientation; the thumbnail's place and length
@@ -58,25 +55,6 @@ def to_rgb(image: Image.Image) -> Image.Image:
     image = image.convert("RGB")
     image.info = {key: value for key, value in kept.items() if value}
     return image
-
-
-def png(image: Image.Image) -> bytes:
-    """An image as PNG, packed quickly: for what is only shown."""
-    body = io.BytesIO()
-    image.save(body, "PNG", compress_level=1)
-    return body.getvalue()
-
-
-def keep_figure(image: Image.Image, name: str) -> str:
-    """Save what a widget shows as figures/NAME.png; a sentence says how that went."""
-    path = paths.figures() / f"{name}.png"
-    try:
-        with paths.replacing(path) as part:
-            image.save(part, "PNG")
-    except OSError as error:
-        return f"Not saved: {error.strerror}"
-    offer(path)
-    return f"Saved {path.parent.name}/{path.name}"
 
 
 def images_in(folder: Path, but: str | None = None, outside: Path | None = None) -> list[Path]:

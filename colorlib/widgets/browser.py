@@ -1,8 +1,8 @@
 """The slider browser: one picture whose bytes change, so that nothing flickers or piles up.
 
 Jupyter draws an Output anew at each step; a single `ipywidgets.Image` does not, in ipywidgets 8 as
-in Colab's 7.7. What it shows is drawn in sheets.py; what stands in for it where no kernel runs, in
-viewer.py.
+in Colab's 7.7. What it shows is drawn in panels.py; what stands in for it where no kernel runs, in
+static_viewer.py.
 """
 
 import re
@@ -12,15 +12,11 @@ import numpy as np
 from colorlib.color import to_gray
 from colorlib.data import to_tensor
 from colorlib.datasets.arrays import check_uint8
-from colorlib.datasets.image_files import keep_figure, png
-from colorlib.live import LiveCurves
 from colorlib.metrics import mean_ab_error
 from colorlib.model import ColorNet, colorize
-from colorlib.sheets import panels, pixel_at
-from colorlib.turing import turing_test
-from colorlib.viewer import SHOWN, viewer
+from colorlib.widgets.panels import keep_figure, panels, pixel_at, png
+from colorlib.widgets.static_viewer import SHOWN, viewer
 
-__all__ = ["LiveCurves", "browse", "panels", "turing_test"]
 ORDERS = ("by number", "worst first", "best first")
 
 

@@ -1,15 +1,18 @@
 """What the browser shows, drawn with Pillow alone: fast enough to follow a slider."""
 
+import io
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from colorlib import paths
 from colorlib.color import join, rgb_to_lab, to_gray
 from colorlib.data import to_images, to_tensor
 from colorlib.datasets.arrays import check_uint8
 from colorlib.decode import CELL_HEADS, decode, likelihood, setting_at
+from colorlib.environment import offer
 from colorlib.metrics import ab_distance, psnr
 from colorlib.model import ColorNet, evaluating, predict
 from colorlib.recipes import chroma_target
@@ -153,3 +156,22 @@ def cell_colours(cells: Tensor) -> np.ndarray:
     """The colours of chroma cells (K, 2), bright, uint8 (K, 3)."""
     rgb = join(cells.T[None, :, :, None], cells.new_full((1, 1, len(cells), 1), 0.92))
     return to_images(rgb)[0, :, 0]
+
+
+def png(image: Image.Image) -> bytes:
+    """An image as PNG, packed quickly: for what is only shown."""
+    body = io.BytesIO()
+    image.save(body, "PNG", compress_level=1)
+    return body.getvalue()
+
+
+def keep_figure(image: Image.Image, name: str) -> str:
+    """Save what a widget shows as figures/NAME.png; a sentence says how that went."""
+    path = paths.figures() / f"{name}.png"
+    try:
+        with paths.replacing(path) as part:
+            image.save(part, "PNG")
+    except OSError as error:
+        return f"Not saved: {error.strerror}"
+    offer(path)
+    return f"Saved {path.parent.name}/{path.name}"

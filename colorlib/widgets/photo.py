@@ -4,9 +4,9 @@ import io
 
 from PIL import Image
 
-from colorlib.datasets.image_files import keep_figure, png, read_rgb
+from colorlib.datasets.image_files import read_rgb
 from colorlib.photos.colorize_photo import INNER, colorize_photo
-from colorlib.sheets import in_a_row
+from colorlib.widgets.panels import in_a_row, keep_figure, png
 
 SHOWN = 420  # pixels of the longer side on the page; what is saved has all of them
 

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 import colorlib as cl
-from colorlib import paths, photo_widget, sheets
+from colorlib import paths
+from colorlib.widgets import panels, photo
 
 
 def png(image):
@@ -17,23 +18,23 @@ def png(image):
 def halves(sheet: bytes, side: int = 32):
     """The two pictures of that side on a sheet: the input and its colours."""
     pixels = np.asarray(Image.open(io.BytesIO(sheet)))
-    top, left = sheets.TITLE, sheets.MARGIN
+    top, left = panels.TITLE, panels.MARGIN
     rows = pixels[top : top + side]
     return rows[:, left : left + side], rows[:, 2 * left + side : 2 * (left + side)]
 
 
 def test_what_was_uploaded_is_found_in_both_versions_of_ipywidgets():
     file = {"name": "mine.png", "content": memoryview(b"bytes")}
-    assert photo_widget.uploaded({"mine.png": file}) == ("mine.png", b"bytes")
-    assert photo_widget.uploaded((file,)) == ("mine.png", b"bytes")
-    assert photo_widget.uploaded(()) is None and photo_widget.uploaded({}) is None
+    assert photo.uploaded({"mine.png": file}) == ("mine.png", b"bytes")
+    assert photo.uploaded((file,)) == ("mine.png", b"bytes")
+    assert photo.uploaded(()) is None and photo.uploaded({}) is None
 
 
 def test_an_uploaded_photograph_is_coloured_and_saved(net, images, monkeypatch):
     net.path = [(0.0, 1.0), (0.0, 0.3)]
-    box = photo_widget.colour_yours(net)
+    box = photo.colour_yours(net)
     assert box.controls["save"].disabled
-    monkeypatch.setattr(photo_widget, "uploaded", lambda _: ("mine.png", png(images[0])))
+    monkeypatch.setattr(photo, "uploaded", lambda _: ("mine.png", png(images[0])))
     box.controls["received"](None)
     first = bytes(box.controls["picture"].value)
     left, right = halves(first)
@@ -49,9 +50,9 @@ def test_an_uploaded_photograph_is_coloured_and_saved(net, images, monkeypatch):
 
 @pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n"])
 def test_what_is_no_photograph_is_said_to_be_none(net, images, monkeypatch, content):
-    box = photo_widget.colour_yours(net, Image.fromarray(images[0]))
+    box = photo.colour_yours(net, Image.fromarray(images[0]))
     before = bytes(box.controls["picture"].value)
-    monkeypatch.setattr(photo_widget, "uploaded", lambda _: ("mine.png", content))
+    monkeypatch.setattr(photo, "uploaded", lambda _: ("mine.png", content))
     box.controls["received"](None)
     assert "not a readable image" in box.controls["said"].value
     assert bytes(box.controls["picture"].value) == before and before

@@ -33,7 +33,7 @@ CHANGED = {  # quicker, and with a Turing test of ten pairs
     "COUNT = None if FULL else 200": "COUNT = 20",
     "PRACTICE, PAIRS = 10, 40": "PRACTICE, PAIRS = 2, 8",
     "SECONDS = 20": "SECONDS = 1",
-    'QUICK = controlled.BUDGETS["short"]': 'QUICK = controlled.BUDGETS["short"] = '
+    'QUICK = equal_budget.BUDGETS["short"]': 'QUICK = equal_budget.BUDGETS["short"] = '
     '{"epochs": 1, "count": 300, "held": 200}',
 }
 STATE = """() => {

@@ -4,7 +4,7 @@ After Zhang et al. 2016, section 3.1: a true picture and a recoloured one, one s
 "which is the fake?", as long as one likes; ten practice pairs with the answer told, then 40; every
 tenth pair has random colours (theirs) or none at all (added here), to see who is paying attention.
 A participant never learns which system made a picture. Answers are kept one by one in
-data/turing/PARTICIPANT-TIME.jsonl; fooling.py makes the table.
+data/turing/PARTICIPANT-TIME.jsonl; fooling_rates.py makes the table.
 """
 
 import asyncio
@@ -24,10 +24,10 @@ from colorlib import paths
 from colorlib.color import luma
 from colorlib.data import to_images, to_tensor
 from colorlib.datasets.arrays import check_uint8
-from colorlib.datasets.image_files import png
 from colorlib.environment import offer
 from colorlib.model import colorize, mark
 from colorlib.report.evaluation import grey, random_colours
+from colorlib.widgets.panels import png
 
 PRACTICE, TRIALS = 10, 40
 SECONDS = 1.0  # that each picture is shown
