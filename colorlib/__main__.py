@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import json
 import sys
 from pathlib import Path
 
@@ -61,17 +60,6 @@ def evaluate(args) -> None:
         store.save_result(name, result)
         print(tables.table(result))
         print(f"kept as {name}.json in {paths.results().name}/\n")
-
-
-def ship(args) -> None:
-    """make a finished run the shipped weights of its name, or tune shipped ones again"""
-    from colorlib.ship import ship_run, tune_shipped
-
-    if args.again:
-        made = tune_shipped(args.name, args.source, args.size)
-    else:
-        made = ship_run(args.run, args.name, args.source, args.size)
-    print(json.dumps(made, indent=1))
 
 
 def judge(args) -> None:
@@ -159,12 +147,6 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--count", type=int, help="only the first images")
     sub.add_argument("--size", **size)
     sub.add_argument("--name", help="of the result file")
-    sub = command(ship)
-    sub.add_argument("--run", default="cifar", help="a finished run in data/runs")
-    sub.add_argument("--name", default="cifar", help="of the weights")
-    sub.add_argument("--again", action="store_true", help="only choose their vividness anew")
-    sub.add_argument("--source", default="cifar100", help="what the run learned from")
-    sub.add_argument("--size", **size)
     sub = command(judge)
     sub.add_argument("names", nargs="+", help="judge, judge-grey or features")
     sub.add_argument("--source", default="cifar100", help="what has classes: cifar100")

@@ -150,7 +150,7 @@ def build(config: Config):
                 f"the recipe {config.recipe} wants {recipe.head}"
             )
         state = begun.state_dict()
-        state.pop("common", None)  # the vividness of what is learned now is for `ship` to choose
+        state.pop("common", None)  # ship_weights.py chooses the vividness of what is trained now
         model.load_state_dict(state)
     return model, recipe
 

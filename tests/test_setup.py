@@ -15,7 +15,7 @@ from colorlib import environment, paths
 from colorlib.model import mark
 from colorlib.report import store, tables
 
-publish = script("publish")
+publish = script("publish_readme")
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 WANTED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
 

@@ -1,16 +1,14 @@
-import json
 from datetime import date
 from itertools import pairwise
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 import colorlib as cl
-from colorlib import paths, ship
+from colorlib import paths
 from colorlib.color import hsv_to_chroma
-from colorlib.report import brightness_prior, evaluation, store, tables, tune_vividness
+from colorlib.report import evaluation, store, tables, tune_vividness
 
 TINY = {"widths": (8, 8), "down": (0, 0), "up": (0,)}
 
@@ -75,45 +73,3 @@ def test_vividness_path_goes_from_faithful_to_rebalanced(images):
     assert path[0]["psnr"] == max(point["psnr"] for point in path)
     reached = [point["rebalanced_auc"] for point in path]
     assert all(b >= a - 1e-9 for a, b in pairwise(reached))
-
-
-def test_shipping_needs_a_finished_run(images):
-    with pytest.raises(ValueError, match="no finished run"):
-        ship.ship_run("nothing")
-
-
-def test_shipping_a_run(images, monkeypatch, tmp_path):
-    config = cl.Config(name="cifar", batch_size=8, epochs=1, **TINY)
-    model, recipe = cl.build(config)
-    twice = np.concatenate([images] * 2)
-    cl.fit(model, recipe, twice, config)
-    counts = (paths.SHIPPED / "ab_prior.json").read_text()
-    monkeypatch.setattr(paths, "SHIPPED", tmp_path / "weights")
-    paths.SHIPPED.mkdir()
-    (paths.SHIPPED / "ab_prior.json").write_text(counts)
-    with pytest.raises(ValueError, match="learned from other images"):
-        ship.ship_run("cifar", "cifar", images=twice[::-1])
-    ship.ship_run("cifar", "cifar", images=twice)
-    loaded = cl.load_model("cifar")
-    assert loaded.taught == "both"
-    assert loaded.config == model.config and len(loaded.path) == 9
-    assert torch.allclose(
-        loaded.common, brightness_prior.common(loaded.cells), rtol=1e-3, atol=1e-7
-    )
-    made = paths.SHIPPED / "cifar.json"
-    shipped = json.loads(made.read_text())
-    loaded.path, loaded.common = [(0.3, 0.3)] * 9, None
-    cl.save_model(loaded, paths.SHIPPED / "cifar.safetensors", half=True)
-    with pytest.raises(ValueError, match="learned from other images"):
-        ship.tune_shipped("cifar", images=twice[::-1])
-    ship.tune_shipped("cifar", images=twice)  # the run is not asked
-    again, found = cl.load_model("cifar"), json.loads(made.read_text())
-    for path, name in ((again.path, "vividness_path"), (again.value_path, "value_path")):
-        assert path == [
-            tuple(p[k] for k in ("alpha", "T", "contrast") if k in p) for p in found[name]
-        ]
-    assert again.path[4] == pytest.approx(tune_vividness.CLEAREST) and len(again.value_path[4]) == 2
-    assert again.common is not None and again.path != loaded.path
-    for kept in (found, shipped):  # from weights of 16 bits the figures differ in the last digits
-        del kept["vividness_path"], kept["value_path"]
-    assert found == shipped

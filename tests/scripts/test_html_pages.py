@@ -24,7 +24,7 @@ MOVE = """() => {
 def report(tmp_path_factory):
     """The folder of the pages."""
     folder = tmp_path_factory.mktemp("report")
-    script("pages").main(REPOSITORY / "notebooks", folder)
+    script("html_pages").main(REPOSITORY / "notebooks", folder)
     assert sorted(path.stem for path in folder.iterdir()) == NAMES
     return folder
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from colorlib.report import store
 
-paper = script("paper")
+paper = script("latex_report")
 
 
 def test_what_is_committed_is_what_the_results_say():

@@ -1,7 +1,10 @@
 """From a finished run to shipped weights: vividness tuned, 16 bits, and how it was all made."""
 
+import argparse
 import json
+import sys
 
+import torch
 from PIL import Image
 
 from colorlib import paths
@@ -75,3 +78,28 @@ def write_shipped(model: ColorNet, name: str, made: dict, held, source: str, str
     paths.write_json(paths.SHIPPED / f"{name}.json", content)
     save_model(model, paths.SHIPPED / f"{name}.safetensors", half=True)  # last: make looks for it
     return found | {"last_epoch": made["history"][-1]}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", default="cifar", help="a finished run in data/runs")
+    parser.add_argument("--name", default="cifar", help="of the weights")
+    parser.add_argument("--again", action="store_true", help="only choose their vividness anew")
+    parser.add_argument("--source", default="cifar100", help="what the run learned from")
+    parser.add_argument("--size", type=int, default=32, help="a folder's images get this side")
+    args = parser.parse_args()
+    torch.set_flush_denormal(True)  # as the command line does
+    try:
+        if args.again:
+            made = tune_shipped(args.name, args.source, args.size)
+        else:
+            made = ship_run(args.run, args.name, args.source, args.size)
+    except (ValueError, OSError) as error:
+        print(f"ship_weights: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(made, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
