@@ -1,6 +1,6 @@
 """Recipes: what is minimised. One small class per way of learning the same thing.
 
-A recipe has a `name`, a `head` (what the network puts out, see decode.py) and
+A recipe has a `name`, a `head` (what the network puts out, see decoding.py) and
 `loss(output, batch)`, a scalar for the network's output (B, outputs, H/fold, W/fold). The target
 is made from the image alone: nothing was ever labelled. Before that, `start(model, pixels)` sees
 some of the training images, uint8 (N, 3, H, W). Every sum over pixels is a mean, so that rates
@@ -18,7 +18,7 @@ from colorlib import paths
 from colorlib.batches import Batch
 from colorlib.color import hsv_to_chroma, rgb_to_hsv
 from colorlib.config import Config
-from colorlib.decode import cell_lattice, cells_of
+from colorlib.decoding import cell_lattice, cells_of
 from colorlib.fast.soft_cross_entropy import CrossEntropy
 from colorlib.model import ColorNet, load_model
 

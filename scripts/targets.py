@@ -23,7 +23,7 @@ TRIED = """
 ## What was tried where an aim was missed
 
 - **The gap of the judge.** It closes with quality, and with contrast: playing down what is
-  likely nearby, and colours that follow the edges of luma (`decode.py`), brought the last
+  likely nearby, and colours that follow the edges of luma (`decoding.py`), brought the last
   points. More of it, a wider or narrower neighbourhood, sharpened chroma and stronger edges
   brought no more on the images that it was chosen on; neighbours that vote lose. Playing down
   what a weaker network says, or ours of less of the image, gained nothing beyond contrast.

@@ -9,7 +9,7 @@ from colorlib import batches, recipes
 from colorlib.color import hsv_to_chroma, rgb_to_lab
 from colorlib.compare import nogan
 from colorlib.compare.recipes import HueSaturation, Rebalanced
-from colorlib.decode import ab_cells, cell_centres
+from colorlib.decoding import ab_cells, cell_centres
 
 
 def seen(rgb, given=1):

@@ -30,7 +30,7 @@ from colorlib.data import (
     split_validation,
     to_tensor,
 )
-from colorlib.decode import CELL_HEADS, decode
+from colorlib.decoding import CELL_HEADS, decode
 from colorlib.metrics import per_image, summary
 from colorlib.model import ColorNet, colorize, evaluating, load_model, predict
 from colorlib.paths import machine

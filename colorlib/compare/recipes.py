@@ -6,7 +6,7 @@ from torch import Tensor
 
 from colorlib.batches import Batch
 from colorlib.color import rgb_to_hsv, rgb_to_lab
-from colorlib.decode import AB_SPACING
+from colorlib.decoding import AB_SPACING
 from colorlib.recipes import Distribution, Recipe
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from colorlib.color import LUMA_WEIGHTS, paint
 from colorlib.datasets.image_files import read_rgb, to_rgb
-from colorlib.decode import check_vividness, decode, setting_at
+from colorlib.decoding import check_vividness, decode, setting_at
 from colorlib.model import ColorNet, evaluating, load_model, predict
 from colorlib.photos.upsampling import STRIP, shrink, strips, to_working_size
 

@@ -20,7 +20,7 @@ from colorlib.data import (
     resolve,
     to_tensor,
 )
-from colorlib.decode import CELL_HEADS
+from colorlib.decoding import CELL_HEADS
 from colorlib.metrics import colourfulness, per_image, summary
 from colorlib.model import ColorNet, colorize, mark
 from colorlib.paths import machine

@@ -5,7 +5,7 @@ import torch
 
 from colorlib.color import join, rgb_to_lab, to_gray
 from colorlib.data import to_tensor
-from colorlib.decode import decode
+from colorlib.decoding import decode
 from colorlib.metrics import MAX_AB, PRIOR_FLOOR, ab_cell, ab_distance, ab_prior, psnr
 from colorlib.model import ColorNet, evaluating, predict
 

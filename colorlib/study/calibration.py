@@ -10,7 +10,7 @@ from torch import Tensor
 
 from colorlib.color import luma
 from colorlib.data import to_tensor
-from colorlib.decode import likelihood
+from colorlib.decoding import likelihood
 from colorlib.model import ColorNet, evaluating, predict
 from colorlib.recipes import Distribution
 

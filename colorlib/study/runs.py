@@ -14,7 +14,7 @@ from colorlib import paths
 from colorlib.color import join, luma
 from colorlib.config import Config
 from colorlib.data import describe, load_images, resolve, slug, split_validation, to_tensor
-from colorlib.decode import CELL_HEADS, decode
+from colorlib.decoding import CELL_HEADS, decode
 from colorlib.metrics import per_image, summary
 from colorlib.model import ColorNet, colorize, evaluating
 from colorlib.paths import machine

@@ -11,7 +11,7 @@ from colorlib import paths
 from colorlib.color import join, rgb_to_lab, to_gray
 from colorlib.data import to_images, to_tensor
 from colorlib.datasets.arrays import check_uint8
-from colorlib.decode import CELL_HEADS, decode, likelihood, setting_at
+from colorlib.decoding import CELL_HEADS, decode, likelihood, setting_at
 from colorlib.environment import offer
 from colorlib.metrics import ab_distance, psnr
 from colorlib.model import ColorNet, evaluating, predict

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from colorlib.decode import cell_centres
+from colorlib.decoding import cell_centres
 from colorlib.metrics import ab_prior
 from colorlib.report import brightness_prior
 

@@ -116,7 +116,7 @@ def likelihood(model, output: Tensor, setting, gray: Tensor, given: str) -> Tens
 
     setting: (alpha, T) or (alpha, T, contrast). Adding -alpha log(prior) to the logits undoes the
     pull of the grey majority (logit adjustment, Menon et al. 2021); a temperature T < 1 moves from
-    the mean towards the mode. The prior is `model.common` where there is one (prior.py), else the
+    the mean towards the mode. The prior is `model.common` where there is one, else the
     cells' shares of the training images. contrast is the alpha of another prior, what is likely
     nearby in the image itself: things then differ more in colour from what is around them.
     """
