@@ -1,5 +1,9 @@
 """colorlib: the helper module of a course report on self-supervised image colorization.
 
+Read these ten modules, from top to bottom: color, data, config, batches, decoding, model, recipes,
+train, checkpoint, metrics. Everything else is in a subpackage that says what it holds: fast,
+datasets, photos, peers, compare, study, report, widgets.
+
 `import colorlib as cl` needs torch, NumPy and Pillow alone; what needs more is imported when used.
 """
 
