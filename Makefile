@@ -35,7 +35,7 @@ report: $(STAMP)  ## run the five notebooks; leaves build/report/*.html, figures
 	rm -rf build/report build/notebooks
 	COLORLIB_OUT=$(CURDIR)/build $(EXECUTE) --to notebook --output-dir build/notebooks \
 		notebooks/0*.ipynb
-	$(BIN)/python scripts/pages.py build/notebooks build/report
+	$(BIN)/python scripts/html_pages.py build/notebooks build/report
 	@echo "The report is in build/report: open 01_data_preparation.html first."
 
 test: $(STAMP)  ## the tests, some minutes
@@ -64,7 +64,7 @@ build/full/02_training: build/full/01_data_preparation
 build/full/03_evaluation: build/full/02_training
 build/full/04_comparison: build/full/03_evaluation
 build/full/05_study: build/full/04_comparison | study
-build/full/%: $(WEIGHTS) $(wildcard colorlib/*.py) | $(COMPARED)
+build/full/%: $(WEIGHTS) $(shell find colorlib -name '*.py') | $(COMPARED)
 	COLORLIB_PROFILE=full $(EXECUTE) --to notebook --inplace notebooks/$*.ipynb
 	@mkdir -p $(@D) && touch $@
 
@@ -80,20 +80,20 @@ $(COMPARED): | $(STAMP) $(JUDGES)
 	$(BIN)/python -m colorlib compare --source cifar100 --budget full
 
 $(WEIGHTS): $(RUN)
-	$(BIN)/python -m colorlib ship
+	$(BIN)/python scripts/ship_weights.py
 
 bench: $(STAMP)  ## measure speed beside its rivals; leaves benchmarks/results.json and results.md
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-build-isolation -e ".[bench]"
 	$(BIN)/python -m benchmarks.run
 
 times: $(STAMP)  ## measure how long the notebooks take; data/results/times.json
-	$(BIN)/python scripts/times.py
+	$(BIN)/python scripts/time_notebooks.py
 
 publish: $(STAMP)  ## write addresses and results into README and notebooks, tables into figures/
-	$(BIN)/python scripts/publish.py
-	$(BIN)/python scripts/paper.py
+	$(BIN)/python scripts/publish_readme.py
+	$(BIN)/python scripts/latex_report.py
 	$(BIN)/python scripts/targets.py
-	$(BIN)/python scripts/arrival.py
+	$(BIN)/python scripts/training_gif.py
 
 lock:  ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header \

@@ -7,10 +7,10 @@ import torch.nn.functional as F
 
 import colorlib as cl
 from benchmarks.timing import alternate, python
-from colorlib import photo, upsample
 from colorlib.color import hsv_to_chroma, join, rgb_to_lab
 from colorlib.metrics import ab_distance
 from colorlib.peers.eccv16 import ECCV16
+from colorlib.photos import colorize_photo, upsampling
 
 STRONG = 0.1  # gradient of luma (Sobel, luma in [0, 1]) from which an edge is a strong one
 PHOTOGRAPHS = ("astronaut", "coffee", "rocket")  # scikit-image's, 384 pixels and more
@@ -54,7 +54,7 @@ def photographs() -> list[dict]:
     ]
 
 
-def bleeding(inner: int = photo.INNER) -> dict[str, float]:
+def bleeding(inner: int = colorize_photo.INNER) -> dict[str, float]:
     """Mean ab error, within 8 pixels of strong edges, of true chroma brought down and up again.
 
     The mean over `PHOTOGRAPHS` and one of a stereo pair (a motorcycle). Two yardsticks go
@@ -71,18 +71,18 @@ def bleeding(inner: int = photo.INNER) -> dict[str, float]:
         weighed = hsv_to_chroma(cl.rgb_to_hsv(rgb)) * gray
 
         def down(size, weighed=weighed, gray=gray):
-            small = upsample.shrink(gray, size)
-            return upsample.shrink(weighed, size) / small.clamp(min=1e-4), small
+            small = upsampling.shrink(gray, size)
+            return upsampling.shrink(weighed, size) / small.clamp(min=1e-4), small
 
         def off(full, gray=gray, lab=lab):
             return ab_distance(rgb_to_lab(join(full.clamp(-1, 1), gray, "luma")), lab)[0]
 
-        chroma, small = down(photo.inner_size(*size, inner))
+        chroma, small = down(colorize_photo.inner_size(*size, inner))
         half, _ = down([side // 2 for side in size])
-        nine = [F.interpolate(c, size, mode="nearest-exact") for c in upsample.neighbours(chroma)]
+        nine = [F.interpolate(c, size, mode="nearest-exact") for c in upsampling.neighbours(chroma)]
         for way, error in {
             "bilinear": off(F.interpolate(chroma, size, mode="bilinear")),
-            "ours": off(upsample.joint_bilateral(chroma, small, gray)),
+            "ours": off(upsampling.joint_bilateral(chroma, small, gray)),
             "the best of nine, truth known": torch.stack([off(c) for c in nine]).amin(0),
             "true colours at half size": off(F.interpolate(half, size, mode="bilinear")),
         }.items():

@@ -11,7 +11,7 @@ from benchmarks.moves import moving
 from benchmarks.photo import photographs
 from benchmarks.timing import python
 from benchmarks.training import colouring, memory, training
-from colorlib import data, paths, results
+from colorlib import data, paths
 
 HERE = Path(__file__).resolve().parent
 IMPORT = """
@@ -56,8 +56,8 @@ def main() -> None:
         memory,
     ):
         rows += work()
-        print(table(rows, results.machine()))
-    content = {"rows": rows, "machine": results.machine(), "date": date.today().isoformat()}
+        print(table(rows, paths.machine()))
+    content = {"rows": rows, "machine": paths.machine(), "date": date.today().isoformat()}
     paths.write_json(HERE / "results.json", content)
     (HERE / "results.md").write_text(table(rows, content["machine"]), encoding="utf-8")
 

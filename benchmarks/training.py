@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import colorlib as cl
 from benchmarks.timing import alternate, python
 from colorlib import batches, train
+from colorlib.datasets.pixels import as_pixels, gather, place
 from colorlib.paths import SHIPPED
 from colorlib.peers import original
 
@@ -27,7 +28,7 @@ def training(images) -> list[dict]:
     """
     accelerator = Accelerator()
     device = accelerator.device
-    pixels = batches.place(batches.as_pixels(images), device)
+    pixels = place(as_pixels(images), device)
     order = torch.randperm(len(pixels))
     made = json.loads((SHIPPED / "cifar.json").read_text(encoding="utf-8"))
     config = cl.Config()
@@ -57,7 +58,7 @@ def training(images) -> list[dict]:
     def theirs(size: int):
         network = original.network().to(device)
         adadelta = torch.optim.Adadelta(network.parameters())
-        hsv = cl.rgb_to_hsv(batches.gather(pixels, order[:size]).float() / 255)
+        hsv = cl.rgb_to_hsv(gather(pixels, order[:size]).float() / 255)
         return lambda: original.step(network, adadelta, hsv[:, 2:], hsv[:, :2])
 
     left, right, product = torch.randn((3, SIDE, SIDE), device=device)

@@ -1,28 +1,29 @@
 """colorlib: the helper module of a course report on self-supervised image colorization.
 
+Read these ten modules, from top to bottom: color, data, config, batches, decoding, model, recipes,
+train, checkpoint, metrics. Everything else is in a subpackage that says what it holds: fast,
+datasets, photos, peers, compare, study, report, widgets.
+
 `import colorlib as cl` needs torch, NumPy and Pillow alone; what needs more is imported when used.
 """
 
 import importlib
 
 from colorlib.color import hsv_to_rgb, luma, rgb_to_hsv, value
-from colorlib.config import Config, build
+from colorlib.config import Config
 from colorlib.data import load_images, load_labels, load_prepared, prepare, to_images, to_tensor
 from colorlib.metrics import evaluate
 from colorlib.model import ColorNet, colorize, load_model, save_model
-from colorlib.photo import colorize_photo
-from colorlib.recipes import ChromaRegression, Distribution
+from colorlib.recipes import ChromaRegression, Distribution, build
 from colorlib.train import fit
 
 __version__ = "0.1.0"
 _LAZY = {
-    "browse": "colorlib.widgets",
-    "turing_test": "colorlib.turing",
-    "save_figure": "colorlib.plots",
-    "charts": None,
+    "colorize_photo": "colorlib.photos.colorize_photo",
+    "browse": "colorlib.widgets.browser",
+    "turing_test": "colorlib.widgets.turing_test",
+    "save_figure": "colorlib.report.style",
     "peers": None,
-    "plots": None,
-    "widgets": None,
 }
 __all__ = [
     "ChromaRegression",
@@ -31,7 +32,6 @@ __all__ = [
     "Distribution",
     "browse",
     "build",
-    "charts",
     "colorize",
     "colorize_photo",
     "evaluate",
@@ -43,7 +43,6 @@ __all__ = [
     "load_prepared",
     "luma",
     "peers",
-    "plots",
     "prepare",
     "rgb_to_hsv",
     "save_figure",
@@ -52,7 +51,6 @@ __all__ = [
     "to_tensor",
     "turing_test",
     "value",
-    "widgets",
 ]
 
 

@@ -2,14 +2,15 @@
 
 import argparse
 import dataclasses
-import json
 import sys
 from pathlib import Path
 
 import torch
 
-from colorlib import data, paths, results
-from colorlib.config import Config, build
+from colorlib import data, paths
+from colorlib.config import Config
+from colorlib.recipes import build
+from colorlib.report import evaluation, store, tables
 
 
 def prepare(args) -> None:
@@ -24,7 +25,7 @@ def prepare(args) -> None:
 
 def pack(args) -> None:
     """write a folder of any number of images as one .npy file, to train on memory-mapped"""
-    from colorlib.pack import pack
+    from colorlib.datasets.pack import pack
 
     array = pack(args.folder, args.output, args.split, args.size)
     print(f"{args.output}: {array.shape} {array.dtype}")
@@ -36,8 +37,8 @@ def train(args) -> int:
 
     fields = {f.name: getattr(args, f.name) for f in dataclasses.fields(Config)}
     config = Config(**fields)
-    images = data.load_images(args.source, "train", size=args.size)
     model, recipe = build(config)
+    images = data.load_images(args.source, "train", size=args.size)
     history = fit(model, recipe, images, config)
     for row in history[-1:]:
         print(", ".join(f"{k} {v:.4g}" for k, v in row.items()))
@@ -51,57 +52,46 @@ def evaluate(args) -> None:
     given = ("value", "luma") if args.given == "both" else (args.given,)
     model = load_model(args.model)
     for known in given:
-        result = results.evaluate_model(
+        result = evaluation.evaluate_model(
             model, args.model, known, args.source, args.split, args.count, args.size
         )
-        name = args.name or results.result_name(args.model, result)
+        name = args.name or evaluation.result_name(args.model, result)
         name += f"-{known}" if args.name and len(given) > 1 else ""
-        results.save_result(name, result)
-        print(results.table(result))
+        store.save_result(name, result)
+        print(tables.table(result))
         print(f"kept as {name}.json in {paths.results().name}/\n")
-
-
-def ship(args) -> None:
-    """make a finished run the shipped weights of its name, or tune shipped ones again"""
-    from colorlib.ship import ship_run, tune_shipped
-
-    if args.again:
-        made = tune_shipped(args.name, args.source, args.size)
-    else:
-        made = ship_run(args.run, args.name, args.source, args.size)
-    print(json.dumps(made, indent=1))
 
 
 def judge(args) -> None:
     """train a classifier that judges recoloured images, or one that a recipe learns from"""
-    from colorlib import judge
+    from colorlib.compare import classifier
 
     for name in args.names:
-        made = judge.make(name, args.source)
+        made = classifier.make(name, args.source)
         print(f"{name}: {made['test_accuracy']:.4f} of {made['test_images']:,} test images right")
 
 
 def compare(args) -> None:
     """train the compared recipes at one budget and measure them; data/results/controlled-BUDGET"""
-    from colorlib import controlled
+    from colorlib.compare import equal_budget
 
-    result = controlled.compare(args.source, args.budget, args.count)
+    result = equal_budget.compare(args.source, args.budget, args.count)
     if result["rows"]:
-        print(results.table(result))
-    for name, spare in controlled.margins(result).items():
+        print(tables.table(result))
+    for name, spare in equal_budget.margins(result).items():
         print(f"{name}: our curve is {spare:+.4f} rebalanced AuC above it")
 
 
 def study(args) -> None:
     """train and measure the runs of notebook 5 that data/results/study.json lacks"""
-    from colorlib import study
+    from colorlib.study import runs
 
-    study.study(args.names, args.source)
+    runs.study(args.names, args.source)
 
 
 def duplicates(args) -> None:
     """find test images that are in the training set too; the main table without them"""
-    from colorlib.duplicates import purge
+    from colorlib.study.near_duplicates import purge
 
     found = purge(args.source)
     print(f"{len(found['pairs']):,} of {found['data']['count']:,} test images left out")
@@ -109,8 +99,8 @@ def duplicates(args) -> None:
 
 def colorize(args) -> int:
     """colour photographs, files and folders, file to file"""
-    from colorlib.many import colorize_files
-    from colorlib.photo import network
+    from colorlib.photos.batch import colorize_files
+    from colorlib.photos.colorize_photo import network
 
     model = network(args.model)
     failed = colorize_files(args.photos, args.output, model, args.vividness, args.size, args.force)
@@ -120,7 +110,7 @@ def colorize(args) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    from colorlib.photo import INNER
+    from colorlib.photos.colorize_photo import INNER
 
     top = argparse.ArgumentParser(prog="python -m colorlib", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
@@ -157,12 +147,6 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--count", type=int, help="only the first images")
     sub.add_argument("--size", **size)
     sub.add_argument("--name", help="of the result file")
-    sub = command(ship)
-    sub.add_argument("--run", default="cifar", help="a finished run in data/runs")
-    sub.add_argument("--name", default="cifar", help="of the weights")
-    sub.add_argument("--again", action="store_true", help="only choose their vividness anew")
-    sub.add_argument("--source", default="cifar100", help="what the run learned from")
-    sub.add_argument("--size", **size)
     sub = command(judge)
     sub.add_argument("names", nargs="+", help="judge, judge-grey or features")
     sub.add_argument("--source", default="cifar100", help="what has classes: cifar100")

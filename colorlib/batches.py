@@ -7,61 +7,27 @@ memory-mapped, and one that does not fit onto the GPU stays beside it.
 
 import hashlib
 import math
-import os
+from typing import NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorlib.color import hsv_to_chroma, hsv_to_rgb, rgb_to_hsv, to_gray
+from colorlib.color import hsv_to_chroma, rgb_to_hsv, to_gray
 from colorlib.config import Config
-from colorlib.data import check_uint8
-from colorlib.recipes import Batch
+from colorlib.datasets.pixels import Pixels, gather
 
-CHUNK = 250  # images converted at a time
 MOST_HINTS = 64  # points revealed of one image
 
-Pixels = Tensor | np.ndarray  # uint8 (N, 3, H, W) in memory, or what is memory-mapped
 
+class Batch(NamedTuple):
+    """What a step learns from."""
 
-def as_pixels(images: np.ndarray) -> Pixels:
-    """uint8 images (N, H, W, 3), or prepared HSV (N, 3, H, W), as uint8 pixels (N, 3, H, W).
-
-    A memory-mapped array of more than half the free memory is returned as it is.
-    """
-    if not isinstance(images, np.ndarray) or images.dtype != np.float16:
-        check_uint8(images)
-    if isinstance(images, np.memmap) and images.size > free_memory() / 2:
-        return images
-    first = to_pixels(images[:1])
-    pixels = torch.empty((len(images), *first.shape[1:]), dtype=torch.uint8)
-    for start in range(0, len(images), CHUNK):
-        pixels[start : start + CHUNK] = to_pixels(images[start : start + CHUNK])
-    return pixels
-
-
-def to_pixels(images: np.ndarray) -> Tensor:
-    """uint8 images (N, H, W, 3), or prepared HSV (N, 3, H, W), to uint8 pixels (N, 3, H, W)."""
-    part = torch.from_numpy(np.array(images))
-    if images.dtype == np.float16:
-        return (hsv_to_rgb(part) * 255).round().byte()
-    return part.permute(0, 3, 1, 2).contiguous()
-
-
-def gather(pixels: Pixels, chosen: Tensor) -> Tensor:
-    """The chosen images, uint8 (B, 3, H, W), where the pixels are: on a device or on disk."""
-    if isinstance(pixels, Tensor):
-        return pixels[chosen.to(pixels.device)]
-    return to_pixels(pixels[chosen.numpy()])
-
-
-def place(pixels: Pixels, device: torch.device) -> Pixels:
-    """The pixels on the device if they take at most half of its free memory."""
-    if not isinstance(pixels, Tensor) or device.type != "cuda":
-        return pixels
-    fits = pixels.nbytes <= torch.cuda.mem_get_info(device)[0] / 2
-    return pixels.to(device) if fits else pixels
+    rgb: Tensor  # the images (B, 3, H, W) in [0, 1]
+    gray: Tensor  # what the network was given of them (B, 1, H, W)
+    given: Tensor  # (B,) int64: 0 where that is value, 1 where it is luma
+    chosen: Tensor | None = None  # (B,) int64: which of the training images they are
+    hints: Tensor | None = None  # (B, 3, H, W): revealed chroma, and where; see `reveal`
 
 
 def check_pixels(pixels: Pixels, config: Config, stride: int) -> None:
@@ -82,13 +48,6 @@ def check_pixels(pixels: Pixels, config: Config, stride: int) -> None:
             f"images: got {height} x {width} pixels, wanted sides from 32 that are multiples of "
             f"{stride} for this network"
         )
-
-
-def free_memory() -> int:
-    """Bytes that this process, one of some on this machine, can still take without swapping."""
-    import psutil  # accelerate brings it
-
-    return psutil.virtual_memory().available // int(os.environ.get("LOCAL_WORLD_SIZE", 1))
 
 
 def batch(pixels: Pixels, order: Tensor, step: int, steps: int, config: Config, accelerator):
@@ -239,11 +198,3 @@ def generator(*numbers: int) -> torch.Generator:
     """A CPU generator that depends on these numbers alone."""
     digest = hashlib.sha256(repr(numbers).encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
-
-
-def fingerprint(pixels: Pixels) -> str:
-    """SHA-256 of the training pixels: a checkpoint belongs to one data set."""
-    digest = hashlib.sha256()
-    for part in torch.arange(len(pixels)).split(CHUNK):
-        digest.update(gather(pixels, part).cpu().numpy().tobytes())
-    return digest.hexdigest()

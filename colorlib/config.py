@@ -1,18 +1,11 @@
-"""Every hyperparameter in one place, and the network and recipe that they describe."""
+"""Every hyperparameter of a run in one place, checked. This module imports nothing of colorlib."""
 
 import dataclasses
 import functools
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-
-from colorlib import paths
-from colorlib.model import ColorNet, load_model
-from colorlib.recipes import RECIPES
-
-SHAPE = ("widths", "down", "up", "attention", "hints", "spacing", "fold")  # of a network
 
 
 @dataclass
@@ -53,7 +46,6 @@ class Config:
     def __post_init__(self):
         wanted = {
             "name": (bool(re.fullmatch(r"[\w.-]+", self.name)), "letters, digits, _ . -"),
-            "recipe": (self.recipe in RECIPES, " or ".join(RECIPES)),
             "given": (self.given in ("value", "luma", "both"), "value, luma or both"),
             "count": (self.count is None or self.count > 0, "None or a number above 0"),
             "epochs": (self.epochs > 0, "a number above 0"),
@@ -91,51 +83,6 @@ def best_precision() -> str:
         able = getattr(torch.cpu, "get_capabilities", dict)()  # which older PyTorch has not
         native = able.get("avx512_bf16") or able.get("amx_bf16")
     return "bf16" if native else "no"
-
-
-def build(config: Config):
-    """The (model, recipe) that a config describes, its weights drawn from the seed.
-
-    With `start` the network is as those weights are, and the config is set to say so.
-    """
-    torch.manual_seed(config.seed)
-    begun = load_model(start_file(config.start)) if config.start else None
-    if begun:
-        for name in SHAPE:
-            shape = begun.config[name]
-            setattr(config, name, tuple(shape) if isinstance(shape, list) else shape)
-    recipe = RECIPES[config.recipe](config.spacing, config.fold)
-    model = ColorNet(head=recipe.head, **{name: getattr(config, name) for name in SHAPE})
-    if begun:
-        if begun.config["head"] != recipe.head:
-            raise ValueError(
-                f"start: {config.start} puts out {begun.config['head']}, "
-                f"the recipe {config.recipe} wants {recipe.head}"
-            )
-        state = begun.state_dict()
-        state.pop("common", None)  # the vividness of what is learned now is for `ship` to choose
-        model.load_state_dict(state)
-    return model, recipe
-
-
-def check_together(model: ColorNet, recipe, config: Config) -> None:
-    """Raise ValueError where a network, a recipe and a config are not of one another."""
-    wanted = {"recipe": (recipe.name, config.recipe), "head": (model.config["head"], recipe.head)}
-    wanted["fold"] = model.fold, recipe.fold
-    if recipe.head == "distribution":
-        wanted["spacing"] = model.config["spacing"], recipe.spacing
-    for name, (found, other) in wanted.items():
-        if found != other:
-            raise ValueError(
-                f"fit: {name} is {found!r} here and {other!r} there; `build(config)` makes a model "
-                "and a recipe that go together"
-            )
-
-
-def start_file(start: str) -> str | Path:
-    """What `load_model` reads for `Config.start`: a run of that name, else shipped ones, a file."""
-    run = paths.runs() / start / "model.safetensors"
-    return run if run.is_file() else start
 
 
 def command(config: Config, processes: int = 1) -> str:

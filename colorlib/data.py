@@ -1,4 +1,4 @@
-"""Where images come from, the order they come in, and the prepared HSV arrays.
+"""Images by the name of their source, in one canonical order, and the prepared HSV arrays.
 
 `images` are uint8 arrays (N, H, W, 3). Every set comes in one canonical order, sorted by the
 SHA-256 of each image's bytes, so that "the first 1,000" is the same fair sample wherever the files
@@ -14,15 +14,13 @@ import torch
 import torch.nn.functional as F
 
 from colorlib import paths
-from colorlib.cifar import fetch_cifar100
 from colorlib.color import rgb_to_hsv
-from colorlib.files import images_in, read_rgb, square
-from colorlib.sample import sample_images
+from colorlib.datasets.arrays import Labels, canonical_order, check_uint8, load_npy
+from colorlib.datasets.cifar100 import fetch_cifar100, load_cifar100
+from colorlib.datasets.folders import SPLITS, load_path
+from colorlib.datasets.sample import sample_images
 
-SPLITS = {"train": ("train",), "test": ("test", "val", "valid", "validation")}
 VALIDATION = 5000  # the last images of CIFAR-100's training split, in canonical order
-
-Labels = tuple[np.ndarray, list[str]]
 
 
 def load_images(source="auto", split="train", count=None, size=32) -> np.ndarray:
@@ -79,13 +77,6 @@ def describe(source: str) -> str:
     return names.get(source, Path(source).name)
 
 
-def canonical_order(images: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-    """Indices that sort uint8 `images` by the SHA-256 of each image's bytes (ties by label)."""
-    keys = [hashlib.sha256(image.tobytes()).digest() for image in images]
-    ties = np.zeros(len(images), int) if labels is None else labels
-    return np.array(sorted(range(len(keys)), key=lambda i: (keys[i], ties[i])), dtype=np.int64)
-
-
 def split_validation(images: np.ndarray, held: int = VALIDATION) -> tuple[np.ndarray, np.ndarray]:
     """(training, validation): the last `held` images validate, or the last tenth of a small set."""
     held = min(held, len(images) // 10)
@@ -99,13 +90,13 @@ def _load(source, split, count, size) -> tuple[np.ndarray, Labels | None]:
         source, why = resolve("auto")
         print(why)
     if source == "cifar100":
-        images, labels = _load_cifar100(split)
+        images, labels = load_cifar100(split)
     elif source == "sample":
         images, labels = sample_images(split), None
     elif source == "photos":
-        images, labels = _load_photos(split, size), None
+        images, labels = _load_photos(split, size)
     else:
-        images, labels = _load_path(Path(source), split, size)
+        images, labels = load_path(Path(source), split, size)
     if count is not None and not 0 < count <= len(images):
         raise ValueError(f"count: got {count}, but {source} ({split}) has {len(images)} images")
     order = canonical_order(images, labels[0] if labels else None)
@@ -115,22 +106,7 @@ def _load(source, split, count, size) -> tuple[np.ndarray, Labels | None]:
     return images[order], (labels[0][order], labels[1]) if labels else None
 
 
-def _load_cifar100(split: str) -> tuple[np.ndarray, Labels | None]:
-    root = paths.data_root() / "cifar100"
-    if not (root / f"{split}.npy").exists():
-        fetch_cifar100(root)
-    images = check_uint8(load_npy(root / f"{split}.npy"), root / f"{split}.npy")
-    if not (root / f"{split}_labels.npy").exists():
-        return images, None
-    labels = np.asarray(load_npy(root / f"{split}_labels.npy"), dtype=np.int64)
-    if labels.shape != (len(images),):
-        raise ValueError(
-            f"{root / f'{split}_labels.npy'}: got shape {labels.shape}, wanted ({len(images)},)"
-        )
-    return images, (labels, (root / "classes.txt").read_text(encoding="utf-8").split())
-
-
-def _load_photos(split: str, size: int) -> np.ndarray:
+def _load_photos(split: str, size: int) -> tuple[np.ndarray, Labels | None]:
     """The photographs in photos/ of the data root: its arrays, else its folders of image files.
 
     The arrays are {train,val}{96,64}.npy, uint8 (N, side, side, 3). For testing, those of val96
@@ -142,9 +118,9 @@ def _load_photos(split: str, size: int) -> np.ndarray:
     files = [root / f"{name}{side}.npy" for side in sides]
     files = [file for file in files if file.is_file()]
     if not files:
-        return _load_path(root, split, size)[0]
+        return load_path(root, split, size)
     parts = [scaled(check_uint8(load_npy(file), file), size) for file in files]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return (parts[0] if len(parts) == 1 else np.concatenate(parts)), None
 
 
 def scaled(images: np.ndarray, size: int) -> np.ndarray:
@@ -157,69 +133,6 @@ def scaled(images: np.ndarray, size: int) -> np.ndarray:
         part = F.interpolate(part, (size, size), mode="bicubic", antialias=True)
         made[start : start + 250] = to_images(part)
     return made
-
-
-def _load_path(path: Path, split: str, size: int) -> tuple[np.ndarray, Labels | None]:
-    if path.suffix == ".npy" and path.is_file():
-        _only_train(path, split)
-        return check_uint8(load_npy(path), path), None
-    folder, files = image_files(path, split)
-    from tqdm import tqdm
-
-    images = np.stack(
-        [square(read_rgb(f), size) for f in tqdm(files, "reading images", delay=2, leave=False)]
-    )
-    if any(f.parent == folder for f in files):
-        return images, None
-    names = sorted({f.relative_to(folder).parts[0] for f in files})
-    labels = [names.index(f.relative_to(folder).parts[0]) for f in files]
-    return images, (np.array(labels, dtype=np.int64), names)
-
-
-def image_files(path: Path, split: str) -> tuple[Path, list[Path]]:
-    """The folder of a split and its image files by name; ValueError where there are none."""
-    folder = _split_folder(path, split)
-    return folder, images_in(folder)
-
-
-def _split_folder(path: Path, split: str) -> Path:
-    if not path.is_dir():
-        raise ValueError(
-            f'source: got {str(path)!r}, which is no folder or .npy file here; wanted "auto", '
-            '"cifar100", "sample", a folder of images or a .npy file'
-        )
-    folders = [path / name for name in SPLITS[split] if (path / name).is_dir()]
-    if not folders:
-        _only_train(path, split)
-        for name in SPLITS["test"]:
-            if (path / name).is_dir():
-                raise ValueError(f"{path}: has {name}/ but no {split}/ folder")
-    return folders[0] if folders else path
-
-
-def _only_train(path: Path, split: str) -> None:
-    if split != "train":
-        raise ValueError(
-            f"{path}: has no {split} images of its own; put them in a folder with train/ and "
-            f"{split}/ inside, or name another source for {split}"
-        )
-
-
-def load_npy(path: str | Path) -> np.ndarray:
-    """A .npy file, memory-mapped, never unpickled. Raises ValueError that names a bad file."""
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path}: not a readable .npy array ({error})") from error
-
-
-def check_uint8(images: np.ndarray, name="images") -> np.ndarray:
-    """`images` if they are uint8 (N, H, W, 3), else ValueError."""
-    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
-        raise ValueError(f"{name}: got {getattr(images, 'dtype', type(images))}, wanted uint8")
-    if images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape:
-        raise ValueError(f"{name}: got shape {images.shape}, wanted (N, H, W, 3) with N > 0")
-    return images
 
 
 def to_tensor(images: np.ndarray) -> torch.Tensor:

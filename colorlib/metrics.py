@@ -1,18 +1,17 @@
 """Every number that the report prints, pinned: small choices here move results more than models do.
 
 All functions take predicted and true RGB (N, 3, H, W) in [0, 1] and give one number an image (N,);
-`evaluate` means them over a set, `paired_bootstrap` says how sure a difference is.
+`evaluate` means them over a set; report/bootstrap.py says how sure a difference is.
 """
 
 import json
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from colorlib import paths
-from colorlib.color import check_images, rgb_to_hsv, rgb_to_lab
+from colorlib.color import check_images, rgb_to_lab
 
 AB_CELLS, AB_WIDTH, AB_LOW = 22, 10.0, -110.0
 PRIOR_FLOOR = 1e-4  # keeps one percent of the images from deciding the rebalanced result
@@ -82,40 +81,6 @@ def summary(rows: dict[str, Tensor]) -> dict[str, float]:
         "colourfulness_ratio": mean["colourfulness"] / max(mean["true_colourfulness"], 1e-9),
     }
     return {name: made[name] for name in NAMES if name in made}
-
-
-def paired_bootstrap(one: dict, other: dict, resamples: int = 1000, seed: int = 0) -> dict:
-    """95 % intervals (low, high) of summary(one) - summary(other), resampling the images.
-
-    one, other: `per_image` of two systems on the same images. Source: Efron and Tibshirani 1993,
-    chapter 13 (percentile interval).
-    """
-    if len(one["psnr"]) != len(other["psnr"]):
-        raise ValueError(
-            f"paired_bootstrap: got {len(one['psnr'])} and {len(other['psnr'])} images"
-        )
-    a, b = (resampled(rows, resamples, seed) for rows in (one, other))
-    return intervals({name: a[name] - b[name] for name in a})
-
-
-def bootstrap(rows: dict, resamples: int = 300, seed: int = 0) -> dict:
-    """95 % intervals (low, high) of summary(rows), resampling the images."""
-    return intervals(resampled(rows, resamples, seed))
-
-
-def resampled(rows: dict, resamples: int, seed: int) -> dict[str, np.ndarray]:
-    """summary of `resamples` draws, with replacement, of the images: the same for one seed."""
-    count, random = len(rows["psnr"]), np.random.default_rng(seed)
-    drawn: dict[str, list[float]] = {}
-    for _ in range(resamples):
-        pick = torch.from_numpy(random.integers(0, count, count))
-        for name, value in summary({k: v[pick] for k, v in rows.items()}).items():
-            drawn.setdefault(name, []).append(value)
-    return {name: np.array(values) for name, values in drawn.items()}
-
-
-def intervals(drawn: dict) -> dict[str, list[float]]:
-    return {k: [float(x) for x in np.percentile(v, (2.5, 97.5))] for k, v in drawn.items()}
 
 
 def check_pair(predicted: Tensor, truth: Tensor) -> None:
@@ -212,31 +177,3 @@ def ab_distances(predicted: Tensor, truth: Tensor, batch: int = 500) -> Tensor:
 def mean_ab_error(predicted: Tensor, truth: Tensor) -> Tensor:
     """Mean ab distance (N,) of each image, the part of `per_image` that needs no CIEDE2000."""
     return ab_distances(predicted, truth).flatten(1).mean(1)
-
-
-def by_class(errors: Tensor, labels) -> np.ndarray:
-    """Mean (classes,) of errors (N,) over each class's images, NaN for a class without any.
-
-    labels: (numbers, names) as `load_labels` gives them.
-    """
-    numbers, names = labels
-    sums = np.bincount(numbers, weights=errors.numpy(), minlength=len(names))
-    counts = np.bincount(numbers, minlength=len(names))
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-
-
-def by_hue(systems: dict[str, Tensor], truth: Tensor, bins: int = 24, least: float = 0.2):
-    """(bin centres in turns, {system: mean ab error (bins,), NaN for an empty bin}).
-
-    systems: name -> predicted RGB (N, 3, H, W). Only pixels with a saturation above `least` count.
-    """
-    hsv = rgb_to_hsv(truth)
-    chosen = hsv[:, 1] > least
-    place = (hsv[:, 0][chosen] * bins).long().clamp(max=bins - 1)
-    counts = torch.bincount(place, minlength=bins)  # 0 / 0 is NaN: an empty bin is not drawn
-    curves = {}
-    for name, predicted in systems.items():
-        distance = ab_distances(predicted, truth)
-        sums = torch.bincount(place, weights=distance[chosen].double(), minlength=bins)
-        curves[name] = (sums / counts).numpy()
-    return (np.arange(bins) + 0.5) / bins, curves

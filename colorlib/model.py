@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from colorlib import paths
 from colorlib.color import check_given, check_images, join
-from colorlib.convolution import Conv3
-from colorlib.decode import cells_of, decode, setting_at
+from colorlib.decoding import cells_of, decode, setting_at
+from colorlib.fast.conv3x3 import Conv3
 
 
 class Convolution(nn.Sequential):
@@ -76,7 +76,7 @@ class ColorNet(nn.Module):
     widths: channels of each level, the first at 1/fold of the image's resolution, each next at half
     of the one before. down, attention, up: residual blocks and attention blocks per level on the
     way down, and convolutions per level on the way up again.
-    head: what is put out, see decode.py; spacing: of the chroma disk's cells. given: one set of
+    head: what is put out, see decoding.py; spacing: of the chroma disk's cells. given: one set of
     weights serves value and luma; a learned bias says which. hints: the network also takes colours
     that are known at some places.
     Source of the U-Net: Ronneberger et al. 2015; of hints: Zhang et al. 2017, section 3.1.
@@ -108,7 +108,7 @@ class ColorNet(nn.Module):
         if cells is not None:
             self.register_buffer("cells", cells, persistent=False)
             self.register_buffer("prior", torch.full((len(cells),), 1 / len(cells)))
-            self.register_buffer("common", None)  # what prior.py says of the cells, if it was asked
+            self.register_buffer("common", None)  # what brightness_prior.py says, if it was asked
         self.path = [(0.0, 1.0), (1.0, 1.0)]  # settings at evenly spaced vividness 0 .. 1
         self.value_path = None  # the same where value is given, if it was tuned for that
         self.taught = None  # what it was given when it learned: "value", "luma", "both"; or unknown

@@ -11,14 +11,14 @@ from PIL import Image
 from torch import Tensor
 
 from colorlib import paths
-from colorlib.batches import Pixels, gather
+from colorlib.batches import Batch
 from colorlib.color import to_gray
 from colorlib.config import Config, command
 from colorlib.data import to_images
+from colorlib.datasets.pixels import Pixels, gather
 from colorlib.metrics import MAX_AB, mean_ab_error, psnr
 from colorlib.model import ColorNet, colorize, evaluating, save_model
-from colorlib.recipes import Batch
-from colorlib.results import machine
+from colorlib.paths import machine
 
 
 def validate(model: ColorNet, recipe, held: Pixels, config: Config, count: int = 1000) -> dict:

@@ -14,21 +14,15 @@ import numpy as np
 import torch
 
 from colorlib import checkpoint, paths
-from colorlib.batches import (
-    as_pixels,
-    batch,
-    check_pixels,
-    fingerprint,
-    gather,
-    generator,
-    place,
-)
+from colorlib.batches import batch, check_pixels, generator
 from colorlib.color import trusted_range
-from colorlib.config import Config, check_together
+from colorlib.config import Config
 from colorlib.data import split_validation
+from colorlib.datasets.pixels import as_pixels, fingerprint, gather, place
+from colorlib.fast.muon import Muon
 from colorlib.model import ColorNet
 from colorlib.monitor import Strip, check_weights, finish, finite, validate
-from colorlib.muon import Muon
+from colorlib.recipes import check_together
 
 SAMPLE = 10000 * 32 * 32  # pixels of training images that a recipe sees before it starts
 OFTEN = 600  # seconds between checkpoints where an epoch takes longer

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 
-from colorlib import results
-from colorlib.controlled import margins
+from colorlib.compare.equal_budget import margins
 from colorlib.paths import REPOSITORY, SHIPPED, replacing
+from colorlib.report import store, tables
 
 PAGE = REPOSITORY / "data" / "results" / "README.md"
 HEAD = """# What was aimed at, what was reached
@@ -23,7 +23,7 @@ TRIED = """
 ## What was tried where an aim was missed
 
 - **The gap of the judge.** It closes with quality, and with contrast: playing down what is
-  likely nearby, and colours that follow the edges of luma (`decode.py`), brought the last
+  likely nearby, and colours that follow the edges of luma (`decoding.py`), brought the last
   points. More of it, a wider or narrower neighbourhood, sharpened chroma and stronger edges
   brought no more on the images that it was chosen on; neighbours that vote lose. Playing down
   what a weaker network says, or ours of less of the image, gained nothing beyond contrast.
@@ -64,24 +64,24 @@ def rows() -> list[tuple[str, str, str, bool, str]]:
 
 def on_cifar() -> list[tuple]:
     """Colours of 32 x 32 images: quality, the comparison of recipes, the judge, the cost."""
-    value, luma = (results.load_result(f"cifar-{g}", committed=True) for g in ("value", "luma"))
-    calm, command = results.row_of(value, "ours, vividness 0"), value["command"]
-    vivid = max(row["rebalanced_auc"] for row in results.vividness_rows(value))
+    value, luma = (store.load_result(f"cifar-{g}", committed=True) for g in ("value", "luma"))
+    calm, command = tables.row_of(value, "ours, vividness 0"), value["command"]
+    vivid = max(row["rebalanced_auc"] for row in tables.vividness_rows(value))
     found = [
         aim("CIFAR-100, value given, vividness 0: PSNR", 22.4, calm["psnr"], "{:.2f} dB", command),
         aim("the same, raw AuC", 0.9045, calm["raw_auc"], "{:.4f}", command),
         aim("the same, rebalanced AuC at some vividness", 0.7272, vivid, "{:.4f}", command),
     ]
     for result in (value, luma):
-        path = results.vividness_rows(result)[::-1]  # raw AuC falls along the slider
+        path = tables.vividness_rows(result)[::-1]  # raw AuC falls along the slider
         raw, colours = ([row[k] for row in path] for k in ("raw_auc", "colourfulness_ratio"))
         share = np.interp(result["rows"][0]["raw_auc"], raw, colours)
         what = f"share of the truth's colourfulness at grey's raw AuC, {result['given']} given"
         found.append(aim(what, 0.9, share, "{:.0%}", result["command"]))
-    full = results.load_result("controlled-full", committed=True)
+    full = store.load_result("controlled-full", committed=True)
     what = "our curve above every recipe's point: least rebalanced AuC to spare"
     found.append(aim(what, 0.0, min(margins(full).values()), "{:+.4f}", full["command"]))
-    judged = results.load_result("judge-cifar", committed=True)
+    judged = store.load_result("judge-cifar", committed=True)
     closed = max(r["gap_closed"] for r in judged["rows"] if r["system"].startswith("ours"))
     what = "judge: share of the gap between grey and true images closed"
     found.append(aim(what, 0.5, closed, "{:.0%}", judged["command"]))
@@ -98,10 +98,10 @@ def on_cifar() -> list[tuple]:
 
 def on_photographs() -> list[tuple]:
     """Photographs: quality above grey's, bleeding, time, memory."""
-    photo = results.load_result("photo-luma-photographs-test-1000", committed=True)
-    grey, calm = photo["rows"][0], results.row_of(photo, "ours, vividness 0")
+    photo = store.load_result("photo-luma-photographs-test-1000", committed=True)
+    grey, calm = photo["rows"][0], tables.row_of(photo, "ours, vividness 0")
     psnr, raw = (calm[name] - grey[name] for name in ("psnr", "raw_auc"))
-    vivid = max(row["rebalanced_auc"] for row in results.vividness_rows(photo))
+    vivid = max(row["rebalanced_auc"] for row in tables.vividness_rows(photo))
     vivid, command = vivid - grey["rebalanced_auc"], photo["command"]
     value, faster = measured("value"), measured("ours is faster by")
     bled = value["bleeding at strong edges, ours"] / value["bleeding at strong edges, bilinear"]

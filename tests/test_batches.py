@@ -6,7 +6,8 @@ from PIL import Image
 
 import colorlib as cl
 from colorlib import Config, batches
-from colorlib.pack import pack
+from colorlib.datasets.pack import pack
+from colorlib.datasets.pixels import as_pixels, fingerprint
 
 
 class Alone:
@@ -15,9 +16,9 @@ class Alone:
 
 def test_images_and_prepared_arrays_become_the_same_pixels(images, tmp_path):
     array = cl.prepare(images, tmp_path / "hsv.npy")
-    pixels = batches.as_pixels(images)
+    pixels = as_pixels(images)
     assert np.array_equal(pixels.permute(0, 2, 3, 1).numpy(), images)
-    assert torch.equal(batches.as_pixels(array), pixels)
+    assert torch.equal(as_pixels(array), pixels)
 
 
 def test_what_is_larger_than_memory_stays_on_disk(images, tmp_path, monkeypatch):
@@ -25,17 +26,17 @@ def test_what_is_larger_than_memory_stays_on_disk(images, tmp_path, monkeypatch)
     np.save(tmp_path / "rgb.npy", images)
     config = cl.Config(batch_size=8, shift=2)
     order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
-    whole = batches.as_pixels(images)
+    whole = as_pixels(images)
     mapped = [
         np.load(tmp_path / "rgb.npy", mmap_mode="r"),
         cl.prepare(images, tmp_path / "hsv.npy"),
     ]
-    assert all(isinstance(batches.as_pixels(array), torch.Tensor) for array in mapped)
-    monkeypatch.setattr(batches, "free_memory", lambda: images.nbytes)
+    assert all(isinstance(as_pixels(array), torch.Tensor) for array in mapped)
+    monkeypatch.setattr("colorlib.datasets.pixels.free_memory", lambda: images.nbytes)
     for array in mapped:
-        pixels = batches.as_pixels(array)
+        pixels = as_pixels(array)
         assert isinstance(pixels, np.memmap)
-        assert batches.fingerprint(pixels) == batches.fingerprint(whole)
+        assert fingerprint(pixels) == fingerprint(whole)
         for step in range(8):
             there = batches.batch(pixels, order, step, 8, config, Alone)
             here = batches.batch(whole, order, step, 8, config, Alone)
@@ -50,12 +51,12 @@ def test_training_on_a_mapped_set_gives_the_same_weights(images, tmp_path, monke
         model, recipe = cl.build(config)
         cl.fit(model, recipe, array, config)
         weights.append(model.state_dict())
-        monkeypatch.setattr(batches, "free_memory", lambda: images.nbytes)
+        monkeypatch.setattr("colorlib.datasets.pixels.free_memory", lambda: images.nbytes)
     assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
 
 
 def test_shifted_is_a_crop_of_the_mirrored_image(images):
-    rgb = batches.as_pixels(images[:5])
+    rgb = as_pixels(images[:5])
     moved = torch.tensor([[0, 3, -3, 15, -2], [0, -1, 4, -15, 2]])
     out = batches.shifted(rgb, moved)
     for image, (down, right), got in zip(rgb.numpy(), moved.T.tolist(), out.numpy(), strict=True):
@@ -64,7 +65,7 @@ def test_shifted_is_a_crop_of_the_mirrored_image(images):
 
 
 def test_a_part_of_another_image_is_pasted(images):
-    rgb, other = batches.as_pixels(images[:4]), batches.as_pixels(images[4:8])
+    rgb, other = as_pixels(images[:4]), as_pixels(images[4:8])
     side = torch.tensor([[0.0, 1.0, 0.5, 0.0], [0.0, 1.0, 0.5, 1.0]])
     place = torch.tensor([[0.0, 1.0, 0.5, 1.0], [1.0, 0.0, 0.5, 0.0]])
     expected = rgb.clone()
@@ -76,7 +77,7 @@ def test_a_part_of_another_image_is_pasted(images):
 
 
 def test_a_share_of_a_batch_is_pasted_into(images):
-    pixels = batches.as_pixels(images[:64])
+    pixels = as_pixels(images[:64])
 
     def seen(paste):
         config = Config(paste=paste, shift=0, batch_size=64)
@@ -90,7 +91,7 @@ def test_a_share_of_a_batch_is_pasted_into(images):
 
 
 def test_window_shows_a_part_of_the_image(images):
-    rgb = batches.as_pixels(images[:3]).float() / 255
+    rgb = as_pixels(images[:3]).float() / 255
     ones = torch.ones(2, 3)
     assert torch.allclose(batches.window(rgb, ones), rgb, atol=1e-5)
     narrow = batches.window(rgb, ones * torch.tensor([[0.5], [1.0]]))
@@ -104,7 +105,7 @@ def test_window_shows_a_part_of_the_image(images):
 
 def test_a_step_sees_windows_of_the_chosen_size(images):
     config = Config(crop=48, zoom=0.4, batch_size=8)
-    large = batches.as_pixels(images.repeat(2, axis=1).repeat(2, axis=2))
+    large = as_pixels(images.repeat(2, axis=1).repeat(2, axis=2))
     first, again = (batches.batch(large, torch.arange(64), 0, 8, config, Alone) for _ in range(2))
     assert first.rgb.shape == (8, 3, 48, 48) and first.gray.shape == (8, 1, 48, 48)
     assert torch.equal(first.rgb, again.rgb)

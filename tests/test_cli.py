@@ -64,7 +64,6 @@ def test_errors_are_one_line_and_an_exit_code(run, tmp_path, images):
     for line, said in (
         ("evaluate --source nowhere", "nowhere"),
         ("evaluate --model nothing", "nothing"),
-        ("ship --run nothing", "no finished run"),
         (f"colorize {tmp_path}/nowhere.png", "nowhere.png"),
     ):
         code, _, err = run(line)

@@ -10,7 +10,8 @@ from PIL import Image
 from torchvision.datasets import CIFAR100
 
 import colorlib as cl
-from colorlib import cifar, data, paths, sample
+from colorlib import data, paths
+from colorlib.datasets import cifar100, sample
 
 
 def write_cifar(images, labels, split="train"):
@@ -237,8 +238,8 @@ def archive(server, images, monkeypatch):
     monkeypatch.setattr(CIFAR100, "train_list", [["train", md5["train"]]])
     monkeypatch.setattr(CIFAR100, "test_list", [["test", md5["test"]]])
     monkeypatch.setattr(CIFAR100, "meta", CIFAR100.meta | {"md5": md5["meta"]})
-    monkeypatch.setattr(cifar, "URL", f"{address}/cifar.tar.gz")
-    monkeypatch.setattr(cifar, "HASH", "md5:" + hashlib.md5(packed.getvalue()).hexdigest())
+    monkeypatch.setattr(cifar100, "URL", f"{address}/cifar.tar.gz")
+    monkeypatch.setattr(cifar100, "HASH", "md5:" + hashlib.md5(packed.getvalue()).hexdigest())
     return address, folder / "cifar.tar.gz"
 
 
@@ -258,11 +259,11 @@ def test_cifar_is_downloaded_once_and_kept_as_arrays(archive, images, capsys):
 def test_cifar_that_cannot_be_had(archive, trouble, monkeypatch, capsys):
     address, path = archive
     if trouble == "missing":
-        monkeypatch.setattr(cifar, "URL", f"{address}/nowhere.tar.gz")
+        monkeypatch.setattr(cifar100, "URL", f"{address}/nowhere.tar.gz")
     elif trouble == "refused":
-        monkeypatch.setattr(cifar, "URL", "http://127.0.0.1:9/cifar.tar.gz")
+        monkeypatch.setattr(cifar100, "URL", "http://127.0.0.1:9/cifar.tar.gz")
     elif trouble == "truncated":
-        monkeypatch.setattr(cifar, "URL", f"{address}/short/cifar.tar.gz")
+        monkeypatch.setattr(cifar100, "URL", f"{address}/short/cifar.tar.gz")
     elif trouble == "corrupt":
         content = bytearray(path.read_bytes())
         content[100] ^= 255

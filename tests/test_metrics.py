@@ -6,6 +6,7 @@ import torch
 import colorlib as cl
 from colorlib import metrics
 from colorlib.color import rgb_to_lab, to_gray
+from colorlib.report import bootstrap, breakdown
 
 # L a b of two colours and their CIEDE2000: Sharma, Wu, Dalal 2005, table 1
 SHARMA = """
@@ -143,12 +144,12 @@ def test_bootstrap_interval_covers_the_mean_difference_and_narrows():
     truth = torch.from_numpy(random.random((40, 3, 16, 16))).float()
     noisy = (truth + 0.1 * torch.from_numpy(random.normal(size=truth.shape))).float().clamp(0, 1)
     better, worse = metrics.per_image((truth + noisy) / 2, truth), metrics.per_image(noisy, truth)
-    low, high = metrics.paired_bootstrap(better, worse, 200)["psnr"]
+    low, high = bootstrap.paired_bootstrap(better, worse, 200)["psnr"]
     gain = metrics.summary(better)["psnr"] - metrics.summary(worse)["psnr"]
     assert low < gain < high
     normal = 1.96 * (better["psnr"] - worse["psnr"]).std().item() / 40**0.5
     assert (high - low) / 2 == pytest.approx(normal, rel=0.3)
-    assert metrics.paired_bootstrap(better, better, 20)["psnr"] == [0, 0]
+    assert bootstrap.paired_bootstrap(better, better, 20)["psnr"] == [0, 0]
 
 
 def test_error_by_hue_and_class():
@@ -157,12 +158,12 @@ def test_error_by_hue_and_class():
     truth = cl.hsv_to_rgb(hsv)
     guess = truth.clone()
     guess[1] = truth[1].flip(0)
-    centres, curves = metrics.by_hue({"x": guess}, truth, bins=4)
+    centres, curves = breakdown.by_hue({"x": guess}, truth, bins=4)
     assert centres.tolist() == [0.125, 0.375, 0.625, 0.875]
     assert curves["x"][0] == 0 and curves["x"][2] > 20 and np.isnan(curves["x"][1])
     errors = metrics.mean_ab_error(guess, truth)
     labels = np.array([1, 0]), ["apple", "bear", "crab"]
-    by_class = metrics.by_class(errors, labels)
+    by_class = breakdown.by_class(errors, labels)
     assert by_class.tolist() == pytest.approx([errors[1].item(), 0, np.nan], nan_ok=True)
 
 
@@ -204,7 +205,7 @@ def test_bootstrap_interval_is_about_two_standard_errors():
     truth = torch.rand(400, 3, 12, 12)
     predicted = (truth + 0.2 * torch.rand(400, 1, 1, 1) * torch.randn_like(truth)).clamp(0, 1)
     rows = metrics.per_image(predicted, truth, quick=True)
-    low, high = metrics.bootstrap(rows)["psnr"]
+    low, high = bootstrap.bootstrap(rows)["psnr"]
     error = (rows["psnr"].std() / 400**0.5).item()
     assert high - low == pytest.approx(2 * 1.96 * error, rel=0.15)
     assert low < rows["psnr"].mean() < high

@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 import colorlib as cl
-from colorlib import decode as m
+from colorlib import decoding as m
 from colorlib.color import join, rgb_to_lab, to_gray
 
 TINY = {"widths": (8, 8, 16), "down": (1, 1, 1), "up": (1, 1)}

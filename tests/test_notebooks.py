@@ -11,7 +11,8 @@ import pytest
 from conftest import REPOSITORY
 from nbclient import NotebookClient
 
-from colorlib import results
+from colorlib.report import store
+from colorlib.report.tables import vividness_rows
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("0*.ipynb"))
 NAMES = [path.stem for path in NOTEBOOKS]
@@ -77,9 +78,9 @@ def test_solutions_have_no_long_cell_either():
 
 
 def test_what_the_prose_says_holds_in_the_results():
-    tables = {g: results.load_result(f"cifar-{g}", committed=True) for g in ("value", "luma")}
+    tables = {g: store.load_result(f"cifar-{g}", committed=True) for g in ("value", "luma")}
     for result in tables.values():
-        grey, curve = result["rows"][0], results.vividness_rows(result)
+        grey, curve = result["rows"][0], vividness_rows(result)
         # 3: the mean wins PSNR and raw AuC, a vivid decoding wins rebalanced AuC
         for name, best in (("psnr", curve[0]), ("raw_auc", curve[0])):
             assert all(best[name] >= row[name] for row in (*curve, *result["rows"][:2]))
@@ -104,7 +105,7 @@ def test_what_the_prose_says_holds_in_the_results():
     assert made["minutes"] < 60 and 2e6 < weights < 4e6
     # 2: a vivid distribution is more right on rare colours, regression has one answer
     rows = {
-        row["system"]: row for row in results.load_result("short-cifar100", committed=True)["rows"]
+        row["system"]: row for row in store.load_result("short-cifar100", committed=True)["rows"]
     }
     vivid, plain = rows["distribution, vivid"], rows["regression"]
     assert vivid["rebalanced_auc"] > plain["rebalanced_auc"]
@@ -112,7 +113,7 @@ def test_what_the_prose_says_holds_in_the_results():
 
 
 def test_what_notebook_4_concludes_of_the_cow_and_the_mountains():
-    rows = results.load_result("photographs", committed=True)["rows"]
+    rows = store.load_result("photographs", committed=True)["rows"]
     colourful = {
         name: {r["system"]: r["colourfulness"] for r in rows if r["photograph"] == name}
         for name in ("cow", "mountains")
@@ -125,15 +126,15 @@ def test_what_notebook_4_concludes_of_the_cow_and_the_mountains():
 
 
 def test_what_notebook_4_says_of_the_recipes():
-    from colorlib import controlled
+    from colorlib.compare import equal_budget
 
     for budget in ("short", "full"):
-        result = results.load_result(f"controlled-{budget}", committed=True)
+        result = store.load_result(f"controlled-{budget}", committed=True)
         assert result["data"] == {"source": "CIFAR-100", "split": "test", "count": 10000}
-        assert all(name in result["curves"] for name in controlled.TITLES.values())
-    titles = controlled.TITLES
+        assert all(name in result["curves"] for name in equal_budget.TITLES.values())
+    titles = equal_budget.TITLES
     adjusted = f"{titles['eccv16']}, logits adjusted"
-    spare = controlled.margins(result)
+    spare = equal_budget.margins(result)
     assert all(value >= 0 for value in spare.values())
     ours = result["curves"][titles["distribution"]]
     end = min(row["raw_auc"] for row in ours)
@@ -150,7 +151,7 @@ def test_what_notebook_4_says_of_the_recipes():
 
 
 def test_what_notebook_3_says_of_the_judge():
-    rows = results.load_result("judge-cifar", committed=True)["rows"]
+    rows = store.load_result("judge-cifar", committed=True)["rows"]
     true, grey, *ours, control = rows
     assert true["top1"] > control["top1"] > grey["top1"]  # colour is worth something
     for row in ours:
@@ -168,7 +169,7 @@ def test_what_notebook_1_says_of_the_colours(real_data):
 
 
 SHORTER = {
-    'QUICK = controlled.BUDGETS["short"]': 'QUICK = controlled.BUDGETS["short"] = '
+    'QUICK = equal_budget.BUDGETS["short"]': 'QUICK = equal_budget.BUDGETS["short"] = '
     '{"epochs": 1, "count": 300, "held": 200}',
     "SECONDS = 20": "SECONDS = 1",
     "COUNT = None if FULL else 200": "COUNT = 20",

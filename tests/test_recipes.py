@@ -5,15 +5,17 @@ import torch
 import torch.nn.functional as F
 
 import colorlib as cl
-from colorlib import recipes
+from colorlib import batches, recipes
 from colorlib.color import hsv_to_chroma, rgb_to_lab
-from colorlib.decode import ab_cells, cell_centres
+from colorlib.compare import nogan
+from colorlib.compare.recipes import HueSaturation, Rebalanced
+from colorlib.decoding import ab_cells, cell_centres
 
 
 def seen(rgb, given=1):
     flags = torch.full((len(rgb),), given)
     gray = cl.luma(rgb) if given else cl.value(rgb)
-    return recipes.Batch(rgb, gray, flags)
+    return batches.Batch(rgb, gray, flags)
 
 
 def disk(count):
@@ -116,7 +118,7 @@ def test_a_black_batch_has_a_finite_loss():
 def test_original_is_least_at_the_true_hue_and_saturation():
     rgb = F.interpolate(torch.rand(2, 3, 1, 1), (8, 8)).clamp(0.1, 0.9)
     wanted = F.avg_pool2d(cl.rgb_to_hsv(rgb)[:, :2], 2).clamp(1e-6, 1 - 1e-6).logit()
-    recipe = recipes.HueSaturation()
+    recipe = HueSaturation()
     assert recipe.loss(wanted, seen(rgb)) < 1e-9
     assert recipe.loss(wanted + 1, seen(rgb)) > 1e-3
 
@@ -124,7 +126,7 @@ def test_original_is_least_at_the_true_hue_and_saturation():
 def test_eccv16_encodes_on_the_five_nearest_cells():
     rgb = torch.rand(1, 3, 40, 40)
     ab = rgb_to_lab(rgb)[:, 1:]
-    index, share = recipes.Rebalanced().encode(ab)
+    index, share = Rebalanced().encode(ab)
     cells = ab_cells()
     points = ab[0].flatten(1).T
     distance, near = torch.cdist(points, cells).topk(5, largest=False)
@@ -138,7 +140,7 @@ def test_eccv16_encodes_on_the_five_nearest_cells():
 
 
 def test_eccv16_weighs_rare_colours_up_and_one_on_average(images):
-    model, recipe = cl.ColorNet((8, 8), (0, 0), (0,), head="ab"), recipes.Rebalanced()
+    model, recipe = cl.ColorNet((8, 8), (0, 0), (0,), head="ab"), Rebalanced()
     recipe.start(model, torch.from_numpy(images).permute(0, 3, 1, 2))
     first = recipe.weight.clone()
     recipe.start(model, torch.from_numpy(images).permute(0, 3, 1, 2))  # as when fit is called again
@@ -157,11 +159,11 @@ def test_eccv16_weighs_rare_colours_up_and_one_on_average(images):
 def test_picture_of_the_true_chroma_is_the_image(given):
     rgb = F.interpolate(torch.rand(3, 3, 1, 1) * 0.9, (8, 8))
     target, _ = recipes.chroma_target(rgb)
-    assert torch.allclose(recipes.picture(target, seen(rgb, given)), rgb, atol=1e-3)
+    assert torch.allclose(nogan.picture(target, seen(rgb, given)), rgb, atol=1e-3)
 
 
 def test_feature_loss_is_least_at_the_truth_and_leaves_the_classifier_alone():
-    recipe = recipes.FeatureLoss()
+    recipe = nogan.FeatureLoss()
     recipe.start(cl.ColorNet((8, 8), (0, 0), (0,), head="chroma"), torch.zeros(0, 3, 32, 32))
     rgb = F.interpolate(torch.rand(2, 3, 1, 1), (32, 32)).clamp(0.1, 0.9)
     target, _ = recipes.chroma_target(rgb)
@@ -170,3 +172,16 @@ def test_feature_loss_is_least_at_the_truth_and_leaves_the_classifier_alone():
     recipe.loss(output, seen(rgb)).backward()
     assert output.grad.abs().max() > 0
     assert all(p.grad is None for p in recipe.classifier.parameters())
+
+
+def test_the_table_of_recipes_names_each_class_by_its_own_name(monkeypatch):
+    for name in recipes.RECIPES:
+        assert recipes.get_recipe(name).name == name
+    with pytest.raises(ValueError, match="recipe: got 'none', wanted distribution or"):
+        cl.build(cl.Config(recipe="none"))
+
+    class Mine(recipes.Recipe):
+        name = "mine"
+
+    monkeypatch.setitem(recipes.RECIPES, "mine", Mine)
+    assert isinstance(cl.build(cl.Config(recipe="mine"))[1], Mine)

@@ -11,10 +11,11 @@ import yaml
 from conftest import REPOSITORY, script
 
 import colorlib as cl
-from colorlib import environment, paths, results
+from colorlib import environment, paths
 from colorlib.model import mark
+from colorlib.report import store, tables
 
-publish = script("publish")
+publish = script("publish_readme")
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 WANTED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
 
@@ -51,7 +52,7 @@ def test_address_and_results_are_published():
 
 
 def test_each_notebook_says_how_long_it_and_its_long_parts_take():
-    times = results.load_result("times", committed=True)["seconds"]
+    times = store.load_result("times", committed=True)["seconds"]
     teachers = (REPOSITORY / "notebooks" / "README.md").read_text()
     assert publish.times_table(teachers) == teachers
     for path in (REPOSITORY / "notebooks").glob("0*.ipynb"):
@@ -82,13 +83,13 @@ def test_a_fork_changes_its_address_in_one_place(monkeypatch):
     ],
 )
 def test_committed_results_are_of_the_shipped_weights(weights, name):
-    kept = results.load_result(name, committed=True)
+    kept = store.load_result(name, committed=True)
     assert kept["weights"] == mark(cl.load_model(weights)), kept["command"]
 
 
 @pytest.mark.parametrize(("given", "grey"), [("value", 19.97), ("luma", 23.28)])
 def test_committed_results_are_of_the_whole_test_split(given, grey):
-    result = results.load_result(f"cifar-{given}", committed=True)
+    result = store.load_result(f"cifar-{given}", committed=True)
     assert result["data"] == {"source": "CIFAR-100", "split": "test", "count": 10000}
     assert round(result["rows"][0]["psnr"], 2) == grey
     assert round(result["rows"][0]["raw_auc"], 4) == 0.8844
@@ -97,8 +98,8 @@ def test_committed_results_are_of_the_whole_test_split(given, grey):
 
 @pytest.mark.full
 def test_shipped_weights_give_the_committed_results(real_data):
-    committed = results.load_result("cifar-value", committed=True)
-    row = results.row_of(committed, "ours, vividness 0")
+    committed = store.load_result("cifar-value", committed=True)
+    row = tables.row_of(committed, "ours, vividness 0")
     truth = cl.to_tensor(cl.load_images("cifar100", "test"))
     measured = cl.evaluate(cl.colorize(cl.load_model("cifar"), cl.value(truth)), truth)
     for name, number in measured.items():

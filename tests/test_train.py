@@ -19,8 +19,9 @@ from PIL import Image
 import colorlib as cl
 from colorlib import batches, checkpoint, paths, train
 from colorlib.config import command
-from colorlib.muon import orthogonal
-from colorlib.recipes import RECIPES
+from colorlib.datasets.pixels import as_pixels
+from colorlib.fast.muon import orthogonal
+from colorlib.report import pictures
 
 SMALL = {"widths": (8, 16), "down": (0, 0), "up": (0,), "batch_size": 8, "epochs": 3}
 
@@ -65,7 +66,7 @@ def test_a_finished_run_leaves_weights_history_and_strip(images):
     assert same(cl.load_model(folder / "model.safetensors"), model)
     made = json.loads((folder / "history.json").read_text())
     assert made["history"] == history and made["data"]["training"] == 58
-    strip = cl.plots.read_strip(Image.open(folder / "strip.png"))
+    strip = pictures.read_strip(Image.open(folder / "strip.png"))
     assert strip.shape == (5, 8, 32, 32, 3)
     assert seen == [(i, (i + 2, 8, 32, 32, 3)) for i in (1, 2, 3)]
 
@@ -251,7 +252,7 @@ def test_images_that_do_not_go_with_the_config_are_named(images):
 def test_settings_out_of_range_are_named(setting):
     ((name, value),) = setting.items()
     with pytest.raises(ValueError, match=f"{name}: got {value!r}, wanted"):
-        cl.Config(**setting)
+        cl.build(cl.Config(**setting))
 
 
 @pytest.mark.skipif(not Path("/proc/cpuinfo").is_file(), reason="asks Linux what the CPU can do")
@@ -273,7 +274,7 @@ def test_every_batch_is_shared_out_whole(images):
         def __init__(self, rank, world):
             self.process_index, self.num_processes = rank, world
 
-    pixels = batches.as_pixels(images)
+    pixels = as_pixels(images)
     order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
     whole, first, second = (
         batches.batch(pixels, order, 3, 8, small(shift=3, zoom=0.2, paste=0.5), Share(*who))
@@ -288,7 +289,7 @@ def test_an_epoch_sees_every_image_once(images):
     class Alone:
         process_index, num_processes, device = 0, 1, torch.device("cpu")
 
-    pixels = batches.as_pixels(images)
+    pixels = as_pixels(images)
     order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
     seen = []
     for step in range(8):
@@ -409,12 +410,12 @@ def test_a_model_a_recipe_and_a_config_that_do_not_go_together_are_refused(image
     for other, said in (
         (cl.Distribution(0.25), "spacing"),
         (cl.Distribution(0.2, 4), "fold"),
-        (RECIPES["regression"](), "recipe"),
+        (cl.ChromaRegression(), "recipe"),
     ):
         with pytest.raises(ValueError, match=f"fit: {said} is"):
             cl.fit(model, other, images, small("odd"))
     with pytest.raises(ValueError, match="fit: head is"):
-        cl.fit(model, RECIPES["regression"](), images, small("odd", recipe="regression"))
+        cl.fit(model, cl.ChromaRegression(), images, small("odd", recipe="regression"))
     with pytest.raises(ValueError, match="crop"):
         cl.fit(model, recipe, images, small("odd", crop=48))
     for setting in ({"widths": (0, 8)}, {"clip": 0.0}, {"weight_decay": -1.0}):

@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib import paths
-from colorlib.cifar import fetch
 from colorlib.color import check_images, lab_to_rgb, lightness, luma
+from colorlib.datasets.download import fetch
 from colorlib.model import evaluating
 from colorlib.peers.deoldify import DeOldifyArtistic, DeOldifyStable
 from colorlib.peers.eccv16 import ECCV16

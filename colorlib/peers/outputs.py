@@ -5,7 +5,7 @@ import glob
 from PIL import Image, ImageChops
 
 from colorlib import paths
-from colorlib.files import SUFFIXES, read_rgb
+from colorlib.datasets.image_files import SUFFIXES, read_rgb
 
 
 def outputs(inputs: dict[str, Image.Image] | None = None) -> dict[str, dict[str, Image.Image]]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from colorlib import paths
-from colorlib.cifar import fetch
-from colorlib.files import read_rgb
+from colorlib.datasets.download import fetch
+from colorlib.datasets.image_files import read_rgb
 
 SOURCE = (
     "https://raw.githubusercontent.com/Lossar/TDT05_colorization/"

@@ -1,0 +1,1 @@
+"""Notebook 4: recipes at an equal budget, published networks, classifiers as a measure."""

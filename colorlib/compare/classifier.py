@@ -1,0 +1,180 @@
+"""Small CIFAR-100 classifiers, trained here: a judge of recoloured images, a control, features.
+
+CIFAR-100's labels serve for this: only NoGAN's recipe learns a colorizer from them, and from the
+classifier "features", never from the one that judges. One setting of the shipped decoding was
+chosen with the judge (report/tune_vividness.py, `CLEAREST`). semantic.py says what they are asked.
+"""
+
+import dataclasses
+import json
+import time
+from datetime import date
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from colorlib import checkpoint, paths
+from colorlib.batches import batch, check_pixels, generator
+from colorlib.color import luma
+from colorlib.config import Config
+from colorlib.data import load_images, load_labels, split_validation, to_tensor
+from colorlib.datasets.pixels import as_pixels, fingerprint
+from colorlib.model import (
+    Convolution,
+    Residual,
+    evaluating,
+    in_full,
+    write_weights,
+)
+from colorlib.paths import machine
+from colorlib.train import make_optimizers, set_rates
+
+FOLDER = "judges"
+SEEN = {"judge": "colour", "judge-grey": "grey", "features": "colour"}  # shipped name: trained on
+SMOOTHING = 0.1
+# of a Config, what a classifier's training reads
+USED = "name epochs batch_size learning_rate muon_rate warmup weight_decay seed held shift zoom"
+
+
+class Classifier(nn.Module):
+    """rgb (B, 3, H, W) in [0, 1], H and W multiples of 8 -> logits (B, classes)."""
+
+    def __init__(self, widths=(48, 96, 192), classes: int = 100):
+        super().__init__()
+        self.config = {"widths": list(widths), "classes": classes}
+        self.stem = Convolution(12, widths[0])
+        self.body = nn.ModuleList(
+            nn.Sequential(nn.MaxPool2d(2), Convolution(a, b), Residual(b))
+            for a, b in pairwise(widths)
+        )
+        self.head = nn.Linear(widths[-1], classes)
+
+    def stages(self, rgb: Tensor) -> list[Tensor]:
+        """The feature maps of each level, at 1/2, 1/4, 1/8 of the image's sides."""
+        maps = [self.stem(F.pixel_unshuffle(rgb - 0.5, 2))]
+        for block in self.body:
+            maps.append(block(maps[-1]))
+        return maps
+
+    def features(self, rgb: Tensor) -> Tensor:
+        """(B, widths[-1]): what the last layer decides on."""
+        return self.stages(rgb)[-1].mean((2, 3))
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        return self.head(self.features(rgb))
+
+
+def train_classifier(name: str, images, numbers, config: Config) -> Classifier:
+    """Train the classifier NAME of `SEEN` into data/runs/NAME, going on where it stopped.
+
+    images: uint8 (N, H, W, 3); numbers: the class (N,) of each; the last `config.held` stay out.
+    """
+    from accelerate import Accelerator
+    from tqdm import tqdm
+
+    accelerator = Accelerator()
+    pixels = as_pixels(split_validation(images, config.held)[0])
+    labels = torch.as_tensor(numbers).long().to(accelerator.device)
+    check_pixels(pixels, config, 8)
+    steps = len(pixels) // config.batch_size
+    folder, total = paths.runs() / name, steps * config.epochs
+    torch.manual_seed(config.seed)
+    model = Classifier(classes=int(labels.max()) + 1)
+    model = model.to(accelerator.device, memory_format=torch.channels_last).train()
+    optimizers = make_optimizers(model, config)
+    wanted = json.loads(json.dumps(dataclasses.asdict(config)))
+    wanted |= {"data": fingerprint(pixels), "classifier": SEEN[name]}
+    state, step, seconds = checkpoint.resume(folder, wanted, model, optimizers), 0, 0.0
+    if state:
+        step, seconds = state["step"], state["seconds"]
+    checkpoint.make_ready(folder)
+    clock = time.perf_counter() - seconds
+    with tqdm(total=total, initial=step, unit=" steps", desc=name) as bar:
+        while step < total:
+            epoch = step // steps
+            order = torch.randperm(len(pixels), generator=generator(config.seed, epoch))
+            while step < (epoch + 1) * steps:
+                set_rates(optimizers, config, step / total)
+                samples = batch(pixels, order, step, steps, config, accelerator)
+                rgb = samples.rgb if SEEN[name] == "colour" else samples.gray.expand(-1, 3, -1, -1)
+                wanted_labels = labels[samples.chosen.to(labels.device)]
+                loss = F.cross_entropy(model(rgb), wanted_labels, label_smoothing=SMOOTHING)
+                model.zero_grad()
+                loss.backward()
+                for optimizer in optimizers:
+                    optimizer.step()
+                step += 1
+                bar.update()
+            bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+            state = {"config": wanted, "model": model.state_dict(), "step": step}
+            state |= {"optimizers": [o.state_dict() for o in optimizers]}
+            checkpoint.save(folder, step, state | {"seconds": time.perf_counter() - clock})
+    return model.eval()
+
+
+def make(name: str, source: str = "cifar100", config: Config | None = None) -> dict:
+    """Train the classifier NAME of `SEEN` and ship it; returns how it was made, which is kept too.
+
+    Its accuracy is measured on the test split, of the kind of images that it was trained on.
+    """
+    if name not in SEEN:
+        raise ValueError(f"judge: got {name!r}, wanted {', '.join(SEEN)}")
+    config = config or Config(
+        name=name, given="luma", epochs=3 if name == "features" else 8, zoom=0.25
+    )
+    began = time.perf_counter()
+    labels = load_labels(source, "train")
+    if labels is None:
+        raise ValueError(f"judge: {source} has no classes, wanted cifar100")
+    numbers, _ = labels
+    model = train_classifier(name, load_images(source, "train"), numbers, config)
+    minutes = (time.perf_counter() - began) / 60
+    rgb = to_tensor(load_images(source, "test"))
+    if SEEN[name] == "grey":
+        rgb = luma(rgb).expand(-1, 3, -1, -1)
+    made = {
+        "config": {setting: getattr(config, setting) for setting in USED.split()},
+        "classifier": model.config,
+        "seen": SEEN[name],
+        "test_accuracy": accuracy(model, rgb, load_labels(source, "test")[0]),
+        "test_images": len(rgb),
+        "minutes": round(minutes, 1),
+        "machine": machine(),
+        "date": date.today().isoformat(),
+        "command": f"python -m colorlib judge {name}",
+    }
+    paths.write_json(paths.SHIPPED / FOLDER / f"{name}.json", made)
+    save_classifier(model, name)
+    return made
+
+
+def save_classifier(model: Classifier, name: str) -> None:
+    """Ship the classifier's weights as 16-bit floats, its architecture with them."""
+    path = paths.SHIPPED / FOLDER / f"{name}.safetensors"
+    write_weights(model, path, {"classifier": json.dumps(model.config)}, half=True)
+
+
+def load_classifier(name: str, device="cpu") -> Classifier:
+    """A shipped classifier: "judge", "judge-grey", or "features", which recipes may learn from."""
+    from safetensors import safe_open
+
+    path = paths.SHIPPED / FOLDER / f"{name}.safetensors"
+    if not path.is_file():
+        raise ValueError(
+            f"judge: got {name!r}, wanted one of {', '.join(SEEN)}; `python -m colorlib judge "
+            "NAME` makes one"
+        )
+    with safe_open(path, "pt") as file:
+        model = Classifier(**json.loads(file.metadata()["classifier"]))
+        state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    model.load_state_dict(in_full(state))
+    return model.eval().to(device, memory_format=torch.channels_last)
+
+
+def accuracy(model, rgb: Tensor, numbers) -> float:
+    """Share of the images rgb (N, 3, H, W) in [0, 1] whose class (N,) comes out first."""
+    with evaluating(model) as device:
+        named = torch.cat([model(part.to(device)).argmax(1).cpu() for part in rgb.split(500)])
+    return (named == torch.as_tensor(numbers)).double().mean().item()

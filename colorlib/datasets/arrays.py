@@ -1,0 +1,32 @@
+"""Arrays of images: reading .npy files safely, checking them, and their canonical order."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+Labels = tuple[np.ndarray, list[str]]
+
+
+def canonical_order(images: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    """Indices that sort uint8 `images` by the SHA-256 of each image's bytes (ties by label)."""
+    keys = [hashlib.sha256(image.tobytes()).digest() for image in images]
+    ties = np.zeros(len(images), int) if labels is None else labels
+    return np.array(sorted(range(len(keys)), key=lambda i: (keys[i], ties[i])), dtype=np.int64)
+
+
+def load_npy(path: str | Path) -> np.ndarray:
+    """A .npy file, memory-mapped, never unpickled. Raises ValueError that names a bad file."""
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path}: not a readable .npy array ({error})") from error
+
+
+def check_uint8(images: np.ndarray, name="images") -> np.ndarray:
+    """`images` if they are uint8 (N, H, W, 3), else ValueError."""
+    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
+        raise ValueError(f"{name}: got {getattr(images, 'dtype', type(images))}, wanted uint8")
+    if images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape:
+        raise ValueError(f"{name}: got shape {images.shape}, wanted (N, H, W, 3) with N > 0")
+    return images

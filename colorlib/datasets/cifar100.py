@@ -1,0 +1,74 @@
+"""CIFAR-100 from its official archive: fetched once, read by torchvision, kept as plain .npy.
+
+pooch fetches (time limit, checksum, written beside and renamed) because torchvision's own download
+has no time limit and writes in place; torchvision reads.
+"""
+
+import tarfile
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from colorlib import paths
+from colorlib.datasets.arrays import Labels, check_uint8, load_npy
+from colorlib.datasets.download import fetch
+
+URL = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
+HASH = "md5:eb9058c3a382ffc7106e4002c42a8d85"  # as torchvision gives it
+
+
+def fetch_cifar100(root: Path) -> None:
+    """Download CIFAR-100 and write {train,test}.npy, their labels and classes.txt into `root`.
+
+    Raises OSError in one sentence when the archive cannot be had, or is not the official one;
+    nothing half-written stays.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    archive = fetch(URL, HASH, root)
+    try:
+        with tempfile.TemporaryDirectory(dir=root, suffix=".part") as folder:
+            _unpack(archive, Path(folder))
+            _convert(Path(folder), root)
+    finally:
+        archive.unlink(missing_ok=True)
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise OSError(f"{archive.name} is not a readable archive ({error})") from error
+
+
+def _convert(folder: Path, root: Path) -> None:
+    from torchvision.datasets import CIFAR100
+
+    try:
+        sets = {s: CIFAR100(folder, train=s == "train", download=False) for s in ("test", "train")}
+    except RuntimeError as error:
+        raise OSError("the CIFAR-100 archive lacks files, or they are corrupt") from error
+    with paths.replacing(root / "classes.txt") as part:
+        part.write_text("\n".join(sets["train"].classes) + "\n", encoding="utf-8")
+    for split, data in sets.items():
+        arrays = {f"{split}_labels": np.array(data.targets, dtype=np.uint8), split: data.data}
+        for name, array in arrays.items():  # the images last: their presence says it is all there
+            with paths.replacing(root / f"{name}.npy") as part, part.open("wb") as file:
+                np.save(file, array)
+
+
+def load_cifar100(split: str) -> tuple[np.ndarray, Labels | None]:
+    """(Images, labels or None) of a split from the data root, downloaded where it is missing."""
+    root = paths.data_root() / "cifar100"
+    if not (root / f"{split}.npy").exists():
+        fetch_cifar100(root)
+    images = check_uint8(load_npy(root / f"{split}.npy"), root / f"{split}.npy")
+    if not (root / f"{split}_labels.npy").exists():
+        return images, None
+    labels = np.asarray(load_npy(root / f"{split}_labels.npy"), dtype=np.int64)
+    if labels.shape != (len(images),):
+        raise ValueError(
+            f"{root / f'{split}_labels.npy'}: got shape {labels.shape}, wanted ({len(images)},)"
+        )
+    return images, (labels, (root / "classes.txt").read_text(encoding="utf-8").split())

@@ -1,0 +1,68 @@
+"""Training images as 8-bit integers, in memory, on a device or memory-mapped."""
+
+import hashlib
+import os
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from colorlib.color import hsv_to_rgb
+from colorlib.datasets.arrays import check_uint8
+
+CHUNK = 250  # images converted at a time
+Pixels = Tensor | np.ndarray  # uint8 (N, 3, H, W) in memory, or what is memory-mapped
+
+
+def as_pixels(images: np.ndarray) -> Pixels:
+    """uint8 images (N, H, W, 3), or prepared HSV (N, 3, H, W), as uint8 pixels (N, 3, H, W).
+
+    A memory-mapped array of more than half the free memory is returned as it is.
+    """
+    if not isinstance(images, np.ndarray) or images.dtype != np.float16:
+        check_uint8(images)
+    if isinstance(images, np.memmap) and images.size > free_memory() / 2:
+        return images
+    first = to_pixels(images[:1])
+    pixels = torch.empty((len(images), *first.shape[1:]), dtype=torch.uint8)
+    for start in range(0, len(images), CHUNK):
+        pixels[start : start + CHUNK] = to_pixels(images[start : start + CHUNK])
+    return pixels
+
+
+def to_pixels(images: np.ndarray) -> Tensor:
+    """uint8 images (N, H, W, 3), or prepared HSV (N, 3, H, W), to uint8 pixels (N, 3, H, W)."""
+    part = torch.from_numpy(np.array(images))
+    if images.dtype == np.float16:
+        return (hsv_to_rgb(part) * 255).round().byte()
+    return part.permute(0, 3, 1, 2).contiguous()
+
+
+def gather(pixels: Pixels, chosen: Tensor) -> Tensor:
+    """The chosen images, uint8 (B, 3, H, W), where the pixels are: on a device or on disk."""
+    if isinstance(pixels, Tensor):
+        return pixels[chosen.to(pixels.device)]
+    return to_pixels(pixels[chosen.numpy()])
+
+
+def place(pixels: Pixels, device: torch.device) -> Pixels:
+    """The pixels on the device if they take at most half of its free memory."""
+    if not isinstance(pixels, Tensor) or device.type != "cuda":
+        return pixels
+    fits = pixels.nbytes <= torch.cuda.mem_get_info(device)[0] / 2
+    return pixels.to(device) if fits else pixels
+
+
+def free_memory() -> int:
+    """Bytes that this process, one of some on this machine, can still take without swapping."""
+    import psutil  # accelerate brings it
+
+    return psutil.virtual_memory().available // int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+
+
+def fingerprint(pixels: Pixels) -> str:
+    """SHA-256 of the training pixels: a checkpoint belongs to one data set."""
+    digest = hashlib.sha256()
+    for part in torch.arange(len(pixels)).split(CHUNK):
+        digest.update(gather(pixels, part).cpu().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Faster versions of what PyTorch has: conv3x3, soft_cross_entropy and muon."""

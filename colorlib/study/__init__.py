@@ -1,0 +1,1 @@
+"""Notebook 5: ablations, seeds, scaling, calibration, failures and near-duplicates."""

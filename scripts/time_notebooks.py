@@ -1,0 +1,73 @@
+"""How long the notebooks take in their quick profile, and which of their parts: `make times`.
+
+Measured with CIFAR-100 (where the data root has it) and with the built-in sample, each in a data
+root without runs; kept in data/results/times.json, from where `make publish` writes it into them.
+"""
+
+import os
+import tempfile
+from datetime import date, datetime
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+from colorlib import paths
+
+NOTEBOOKS = sorted((paths.REPOSITORY / "notebooks").glob("0*.ipynb"))
+DATA = ("cifar100", "peers", "photos")  # of the data root; runs and prepared arrays stay behind
+
+
+def seconds(cell) -> float:
+    """How long an executed code cell took."""
+    took = cell.metadata.get("execution", {})
+    ends = (took.get(key) for key in ("shell.execute_reply", "iopub.execute_input"))
+    done, began = (datetime.fromisoformat(end.replace("Z", "+00:00")) for end in ends)
+    return (done - began).total_seconds()
+
+
+def parts(notebook) -> dict[str, float]:
+    """Seconds of each part of an executed notebook, by its heading."""
+    found, title = {}, "the beginning"
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            headings = [line[3:] for line in cell.source.splitlines() if line.startswith("## ")]
+            title = headings[-1] if headings else title
+        elif cell.cell_type == "code":
+            found[title] = found.get(title, 0.0) + seconds(cell)
+    return found
+
+
+def measure(root: Path | None) -> dict[str, dict[str, float]]:
+    """notebook -> its parts, run with the data of `root`, or with the built-in sample."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        data, out = Path(folder) / "data", Path(folder) / "out"
+        data.mkdir()
+        for name in DATA if root else ():
+            if (root / name).is_dir():
+                (data / name).symlink_to(root / name)
+        os.environ |= {"COLORLIB_DATA": str(data), "COLORLIB_OUT": str(out)}
+        os.environ |= {"https_proxy": "http://127.0.0.1:9", "TQDM_DISABLE": "1"}  # no network
+        for path in NOTEBOOKS:
+            notebook = nbformat.read(path, as_version=4)
+            where = {"metadata": {"path": str(path.parent)}}
+            NotebookClient(notebook, timeout=None, resources=where).execute()
+            found[path.stem] = parts(notebook)
+            print(f"{path.stem}: {sum(found[path.stem].values()):.0f} s", flush=True)
+    return found
+
+
+def main() -> None:
+    root = paths.data_root()
+    measured = {"sample": measure(None)}
+    if (root / "cifar100" / "test.npy").is_file():
+        measured["cifar100"] = measure(root)
+    content = {"seconds": measured, "machine": paths.machine(), "command": "make times"}
+    paths.write_json(
+        paths.COMMITTED_RESULTS / "times.json", content | {"date": date.today().isoformat()}
+    )
+
+
+if __name__ == "__main__":
+    main()

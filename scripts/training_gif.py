@@ -1,0 +1,44 @@
+"""figures/training.gif: colours arriving while the shipped weights were trained."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from colorlib.paths import REPOSITORY, SHIPPED, replacing
+from colorlib.report import pictures
+
+SHOWN, SCALE, GAP = 6, 4, 4  # images, times as large, pixels between
+EPOCHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 26, 33, 40)
+
+
+def frames(strip: np.ndarray) -> list[Image.Image]:
+    """The input above, the colours of one epoch in the middle, the original below."""
+    truth, given, *epochs = strip[:, :SHOWN]
+    picked = sorted({min(epoch, len(epochs)) for epoch in (*EPOCHS, len(epochs))})
+    side = strip.shape[2] * SCALE
+    made = []
+    for epoch in picked:
+        sheet = Image.new("RGB", (SHOWN * (side + GAP) - GAP, 3 * (side + GAP) - GAP), "white")
+        for i, row in enumerate((given, epochs[epoch - 1], truth)):
+            for j, image in enumerate(row):
+                scaled = Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST)
+                sheet.paste(scaled, (j * (side + GAP), i * (side + GAP)))
+        made.append(sheet)
+    return made
+
+
+def main() -> None:
+    made = frames(pictures.read_strip(Image.open(SHIPPED / "cifar-strip.png")))
+    body = io.BytesIO()
+    times = [350] * (len(made) - 1) + [2500]
+    made[0].save(body, "GIF", save_all=True, append_images=made[1:], duration=times, loop=0)
+    path = REPOSITORY / "figures" / "training.gif"
+    if not path.is_file() or path.read_bytes() != body.getvalue():
+        with replacing(path) as part:
+            part.write_bytes(body.getvalue())
+        print("wrote figures/training.gif")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+import dataclasses
+
+import pytest
+import torch
+
+import colorlib as cl
+from colorlib import paths
+from colorlib.compare import equal_budget, nogan
+from colorlib.config import command
+from colorlib.report import evaluation, store, tune_vividness
+
+
+def test_runs_differ_in_nothing_but_the_recipe():
+    configs = {r: dataclasses.asdict(equal_budget.settings(r)) for r in equal_budget.COMPARED}
+    ours = configs["distribution"]
+    for recipe, config in configs.items():
+        differ = {key for key in config if config[key] != ours[key]}
+        allowed = {"name", "recipe"} | ({"epochs"} if recipe == "nogan" else set())
+        assert differ <= allowed and config["given"] == "luma" and config["held"] == 5000
+    assert configs["nogan"]["epochs"] == ours["epochs"] - 1
+
+
+def test_random_colours_keep_luma_and_are_the_other_images(images):
+    truth = cl.to_tensor(images[:10])
+    colored = evaluation.random_colours(truth, images)
+    assert torch.allclose(cl.luma(colored), cl.luma(truth), atol=1e-5)
+    assert not torch.allclose(colored, truth, atol=0.05)
+    assert torch.equal(colored, evaluation.random_colours(truth, images))
+    own = evaluation.random_colours(truth[:1], images[:1])
+    assert torch.allclose(own, truth[:1], atol=1e-5)
+
+
+def test_margin_is_the_height_above_the_other_points():
+    def row(raw, rebalanced):
+        return {"raw_auc": raw, "rebalanced_auc": rebalanced}
+
+    result = {
+        "curves": {
+            "ours": [row(0.9, 0.7), row(0.89, 0.74), row(0.88, 0.73)],
+            "below": [row(0.895, 0.71)],
+            "above": [row(0.89, 0.76), row(0.9, 0.6)],
+            "left": [row(0.5, 0.73)],
+            "right": [row(0.91, 0.1)],
+        }
+    }
+    spare = equal_budget.margins(result, "ours")
+    assert spare["below"] == pytest.approx(0.01) and spare["above"] == pytest.approx(-0.02)
+    assert spare["left"] == pytest.approx(0.01) and spare["right"] == -float("inf")
+
+
+def test_curve_leaves_the_path_alone(images, net):
+    before = net.path
+    rows = equal_budget.curve(net, cl.to_tensor(images[:8]), [(0.0, 1.0), (0.5, 0.5)])
+    assert net.path == before and [row["T"] for row in rows] == [1.0, 0.5]
+    net.path = [(0.5, 0.5)] * 2
+    truth = cl.to_tensor(images[:8])
+    again = equal_budget.point(cl.colorize(net, cl.luma(truth), "luma"), truth)
+    assert rows[1] == again | {"alpha": 0.5, "T": 0.5}
+    for row in rows:
+        low, high = row["intervals"]["raw_auc"]
+        assert low <= row["raw_auc"] <= high
+
+
+def test_the_whole_comparison_on_the_sample(monkeypatch):
+    monkeypatch.setitem(equal_budget.BUDGETS, "full", {"epochs": 2, "count": 256, "held": 100})
+    monkeypatch.setattr(equal_budget, "ALPHAS", (-0.5, 0.0, 0.5))
+    monkeypatch.setattr(tune_vividness, "TEMPERATURES", (1.0, 0.5))
+    monkeypatch.setattr(equal_budget, "TEMPERATURES", (1.0, 0.38))
+    result = equal_budget.compare("sample", "full", 12)
+    assert store.load_result("controlled-full-sample-12") == result
+    names = [row["system"] for row in result["rows"]]
+    assert names[:2] == ["grey", "random colours"] and len(names) == len(set(names)) == 10
+    assert set(result["made"]) == set(equal_budget.COMPARED)
+    assert all(made["seconds"] > 0 for made in result["made"].values())
+    assert set(equal_budget.margins(result)) == set(result["curves"]) - {
+        equal_budget.TITLES["distribution"]
+    }
+    assert result["original_network"]["steps"] > 0 and result["original_network"]["count"] == 12
+    looks = result["made"]["nogan"]["game"]
+    assert looks[0]["game_step"] == 0 and len(looks) > 2
+    assert result["command"].endswith("--source sample --budget full --count 12")
+    again = equal_budget.compare("sample", "full", 12)
+    assert again["curves"] == result["curves"]  # finished runs are read, not trained again
+
+
+def test_a_stopped_run_is_not_compared(images, monkeypatch):
+    monkeypatch.setattr(equal_budget, "fit", lambda *_: [{"seconds": 1}])
+    with pytest.raises(KeyboardInterrupt):
+        equal_budget.learn("nogan", images, "full")
+
+
+def test_nogan_ends_where_quality_peaked(images, monkeypatch):
+    config = cl.Config("g", recipe="features", given="luma", batch_size=8, epochs=1)
+    model, recipe = cl.build(config)
+    cl.fit(model, recipe, images, config)
+    seen, qualities = [], iter([5.0, 4.0, 1.0, 3.0, 2.0, 6.0, 7.0, 8.0])
+
+    def quality(net):
+        seen.append({k: v.clone() for k, v in net.state_dict().items()})
+        return next(qualities)
+
+    history = nogan.play(model, images, config, quality)
+    assert [row["quality"] for row in history][:3] == [5.0, 4.0, 1.0]
+    assert not torch.equal(seen[2]["head.weight"], seen[0]["head.weight"])
+    assert all(torch.equal(v, seen[2][k]) for k, v in model.state_dict().items())
+    other, recipe = cl.build(config)
+    cl.fit(other, recipe, images, config)
+    assert nogan.play(other, images, config) == history  # a finished game is read
+    assert torch.allclose(other.head.weight, model.head.weight, atol=1e-6)
+    third, _ = cl.build(config)  # another generator: its game is another
+    assert nogan.play(third, images, config, lambda _: 9.0)[0]["quality"] == 9.0
+
+
+def test_original_network_is_trained_for_its_time_and_kept(images):
+    from colorlib.peers import original
+
+    model, steps = original.train("o", images, 1.0)
+    again, kept = original.train("o", images, 1.0)
+    _, longer = original.train("o", images, 1.5)
+    assert longer > 0 and torch.load(paths.runs() / "o.pt")["seconds"] == 1.5
+    assert steps == kept > 0
+    assert torch.equal(model[0].weight, again[0].weight)
+    gray = cl.luma(cl.to_tensor(images[:2]))
+    assert torch.allclose(cl.luma(original.colorize(model, gray)), gray, atol=1e-5)
+
+
+@pytest.mark.parametrize("budget", ["full", "short"])
+def test_committed_networks_say_how_to_make_them_again(budget):
+    kept = store.load_result(f"controlled-{budget}", committed=True)
+    assert set(kept["made"]) == set(equal_budget.COMPARED)
+    for recipe, made in kept["made"].items():
+        assert made["command"] == command(equal_budget.settings(recipe, budget, "cifar100"))
+        assert "--precision no" in made["command"]  # as they were trained, on any machine

@@ -1,0 +1,193 @@
+"""Photographs of every kind, whole and broken, from a file to a file."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from colorlib.datasets import image_files
+from colorlib.photos import image_output
+from colorlib.photos.batch import colorize_files, outputs
+
+
+@pytest.fixture
+def picture(images):
+    """A colour photograph of 64 x 48 as a Pillow image."""
+    return Image.fromarray(images[3]).resize((64, 48))
+
+
+def test_transparent_pixels_are_white(tmp_path):
+    Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert (np.asarray(image_files.read_rgb(tmp_path / "clear.png")) == 255).all()
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".tif", ".png"])
+def test_sideways_photographs_are_turned_and_stay_so(tmp_path, ending):
+    image = Image.new("RGB", (40, 20))
+    exif = image.getexif()
+    exif[0x0112], exif[0x010F] = 6, "a camera"
+    image.save(tmp_path / f"turned{ending}", exif=exif, dpi=(300, 300))
+    read = image_files.read_rgb(tmp_path / f"turned{ending}")
+    assert read.size == (20, 40)
+    for name in ("out.jpg", "out.png", "out.tif", "out.webp"):
+        image_output.save_image(read, tmp_path / name)
+        with Image.open(tmp_path / name) as again:
+            assert again.size == (20, 40) and again.getexif().get(0x0112, 1) == 1
+            assert again.getexif()[0x010F] == "a camera"
+            dpi = again.info.get("dpi", [again.getexif().get(tag) for tag in (0x011A, 0x011B)])
+            assert np.allclose([float(x) for x in dpi], 300, atol=0.1)
+
+
+def test_profiles_are_respected(tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = profile.replace(b"rXYZ", b"????").replace(b"bXYZ", b"rXYZ").replace(b"????", b"bXYZ")
+    image = Image.new("RGB", (4, 4), (255, 0, 0))
+    image.save(tmp_path / "swapped.png", icc_profile=swapped)  # where red is called blue
+    read = image_files.read_rgb(tmp_path / "swapped.png")
+    assert np.abs(np.subtract(read.getpixel((0, 0)), (0, 0, 255))).max() <= 2
+    image_output.save_image(read, tmp_path / "out.jpg")
+    with Image.open(tmp_path / "out.jpg") as again:
+        named = ImageCms.ImageCmsProfile(io.BytesIO(again.info["icc_profile"]))
+        assert "sRGB" in ImageCms.getProfileDescription(named)
+    image.save(tmp_path / "broken.png", icc_profile=b"not a profile")
+    assert image_files.read_rgb(tmp_path / "broken.png").getpixel((0, 0)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "CMYK", "1", "I;16", "RGB"])
+@pytest.mark.parametrize("ending", image_output.FORMATS)
+def test_every_mode_and_format(net, picture, tmp_path, mode, ending):
+    image = picture.convert(mode) if mode != "I;16" else deep(picture)
+    try:
+        image.save(tmp_path / f"in{ending}", format=image_output.FORMATS[ending])
+    except (OSError, ValueError):
+        pytest.skip(f"{image_output.FORMATS[ending]} does not hold {mode}")
+    assert not colorize_files([tmp_path / f"in{ending}"], None, net, 0.5, 64)
+    with Image.open(tmp_path / f"in-coloured{ending}") as made:
+        assert made.size == (64, 48) and made.mode == "RGB"
+        luma = np.asarray(made, float) @ [0.299, 0.587, 0.114]
+    with Image.open(tmp_path / f"in{ending}") as image:
+        given = picture if image.mode.startswith("I") else image.convert("RGB")
+        given = np.asarray(given.convert("L"), float)
+    assert np.abs(luma - given).mean() < 2
+
+
+def deep(picture):
+    return Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+
+
+def test_a_file_that_claims_too_much_is_refused_before_it_is_decoded(tmp_path, net):
+    header = b"P5 60000 60000 255\n"
+    (tmp_path / "bomb.ppm").write_bytes(header + bytes(100))
+    Image.new("L", (16000, 12000)).save(tmp_path / "bomb.png")  # 190 KB
+    for name in ("bomb.ppm", "bomb.png"):
+        failed = colorize_files([tmp_path / name], tmp_path / "out.png", net, 0.5, 64)
+        assert len(failed) == 1 and name in failed[0] and not (tmp_path / "out.png").exists()
+
+
+def test_outputs_of_files_and_folders(tmp_path):
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    for name in ("a.png", "b.gif", "sub/c.JPG", "a-coloured.png", "notes.txt"):
+        (tmp_path / "in" / name).write_bytes(b"")
+    folder, out = tmp_path / "in", tmp_path / "out"
+    made = {i.name: o.relative_to(tmp_path).as_posix() for i, o in outputs([folder], out, [])}
+    assert made == {"a.png": "out/a.png", "b.gif": "out/b.png", "c.JPG": "out/sub/c.JPG"}
+    made = {i.name: o.relative_to(tmp_path).as_posix() for i, o in outputs([folder], None, [])}
+    assert made["b.gif"] == "in/b-coloured.png" and made["c.JPG"] == "in/sub/c-coloured.JPG"
+    one = list(outputs([folder / "a.png"], tmp_path / "new.jpg", []))
+    assert one == [(folder / "a.png", tmp_path / "new.jpg")]
+    for wrong in ([folder], [folder / "a.png", folder / "b.gif"]):
+        with pytest.raises(ValueError, match="wanted a folder"):
+            list(outputs(wrong, tmp_path / "new.jpg", []))
+    with pytest.raises(ValueError, match="wanted a folder, or a name"):
+        list(outputs([folder / "a.png"], tmp_path / "new.bmp", []))
+
+
+def test_what_was_made_before_is_not_coloured_again(net, picture, tmp_path):
+    picture.save(tmp_path / "a.png")
+    out = tmp_path / "out"
+    assert not colorize_files([tmp_path], out, net, 0.5, 64)
+    assert not colorize_files([tmp_path], out, net, 0.5, 64, force=True)
+    assert [f.relative_to(out) for f in out.rglob("*") if f.is_file()] == [Path("a.png")]
+
+
+def test_every_failure_names_its_photograph_and_a_wrong_setting_is_said_once(
+    net, picture, tmp_path, monkeypatch
+):
+    picture.save(tmp_path / "a.png")
+    Image.new("L", (70_000, 1)).save(tmp_path / "wide.png")
+    (wide,) = colorize_files([tmp_path / "wide.png"], tmp_path / "wide.jpg", net, 0.5, 32)
+    assert "wide" in wide and "JPEG cannot hold this image" in wide
+    for vividness, size in ((2.0, 64), (0.5, 8)):
+        with pytest.raises(ValueError, match=r"vividness|size"):
+            colorize_files([tmp_path / "a.png"] * 3, None, net, vividness, size)
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    (said,) = colorize_files([tmp_path / "a.png"], tmp_path / "b.png", net, 0.5, 64)
+    assert "a.png" in said and "No space left" in said
+    assert {f.name for f in tmp_path.iterdir()} == {"a.png", "wide.png"}
+
+
+def test_one_bad_photograph_does_not_stop_the_others(net, picture, tmp_path):
+    for name in ("a.png", "z.png", "z.webp"):
+        picture.save(tmp_path / name)
+    (tmp_path / "bad.png").write_bytes((tmp_path / "a.png").read_bytes()[:500])
+    inputs = [tmp_path / name for name in ("a.png", "bad.png", "nowhere.png", "z.png")]
+    (tmp_path / "empty").mkdir()
+    failed = colorize_files([tmp_path / "empty", *inputs], tmp_path / "out", net, 0.5, 64)
+    assert len(failed) == 3 and "empty: no images found" in failed[0]
+    assert "bad.png: not a readable image" in failed[1] and "nowhere.png" in failed[2]
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["a.png", "z.png"]
+    (again,) = colorize_files([tmp_path / "a.png"], tmp_path / "out", net, 0.5, 64)
+    assert "--force" in again
+    (itself,) = colorize_files([tmp_path / "a.png"], tmp_path, net, 0.5, 64, force=True)
+    assert "its own colours" in itself
+    twice = [tmp_path / "out" / "a.png", tmp_path / "a.png"]
+    (second,) = colorize_files(twice, tmp_path / "new", net, 0.5, 64, force=True)
+    assert "just been made" in second
+
+
+@pytest.mark.parametrize("count", [150, pytest.param(2000, marks=pytest.mark.full)])
+def test_malformed_files_leave_nothing_half_written(net, picture, tmp_path, count):
+    """Truncated, bit-flipped, emptied and wrongly named files: a whole picture, or a sentence."""
+    random = np.random.default_rng(0)
+    whole = []
+    for mode in ("RGB", "L", "P", "CMYK"):
+        for kind in ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP"):
+            body = io.BytesIO()
+            try:
+                picture.convert(mode).save(body, format=kind)
+            except (OSError, ValueError):
+                continue
+            whole.append(body.getvalue())
+    endings, refused = sorted(image_files.SUFFIXES), 0
+    for i in range(count):
+        body = bytearray(whole[i % len(whole)])
+        damage = random.integers(4)
+        if damage == 0:
+            body = body[: random.integers(len(body))]
+        elif damage == 1:
+            for at in random.integers(len(body), size=random.integers(1, 20)):
+                body[at] ^= 1 << random.integers(8)
+        elif damage == 2:
+            start = random.integers(len(body))
+            body[start : start + 50] = bytes(len(body[start : start + 50]))
+        source = tmp_path / f"in{endings[random.integers(len(endings))]}"
+        source.write_bytes(body)
+        target = tmp_path / f"out{[*image_output.FORMATS][i % len(image_output.FORMATS)]}"
+        failed = colorize_files([source], target, net, 0.5, 32)
+        assert bool(failed) != target.exists()
+        if failed:
+            refused += 1
+            assert len(failed) == 1 and source.name in failed[0]
+        else:
+            with Image.open(target) as made:
+                made.load()
+            target.unlink()
+        source.unlink()
+        assert not list(tmp_path.iterdir())
+    assert count / 10 < refused < 0.9 * count

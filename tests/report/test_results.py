@@ -1,0 +1,75 @@
+from datetime import date
+from itertools import pairwise
+
+import pytest
+import torch
+from PIL import Image
+
+import colorlib as cl
+from colorlib import paths
+from colorlib.color import hsv_to_chroma
+from colorlib.report import evaluation, store, tables, tune_vividness
+
+TINY = {"widths": (8, 8), "down": (0, 0), "up": (0,)}
+
+
+def test_results_are_kept_and_found_again():
+    store.save_result("mine", {"rows": [1]})
+    assert (paths.results() / "mine.json").is_file()
+    today = date.today().isoformat()
+    said = {"command": "make report", "date": today}
+    assert store.load_result("mine") == {"rows": [1]} | said
+    known = {"command": "python -m colorlib evaluate", "date": "2026-01-01"}
+    store.save_result("known", known)
+    assert store.load_result("known") == known
+    with pytest.raises(ValueError, match=r"mine\.json is in no results folder"):
+        store.load_result("mine", committed=True)
+
+
+def test_evaluation_has_baselines_intervals_and_provenance():
+    model = cl.ColorNet(**TINY)
+    result = evaluation.evaluate_model(model, "tiny", "luma", "sample", count=12)
+    names = [row["system"] for row in result["rows"]]
+    assert names[:3] == ["grey", "mean colour", "ours, vividness 0"] and len(names) == 7
+    assert result["data"] == {
+        "source": "built-in sample (smoke test)",
+        "split": "test",
+        "count": 12,
+    }
+    row = tables.row_of(result, "ours, vividness 0")
+    low, high = row["difference"]["psnr"]
+    assert low <= row["psnr"] - result["rows"][0]["psnr"] <= high
+    for key in ("machine", "seconds", "date", "command", "seed"):
+        assert key in result
+    table = tables.table(result)
+    assert "| grey |" in table and "smoke test" in table and "luma given" in table
+    assert [r["vividness"] for r in tables.vividness_rows(result)] == [0, 0.25, 0.5, 0.75, 1]
+
+
+def test_mean_colour_is_the_mean_chroma_of_the_prior():
+    model = cl.ColorNet(**TINY)
+    model.prior.zero_()
+    model.prior[[20, 50]] = torch.tensor([0.25, 0.75])
+    rgb = evaluation.mean_colour(model, torch.full((1, 1, 4, 4), 0.8), "value")
+    expected = 0.25 * model.cells[20] + 0.75 * model.cells[50]
+    assert torch.allclose(hsv_to_chroma(cl.rgb_to_hsv(rgb))[0, :, 0, 0], expected, atol=1e-4)
+
+
+def test_without_truth_measures_luma_and_colour():
+    gray = Image.new("RGB", (40, 20), (100, 100, 100))
+    lighter = Image.new("RGB", (20, 10), (110, 110, 110))
+    rows = evaluation.without_truth({"input": gray, "x": lighter})
+    assert rows[1]["luma_difference"] == pytest.approx(10, abs=1e-3)
+    assert rows[0]["colourfulness"] == pytest.approx(0, abs=1e-4)
+
+
+def test_vividness_path_goes_from_faithful_to_rebalanced(images):
+    torch.manual_seed(0)
+    model = cl.ColorNet(**TINY)
+    torch.nn.init.normal_(model.head.weight)
+    model.prior.copy_(torch.rand(len(model.cells)).softmax(0))
+    path = tune_vividness.tune_path(model.eval(), images[:8], points=5)
+    assert len(path) == len(model.path) == 5
+    assert path[0]["psnr"] == max(point["psnr"] for point in path)
+    reached = [point["rebalanced_auc"] for point in path]
+    assert all(b >= a - 1e-9 for a, b in pairwise(reached))

@@ -1,0 +1,80 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+import colorlib as cl
+from colorlib import paths
+from colorlib.config import Config
+from colorlib.recipes import build
+from colorlib.report import store
+from colorlib.study.recipes import Averaged, Hard, Unweighted
+from colorlib.study.runs import EPOCHS, IMAGES, MEASURED, RUNS, settings, study
+from colorlib.train import make_optimizers
+
+
+def test_hard_targets_name_the_nearest_cell(images):
+    chroma, _ = cl.recipes.chroma_target(cl.to_tensor(images[:4]))
+    way = Hard()
+    index, share = way.encode(chroma)
+    assert torch.equal(share.sum(1), torch.ones(4, 16, 16))
+    cells = build(Config())[0].cells
+    named = cells[(index * share.long()).sum(1)]
+    nearest = cells[torch.cdist(chroma.movedim(1, -1), cells).argmin(-1)]
+    assert torch.allclose(named, nearest)
+    assert (Unweighted().target(cl.to_tensor(images[:4]))[2] == 1).all()
+
+
+def test_averaged_weights_follow_the_moving_average():
+    torch.manual_seed(0)
+    way, model = Averaged(), build(Config())[0]
+    way.start(model, torch.zeros(1, 3, 32, 32, dtype=torch.uint8))
+    batch = cl.recipes.Batch(torch.rand(1, 3, 32, 32), torch.rand(1, 1, 32, 32), torch.ones(1))
+    expected = None
+    for step in range(4):
+        weight = torch.full_like(model.head.weight, float(step))
+        model.head.weight.data.copy_(weight)
+        way.loss(torch.zeros(1, 109, 16, 16), batch)
+        expected = weight if expected is None else 0.99 * expected + 0.01 * weight
+    assert torch.allclose(way.average.module.head.weight, expected)
+    assert not torch.allclose(model.head.weight, expected)
+
+
+def test_a_muon_rate_of_0_leaves_all_weights_to_adamw():
+    model, _ = build(Config(muon_rate=0.0))
+    (only,) = make_optimizers(model, Config(muon_rate=0.0))
+    trained = {p for group in only.param_groups for p in group["params"]}
+    assert trained == set(model.parameters())
+
+
+def test_every_run_takes_as_many_steps_and_has_a_name_of_its_own():
+    names = {settings(name).name for name in RUNS}
+    assert len(names) == len(RUNS) <= 25
+    for name in ("128 images", "1,024 images", "10,000 images"):
+        config = settings(name)
+        steps = config.epochs * (config.count // config.batch_size)
+        assert abs(steps / (EPOCHS * (IMAGES // 128)) - 1) < 0.02
+
+
+def test_runs_are_kept_as_they_finish(images, tmp_path, monkeypatch):
+    tiny = {"widths": (8, 8), "down": (0, 0), "up": (0,), "batch_size": 8, "epochs": 1}
+    runs = {"ours": tiny, "regression": tiny | {"recipe": "regression"}}
+    monkeypatch.setattr("colorlib.study.runs.RUNS", runs)
+    monkeypatch.setattr("colorlib.study.runs.TUNING", 4)
+    np.save(tmp_path / "mine.npy", np.concatenate([images] * 4))
+    source = str(tmp_path / "mine.npy")
+    study(["ours"], source)
+    (file,) = paths.results().glob("study-*.json")
+    first = store.load_result(file.stem)["runs"]
+    assert [*first] == ["ours"] and {"grey", "mean", "adjusted", "unflipped"} <= set(first["ours"])
+    monkeypatch.setattr(
+        "colorlib.study.runs.measure", lambda *_: {"mean": dict.fromkeys(MEASURED, 0.0)}
+    )
+    study(None, source)
+    kept = store.load_result(file.stem)["runs"]
+    assert kept["ours"] == first["ours"] and "mean" in kept["regression"]
+    with pytest.raises(ValueError, match="got 'theirs', wanted ours"):
+        study(["theirs"], source)
+    assert not (paths.results() / "study.json").is_file()  # which is of CIFAR-100
+    assert dataclasses.asdict(settings("ours"))["given"] == "luma"

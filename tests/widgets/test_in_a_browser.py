@@ -1,0 +1,229 @@
+"""The notebooks in JupyterLab, in a real browser: what a reader does, and what it costs.
+
+Screenshots are left in build/browser.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import pytest
+from conftest import REPOSITORY
+from PIL import Image
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM, reason="needs Chromium (Debian: apt install chromium)"
+)
+SHOTS = REPOSITORY / "build" / "browser"
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "notebook-extension/tracker": {"windowingMode": "none", "kernelShutdown": True},
+    "docmanager-extension/plugin": {"autosave": False},
+}
+CHANGED = {  # quicker, and with a Turing test of ten pairs
+    "COUNT = None if FULL else 500": "COUNT = 60",
+    "COUNT = None if FULL else 200": "COUNT = 20",
+    "PRACTICE, PAIRS = 10, 40": "PRACTICE, PAIRS = 2, 8",
+    "SECONDS = 20": "SECONDS = 1",
+    'QUICK = equal_budget.BUDGETS["short"]': 'QUICK = equal_budget.BUDGETS["short"] = '
+    '{"epochs": 1, "count": 300, "held": 200}',
+}
+STATE = """() => {
+  const panel = window.jupyterapp.shell.currentWidget;
+  const kernel = panel?.sessionContext?.session?.kernel, cells = panel?.content?.model?.cells ?? [];
+  const code = [...cells].filter((cell) => cell.type === "code");
+  const left = code.filter((cell) => cell.executionCount === null).length;
+  return [kernel ? kernel.status : "none", left];
+}"""
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    """(address of a JupyterLab on copies of the notebooks, a page of Chromium)."""
+    for path in (REPOSITORY / "notebooks").glob("0*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            for old, new in CHANGED.items():
+                if cell.cell_type == "code":
+                    cell.source = cell.source.replace(old, new)
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        (tmp_path / "lab").mkdir(exist_ok=True)
+        nbformat.write(notebook, tmp_path / "lab" / path.name)
+    for name, content in SETTINGS.items():
+        path = tmp_path / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.setenv("JUPYTERLAB_SETTINGS_DIR", str(tmp_path / "settings"))
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # no network
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["-m", "jupyterlab", "--no-browser", "--allow-root", "--LabApp.expose_app_in_browser=1"]
+    words += [f"--port={port}", "--ServerApp.token=", "--ServerApp.password="]
+    words += [f"--ServerApp.root_dir={tmp_path / 'lab'}"]
+    with (tmp_path / "lab.log").open("w") as log:
+        server = subprocess.Popen([sys.executable, *words], stdout=log, stderr=log, env=os.environ)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(lambda: reachable(f"{address}/api"), 60)
+        with playwright.sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1300, "height": 1000})
+            yield address, page
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def reachable(address: str) -> bool:
+    try:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        return opener.open(address, timeout=5).status == 200
+    except OSError:
+        return False
+
+
+def wait_for(holds, seconds: float):
+    """Wait until holds() is true, and return what it says."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = holds()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"did not happen in {seconds} s")
+
+
+def run_all(address: str, page, name: str) -> None:
+    """Open a notebook, run all its cells, and see that no error shows."""
+    page.goto(f"{address}/lab/tree/{name}.ipynb?reset")
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    wait_for(lambda: page.evaluate(STATE)[0] == "idle", 60)
+    assert page.locator(".jp-Dialog").count() == 0
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    wait_for(lambda: page.evaluate(STATE) == ["idle", 0], 300)
+    page.wait_for_timeout(500)
+    shot(page, name)
+    for kind in ("application/vnd.jupyter.error", "application/vnd.jupyter.stderr"):
+        found = page.locator(f'.jp-OutputArea-output [data-mime-type="{kind}"]')
+        assert found.count() == 0, found.first.inner_text()
+
+
+WATCH = """(picture) => {
+  window.took = [];
+  document.addEventListener("keydown", () => { window.pressed = performance.now(); }, true);
+  new MutationObserver(() => window.took.push(performance.now() - window.pressed))
+    .observe(picture, {attributes: true, attributeFilter: ["src"]});
+}"""
+
+
+def shot(page, name: str) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def change(picture, act) -> None:
+    """Wait for another picture after act()."""
+    before = picture.get_attribute("src")
+    act()
+    wait_for(lambda: picture.get_attribute("src") != before, 10)
+
+
+def test_the_browser_follows_mouse_and_keyboard(lab):
+    address, page = lab
+    run_all(address, page, "03_evaluation")
+    box = page.locator(".jp-OutputArea-output", has=page.locator(".widget-play")).last
+    picture = box.locator("img.widget-image")
+    picture.scroll_into_view_if_needed()
+    assert picture.count() == 1
+    number, vividness = (
+        box.locator(".widget-slider", has_text=text).locator(".noUi-handle")
+        for text in ("image", "vividness")
+    )
+    picture.evaluate(WATCH)
+    number.focus()
+    for i in range(21):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(200)  # to ask meanwhile would slow what is measured
+        wait_for(lambda i=i: page.evaluate("window.took.length") > i, 10)
+    took = sorted(
+        page.evaluate("window.took")
+    )  # from the key to the new picture, as a page sees it
+    assert len(took) == 21 and took[10] < 200, took
+    place = vividness.bounding_box()
+    middle = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+
+    def drag():
+        page.mouse.move(*middle)
+        page.mouse.down()
+        page.mouse.move(middle[0] + 80, middle[1], steps=4)
+        page.mouse.up()
+
+    change(picture, drag)
+    picture.scroll_into_view_if_needed()
+    change(picture, lambda: picture.click(position={"x": 40, "y": 60}))
+    page.wait_for_timeout(500)  # its row and its column each draw anew
+    change(picture, lambda: box.get_by_role("button", name="random").click())
+    order = box.locator("select", has_text="worst first")
+    change(picture, lambda: order.select_option("worst first"))
+    box.get_by_role("button", name="save").click()
+    wait_for(lambda: "Saved figures/browser.png" in box.inner_text(), 10)
+    assert box.locator("img.widget-image").count() == 1
+    assert page.locator(".jp-OutputArea-output img.widget-image").count() == 1
+    shot(page, "03_browser")
+    (SHOTS / "moves.json").write_text(json.dumps({"milliseconds": took}))
+
+
+def colour_a_photograph(page, path) -> None:
+    """Upload a photograph, and turn its two sliders."""
+    box = page.locator(".jp-OutputArea-output", has=page.locator(".widget-upload")).last
+    box.scroll_into_view_if_needed()
+    picture = box.locator("img.widget-image")
+    with page.expect_file_chooser() as chooser:
+        box.locator(".widget-upload").click()
+    change(picture, lambda: chooser.value.set_files(path))
+    for text in ("vividness", "inner size"):
+        box.locator(".widget-slider", has_text=text).locator(".noUi-handle").focus()
+        change(picture, lambda: page.keyboard.press("ArrowRight"))
+    assert picture.count() == 1
+    shot(page, "04_upload")
+
+
+@pytest.mark.full
+def test_an_upload_and_the_turing_test_of_ten_pairs(lab, tmp_path, images):
+    address, page = lab
+    run_all(address, page, "04_comparison")
+    Image.fromarray(images[3]).resize((200, 150)).save(tmp_path / "mine.jpg")
+    colour_a_photograph(page, tmp_path / "mine.jpg")
+    box = page.locator(".jp-OutputArea-output", has=page.get_by_role("button", name="start")).last
+    box.scroll_into_view_if_needed()
+    box.get_by_role("button", name="start").click()
+    for i in range(10):
+        button = box.get_by_role("button", name="left" if i % 2 else "right")
+        wait_for(lambda button=button: button.is_enabled(), 20)
+        if i == 0:
+            shot(page, "04_turing")
+        button.click()
+        wait_for(lambda button=button: not button.is_enabled(), 5)
+    wait_for(lambda: "Done" in box.inner_text(), 20)
+    (kept,) = (tmp_path / "data" / "turing").glob("*.jsonl")
+    assert len(kept.read_text().splitlines()) == 10
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["01_data_preparation", "02_training", "05_study"])
+def test_every_other_notebook_runs(lab, name):
+    run_all(*lab, name)
