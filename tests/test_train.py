@@ -293,7 +293,7 @@ def test_an_epoch_sees_every_image_once(images):
     order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
     seen = []
     for step in range(8):
-        rgb, gray, given, chosen = batches.batch(pixels, order, step, 8, small(shift=0), Alone)
+        rgb, gray, given, chosen, _ = batches.batch(pixels, order, step, 8, small(shift=0), Alone)
         assert torch.equal(chosen, order[8 * step : 8 * step + 8])
         assert torch.allclose(gray[given == 0], cl.value(rgb)[given == 0])
         assert torch.allclose(gray[given == 1], cl.luma(rgb)[given == 1])
