@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import subprocess
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +25,13 @@ def script(name: str):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def tracked_files() -> list[str]:
+    """The files of the working tree that belong to the repository, also those not committed yet."""
+    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return [name for name in done.stdout.split("\0") if (REPOSITORY / name).is_file()]
 
 
 @pytest.fixture(autouse=True)
