@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import json
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from colorlib import data, paths
 from colorlib.config import Config
 from colorlib.recipes import build
-from colorlib.report import evaluation, store, tables
+from colorlib.report import evaluation, tables
 
 
 def prepare(args) -> None:
@@ -38,28 +39,35 @@ def train(args) -> int:
     fields = {f.name: getattr(args, f.name) for f in dataclasses.fields(Config)}
     config = Config(**fields)
     model, recipe = build(config)
-    images = data.load_images(args.source, "train", size=args.size)
+    source, _ = data.resolve(args.source)
+    images = data.load_images(source, "train", size=args.size)
     history = fit(model, recipe, images, config)
     for row in history[-1:]:
         print(", ".join(f"{k} {v:.4g}" for k, v in row.items()))
-    return int(not (paths.runs() / config.name / "history.json").is_file())
+    record = paths.runs() / config.name / "history.json"
+    if not record.is_file():
+        return 1
+    made = json.loads(record.read_text(encoding="utf-8"))
+    if "--source" not in made["command"]:  # fit is given images, not where they came from
+        made["command"] += f" --source {source} --size {args.size}"
+        paths.write_json(record, made)
+    return 0
 
 
 def evaluate(args) -> None:
     """measure a network on a source; prints the table and keeps it as a result"""
     from colorlib.model import load_model
 
-    given = ("value", "luma") if args.given == "both" else (args.given,)
+    inputs = ("value", "luma") if args.given == "both" else (args.given,)
     model = load_model(args.model)
-    for known in given:
+    for given in inputs:
+        name = f"{args.name}-{given}" if args.name and len(inputs) > 1 else args.name
         result = evaluation.evaluate_model(
-            model, args.model, known, args.source, args.split, args.count, args.size
-        )
-        name = args.name or evaluation.result_name(args.model, result)
-        name += f"-{known}" if args.name and len(given) > 1 else ""
-        store.save_result(name, result)
-        print(tables.table(result))
-        print(f"kept as {name}.json in {paths.results().name}/\n")
+            model, args.model, given, args.source, args.split, args.count, args.size,
+            args.unless_current, name,
+        )  # fmt: skip
+        print(f"{tables.result_table(result)}\n")
+    print(f"The results are in {paths.results()}")
 
 
 def judge(args) -> None:
@@ -67,34 +75,37 @@ def judge(args) -> None:
     from colorlib.compare import classifier
 
     for name in args.names:
-        made = classifier.make(name, args.source)
+        made = classifier.make_classifier(name, args.source)
         print(f"{name}: {made['test_accuracy']:.4f} of {made['test_images']:,} test images right")
 
 
 def compare(args) -> None:
-    """train the compared recipes at one budget and measure them; data/results/controlled-BUDGET"""
+    """train the compared recipes at one budget and measure them; the result controlled-BUDGET"""
     from colorlib.compare import equal_budget
 
-    result = equal_budget.compare(args.source, args.budget, args.count)
+    result = equal_budget.compare(
+        args.source, args.budget, args.count, unless_current=args.unless_current
+    )
     if result["rows"]:
-        print(tables.table(result))
-    for name, spare in equal_budget.margins(result).items():
-        print(f"{name}: our curve is {spare:+.4f} rebalanced AuC above it")
+        print(tables.result_table(result))
+    for key, margin in equal_budget.pareto_margins(result).items():
+        print(f"{tables.TITLES[key]}: our curve lies {margin:+.4f} rebalanced AuC above")
 
 
 def study(args) -> None:
-    """train and measure the runs of notebook 5 that data/results/study.json lacks"""
+    """train and measure the runs of notebook 5 that are not on file"""
     from colorlib.study import runs
 
     runs.study(args.names, args.source)
 
 
 def duplicates(args) -> None:
-    """find test images that are in the training set too; the main table without them"""
-    from colorlib.study.near_duplicates import purge
+    """find test images that also occur in the training set; the main table without them"""
+    from colorlib.study.near_duplicates import evaluate_without_duplicates
 
-    found = purge(args.source)
-    print(f"{len(found['pairs']):,} of {found['data']['count']:,} test images left out")
+    found = evaluate_without_duplicates(args.source, unless_current=args.unless_current)
+    pairs, data = found["duplicates"]["pairs"], found["duplicates"]["data"]
+    print(f"{len(pairs):,} of {data['count']:,} test images have a near-duplicate in training")
 
 
 def colorize(args) -> int:
@@ -122,6 +133,7 @@ def parser() -> argparse.ArgumentParser:
 
     source = {"default": "auto", "help": "auto, cifar100, sample, a folder or a .npy file"}
     size = {"type": int, "default": 32, "help": "a folder's images are scaled to this side"}
+    unless_current = {"action": "store_true", "help": "not if a result on file is still valid"}
     sub = command(prepare)
     sub.add_argument("--source", **source)
     sub.add_argument("--count", type=int, help="only the first images of each split")
@@ -147,6 +159,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--count", type=int, help="only the first images")
     sub.add_argument("--size", **size)
     sub.add_argument("--name", help="of the result file")
+    sub.add_argument("--unless-current", **unless_current)
     sub = command(judge)
     sub.add_argument("names", nargs="+", help="judge, judge-grey or features")
     sub.add_argument("--source", default="cifar100", help="what has classes: cifar100")
@@ -154,11 +167,13 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--source", **source)
     sub.add_argument("--budget", default="full", choices=("full", "short"))
     sub.add_argument("--count", type=int, help="only the first test images")
+    sub.add_argument("--unless-current", **unless_current)
     sub = command(study)
     sub.add_argument("names", nargs="*", help="of runs; all by default")
     sub.add_argument("--source", **source)
     sub = command(duplicates)
     sub.add_argument("--source", **source)
+    sub.add_argument("--unless-current", **unless_current)
     sub = command(colorize)
     sub.add_argument("photos", type=Path, nargs="+", help="files, or folders of them")
     sub.add_argument(

@@ -23,6 +23,7 @@ from colorlib.color import (
 from colorlib.photos.upsampling import joint_bilateral
 
 CELL_HEADS = ("distribution", "ab")
+VERSION = 1  # part of weights_digest: raise it whenever the same logits give other colours
 HEADS = (*CELL_HEADS, "chroma", "hue_saturation")
 AB_SPACING = 10.0  # Zhang et al. 2016, section 2.1
 NEARBY = 9  # predictions across, of what counts as common nearby; odd

@@ -41,7 +41,7 @@ def ship_run(run="cifar", name="cifar", source="cifar100", size=32, images=None)
     images = load_images(source, "train", size=size) if images is None else images
     held = held_images(run, made, images, source, size)
     model.taught = made["config"]["given"]
-    if source != "cifar100":
+    if "--source" not in made["command"]:
         made["command"] += f" --source {source} --size {size}"
     made["source"] = f"{describe(source)}, {images.shape[1]} x {images.shape[2]}"
     return write_shipped(model, name, made, held, source, folder / "strip.png")
@@ -107,7 +107,7 @@ def ship_judges(source: str) -> list[str]:
     """Train all classifiers (or read their finished runs) and copy them to weights/judges."""
     target = paths.SHIPPED / classifier.FOLDER
     for name in classifier.SEEN:
-        classifier.make(name, source)
+        classifier.make_classifier(name, source)
         for file in classifier.files(name, paths.runs() / name):
             with paths.replacing(target / file.name) as part:
                 shutil.copyfile(file, part)

@@ -5,6 +5,7 @@ import pytest
 import colorlib as cl
 from colorlib import paths
 from colorlib.report import charts, pictures, style
+from colorlib.report.tables import TITLES
 
 
 @pytest.fixture(autouse=True)
@@ -77,9 +78,10 @@ def test_key_figure_draws_every_system_with_its_interval():
         names = ("raw_auc", "rebalanced_auc", "psnr", "colourfulness")
         return dict.fromkeys(names, at) | {"intervals": {n: [at - 0.1, at + 0.1] for n in names}}
 
-    curves = {"grey": [row(0.5)], "ours": [row(0.6), row(0.7)], "other": [row(0.4)]}
-    figure = charts.recipes_compared(curves, "ours", {"mine": [row(0.3)]}, "note")
+    ours = "recipe_distribution"
+    curves = {"grey": [row(0.5)], ours: [row(0.6), row(0.7)], "recipe_nogan": [row(0.4)]}
+    figure = charts.recipes_compared(curves, ours, {"mine": [row(0.3)]}, "note")
     for axis in figure.axes:
-        assert axis.get_legend_handles_labels()[1] == ["grey", "ours", "other", "mine"]
+        assert axis.get_legend_handles_labels()[1] == ["grey", TITLES[ours], "NoGAN", "mine"]
     labels = [axis.get_xlabel() for axis in figure.axes]
     assert labels == ["raw AuC", "colourfulness"]
