@@ -1,0 +1,1 @@
+"""What notebook 4 compares: our network beside published systems."""
