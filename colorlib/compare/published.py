@@ -102,6 +102,24 @@ def measure_published(
     }
 
 
+def pictures(
+    photo: Photograph, model, vividness: tuple[float, ...], **options
+) -> dict[str, Tensor]:
+    """row key -> RGB (1, 3, H, W) as it is measured: grey, ours, each system, and "truth" last.
+
+    All have the truth's size and luma (but for clipping). options: of `colorize_photo`.
+    """
+    image = np.asarray(photo.image("truth"))
+    truth = to_tensor(image[None])
+    gray = luma(truth)
+    coloured = {setting_key(v): colorize_photo(image, model, v, **options) for v in vividness}
+    coloured |= {system: photo.image(system) for system in photo.outputs}
+    found = {"grey": gray.expand(-1, 3, -1, -1)}
+    for key, picture in coloured.items():
+        found[key] = replace_luma(to_tensor(np.asarray(picture)[None]), gray)
+    return found | {"truth": truth}
+
+
 def measure_photograph(
     photo: Photograph, model, vividness: tuple[float, ...], prior: Tensor, **options
 ) -> dict[str, Numbers]:
@@ -110,24 +128,13 @@ def measure_photograph(
     The sums for the rebalanced AuC are divided by the number of pixels, so that photographs of
     different sizes count the same.
     """
-    image = np.asarray(photo.image("truth"))
-    truth = to_tensor(image[None])
-    gray = luma(truth)
-    pictures = {"grey": gray.expand(-1, 3, -1, -1)}
-    for v in vividness:
-        coloured = np.asarray(colorize_photo(image, model, v, **options))
-        pictures[setting_key(v)] = replace_luma(to_tensor(coloured[None]), gray)
-    for system in photo.outputs:
-        output = np.asarray(photo.image(system))
-        pictures[system] = replace_luma(to_tensor(output[None]), gray)
-    shown = torch.cat(list(pictures.values()))
-    numbers = per_image(shown, truth.expand_as(shown), prior, batch=1, quick=True)
-    for name in ("rebalanced_error", "rebalanced_weight"):
-        numbers[name] /= image.shape[0] * image.shape[1]
-    return {
-        key: {name: values[i : i + 1] for name, values in numbers.items()}
-        for i, key in enumerate(pictures)
-    }
+    shown = pictures(photo, model, vividness, **options)
+    truth, found = shown.pop("truth"), {}
+    for key, picture in shown.items():
+        found[key] = per_image(picture, truth, prior, quick=True)
+        for name in ("rebalanced_error", "rebalanced_weight"):
+            found[key][name] /= truth.shape[-2] * truth.shape[-1]
+    return found
 
 
 def scopes(photographs: list[Photograph], system: str) -> dict[str, list[int]]:
@@ -240,9 +247,8 @@ def row_title(key: str) -> str:
 
 def scope_title(system: str, scope: str, count: int) -> str:
     """The heading of a table: the system, and on which photographs."""
-    words = {MAIN: "photographs", ALL: "photographs, chosen classes included"}
-    words[APART] = "photographs of classes chosen by result"
-    return f"{TITLES[system]}: {count} {words[scope]}"
+    words = {MAIN: "", ALL: ", chosen classes included", APART: " of classes chosen by result"}
+    return f"{TITLES[system]}: {count} photograph{'s' * (count != 1)}{words[scope]}"
 
 
 def table(result: dict, system: str, scope: str = MAIN) -> str:
