@@ -97,6 +97,22 @@ def duplicates(args) -> None:
     print(f"{len(found['pairs']):,} of {found['data']['count']:,} test images left out")
 
 
+def published(args) -> int:
+    """measure a network beside published systems; data/results/published-MODEL.json"""
+    from colorlib import peers
+    from colorlib.compare.published import measure_published, result_name, tables
+
+    failed = peers.fetch_published() if args.fetch else []
+    for sentence in failed:
+        print(f"colorlib: {sentence}", file=sys.stderr)
+    result = measure_published(args.model, args.model, tuple(args.vividness))
+    name = result_name(args.model)
+    store.save_result(name, result)
+    print(tables(result))
+    print(f"\nkept as {name}.json in {paths.results().name}/")
+    return int(bool(failed))
+
+
 def colorize(args) -> int:
     """colour photographs, files and folders, file to file"""
     from colorlib.photos.batch import colorize_files
@@ -159,6 +175,10 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--source", **source)
     sub = command(duplicates)
     sub.add_argument("--source", **source)
+    sub = command(published)
+    sub.add_argument("--model", default="photo", help="a shipped name or a .safetensors file")
+    sub.add_argument("--fetch", action="store_true", help="first download what is missing, 40 MB")
+    sub.add_argument("--vividness", type=float, nargs="+", default=(0.0, 0.5, 1.0))
     sub = command(colorize)
     sub.add_argument("photos", type=Path, nargs="+", help="files, or folders of them")
     sub.add_argument(

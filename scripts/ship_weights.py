@@ -14,7 +14,7 @@ from colorlib.model import ColorNet, load_model, save_model
 from colorlib.paths import machine
 from colorlib.report.tune_vividness import tune_path
 
-TUNING = 1000  # validation images on which vividness is tuned
+TUNING = 1_500_000  # pixels of validation images on which vividness is tuned
 
 
 def ship_run(run="cifar", name="cifar", source="cifar100", size=32, images=None) -> dict:
@@ -62,7 +62,8 @@ def held_images(name: str, made: dict, images, source: str, size: int):
 def write_shipped(model: ColorNet, name: str, made: dict, held, source: str, strip=None) -> dict:
     """Tune the vividness on `held` images, write weights/NAME.safetensors, .json and the strip."""
     inputs = ("value", "luma") if model.taught in (None, "both") else (model.taught,)
-    schedules = {given: tune_path(model, held[:TUNING], given=given) for given in inputs}
+    some = held[: TUNING // (held.shape[1] * held.shape[2])]
+    schedules = {given: tune_path(model, some, given=given) for given in inputs}
     found = {"schedules": schedules}
     if strip:
         with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
