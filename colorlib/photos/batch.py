@@ -43,17 +43,17 @@ def outputs(
                 yield file, (output / inside).with_suffix(ending)
 
 
-def colorize_files(inputs, output, model, vividness: float, size: int, force=False) -> list[str]:
+def colorize_files(inputs, output, model, force=False, **options) -> list[str]:
     """Colour every photograph of `inputs`; return a sentence for each that could not be.
 
-    A file that is there is not written over without `force`; none is written twice. Raises
-    ValueError at once where the setting is wrong for all of them.
+    options: of `colorize_photo`. A file that is there is not written over without `force`; none is
+    written twice. Raises ValueError at once where the setting is wrong for all of them.
     """
     from tqdm import tqdm
 
     from colorlib.photos.colorize_photo import check_setting, colorize_photo
 
-    check_setting(vividness, size)
+    check_setting(**options)
     failed, written = [], set()
     pairs = list(outputs(inputs, output, failed))
     bar = tqdm(pairs, "colouring", unit=" photographs", disable=None if len(pairs) > 1 else True)
@@ -64,7 +64,7 @@ def colorize_files(inputs, output, model, vividness: float, size: int, force=Fal
             if target.resolve() == source.resolve():
                 raise ValueError(f"{source}: would be written over by its own colours")
             check_target(target, force)
-            save_image(colorize_photo(source, model, vividness, size), target, force)
+            save_image(colorize_photo(source, model, **options), target, force)
         except (ValueError, OSError, MemoryError, RuntimeError) as error:  # torch's lack of memory
             said = str(error) or type(error).__name__
             failed.append(said if str(source) in said else f"{source}: {said}")

@@ -1,9 +1,10 @@
 """One object, one colour: the network agrees with itself by giving itself hints.
 
 Decoded place by place, a door of which red and blue are equally likely comes out half red and half
-blue. Here the network chooses a colour where it is surest of something colourful, takes that as a
-hint, predicts again, and so on: later places follow the earlier ones. With a seed the colours are
-drawn by chance, and every seed gives another picture.
+blue. Here the network chooses colours at some places, takes them as hints, predicts again, and so
+on: later places follow the earlier ones. With a seed places and colours are drawn by chance, and
+every seed gives another picture. Without one they are the surest ones; notebook 4 measures that
+this loses against the mean, so that only the first way is offered.
 After Chang et al. 2022, "MaskGIT: Masked Generative Image Transformer", section 3.2.
 """
 

@@ -31,7 +31,6 @@ def colorize_photo(
     vividness: float = 0.5,
     size: int = INNER,
     hints: Iterable[Hint] | None = None,
-    coherent: bool = True,
     seed: int | None = None,
 ) -> Image.Image:
     """Colour a photograph; its luma is kept to one 8-bit step, where colours are moved into gamut.
@@ -42,9 +41,9 @@ def colorize_photo(
     and colours calmly; large, it sees more detail, of things larger than any it learned from.
     Colours are then brought up to full size along the photograph's own edges.
 
-    hints: colours that are known, (x, y, colour) each; see hints.py. coherent: above vividness 0
-    the network first commits to the colours it is surest of (coherent.py), so that one object has
-    one colour. seed: draw these colours by chance, another picture for every seed.
+    hints: colours that are known, (x, y, colour) each; see hints.py. seed: instead of the mean of
+    what is likely, draw colours by chance that go together (coherent.py): every seed gives another
+    picture.
 
     A published network has its own size and one answer, and keeps what its authors chose to keep
     (lightness or luma). The result's `info` holds the file's EXIF, resolution and profile. Raises
@@ -61,7 +60,7 @@ def colorize_photo(
             raise ValueError("hints and seed are for our own networks, not for published ones")
         pieces = iter([(slice(None), model.colorize(gray))])
     else:
-        pieces = color_strips(model, gray, vividness, size, known, coherent, seed)
+        pieces = color_strips(model, gray, vividness, size, known, seed)
     for rows, rgb in pieces:
         levels = rgb[0].mul_(255).round_().byte().numpy()
         for channel, plane in enumerate(levels):  # a third faster than all three at once
@@ -91,7 +90,6 @@ def color_strips(
     vividness: float,
     size: int = INNER,
     known: tuple[Tensor, Tensor] | None = None,
-    coherent: bool = True,
     seed: int | None = None,
 ) -> Iterator[tuple[slice, Tensor]]:
     """RGB (N, 3, rows, W) of luma gray (N, 1, H, W), a strip of rows at a time, and which rows.
@@ -105,7 +103,7 @@ def color_strips(
         if not model.config["hints"]:
             raise ValueError("hints: this network takes none; the shipped network `photo` does")
         hints = hint_maps(*known, gray.shape[-2:], small.shape[-2:])
-    chroma = find_chroma(model, small, vividness, hints, coherent, seed)
+    chroma = find_chroma(model, small, vividness, hints, seed)
     for rows, tints in strips(chroma, small, gray, middle, factor):
         yield rows, paint(tints, gray[..., rows, :])
 
@@ -115,7 +113,6 @@ def find_chroma(
     small: Tensor,
     vividness: float,
     hints: Tensor | None = None,
-    coherent: bool = True,
     seed: int | None = None,
 ) -> Tensor:
     """Chroma (N, 2, h, w) of luma (N, 1, h, w) at the size that the network sees.
@@ -126,14 +123,14 @@ def find_chroma(
     with evaluating(model) as device:
         gray = small.to(device)
         hints = None if hints is None else hints.to(device)
-        if seed is not None or (coherent and vividness > 0 and model.config["hints"]):
+        if seed is not None:
             logits = coherent_logits(model, gray, hints, seed)
         else:
             logits = predict(model, gray, "luma", hints)
         return decode(model, logits, setting, gray, "luma").to(small.device)
 
 
-def check_setting(vividness: float, size: int) -> None:
+def check_setting(vividness: float = 0.5, size: int = INNER, **_: object) -> None:
     """ValueError for a vividness or a size that `colorize_photo` does not take."""
     check_vividness(vividness)
     inner_size(SMALLEST, SMALLEST, size)

@@ -40,6 +40,15 @@ def parse_color(color: str | Iterable[int]) -> tuple[int, int, int]:
     return triple
 
 
+def parse_hint(text: str) -> Hint:
+    """The hint that "X,Y,#RRGGBB" says, as on the command line. Raises ValueError otherwise."""
+    found = re.fullmatch(r"\s*(\d+)\s*,\s*(\d+)\s*,\s*(#?[0-9a-fA-F]{6})\s*", text)
+    if not found:
+        raise ValueError(f"hint: got {text!r}, expected X,Y,#RRGGBB, as in 120,80,#3A7BD5")
+    x, y, color = found.groups()
+    return int(x), int(y), f"#{color.removeprefix('#')}"
+
+
 def color_chroma(colors: Tensor) -> Tensor:
     """Chroma (P, 2) of 8-bit RGB colours (P, 3)."""
     rgb = colors.float().T[:, :, None] / 255
