@@ -2,6 +2,8 @@
 
 import argparse
 import dataclasses
+import logging
+import signal
 import sys
 from pathlib import Path
 
@@ -57,8 +59,8 @@ def evaluate(args) -> None:
         )
         name = args.name or evaluation.result_name(args.model, result)
         name += f"-{known}" if args.name and len(given) > 1 else ""
-        store.save_result(name, result)
         print(tables.table(result))
+        store.save_result(name, result)
         print(f"kept as {name}.json in {paths.results().name}/\n")
 
 
@@ -180,6 +182,10 @@ def main() -> int:
     # A network that grows sure makes numbers below 1e-38 by the million, and a CPU takes long for
     # each. Here, since threads take this over from the one that makes them.
     torch.set_flush_denormal(True)
+    for stream in (sys.stdout, sys.stderr):  # no name of a file is to end a command
+        stream.reconfigure(errors="backslashreplace")
+    logging.basicConfig(format="colorlib: %(message)s")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half written is removed
     args = parser().parse_args()
     try:
         return args.run_command(args) or 0

@@ -104,10 +104,12 @@ def test_outputs_of_files_and_folders(tmp_path):
         list(outputs([folder / "a.png"], tmp_path / "new.bmp", []))
 
 
-def test_what_was_made_before_is_not_coloured_again(net, picture, tmp_path):
+def test_what_was_made_before_is_not_coloured_again(net, picture, tmp_path, says):
     picture.save(tmp_path / "a.png")
     out = tmp_path / "out"
     assert not colorize_files([tmp_path], out, net, 0.5, 64)
+    with says("passed over 1 photographs"):
+        assert not colorize_files([tmp_path], out, net, 0.5, 64)
     assert not colorize_files([tmp_path], out, net, 0.5, 64, force=True)
     assert [f.relative_to(out) for f in out.rglob("*") if f.is_file()] == [Path("a.png")]
 
@@ -145,7 +147,7 @@ def test_one_bad_photograph_does_not_stop_the_others(net, picture, tmp_path):
     (again,) = colorize_files([tmp_path / "a.png"], tmp_path / "out", net, 0.5, 64)
     assert "--force" in again
     (itself,) = colorize_files([tmp_path / "a.png"], tmp_path, net, 0.5, 64, force=True)
-    assert "its own colours" in itself
+    assert "would be written over" in itself
     twice = [tmp_path / "out" / "a.png", tmp_path / "a.png"]
     (second,) = colorize_files(twice, tmp_path / "new", net, 0.5, 64, force=True)
     assert "just been made" in second
