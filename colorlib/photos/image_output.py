@@ -11,9 +11,11 @@ from colorlib.datasets.image_files import BLOCKS, exact, exif_block
 log = logging.getLogger(__name__)
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 FORMATS |= {".tif": "TIFF", ".tiff": "TIFF"}  # what is written
+# PNG, TIFF and WebP keep every pixel; a JPEG of quality 100 its luma to 0.3 steps on average and 3
+# at most, where quality 95 comes to 1 and 10, and a WebP that is not lossless to 1 and 14.
 OPTIONS = {
-    "JPEG": {"quality": 95, "subsampling": 0},
-    "WEBP": {"quality": 95},
+    "JPEG": {"quality": 100, "subsampling": 0},
+    "WEBP": {"lossless": True, "quality": 30, "method": 1},
     "TIFF": {"compression": "tiff_lzw"},
 }
 BESIDE = {"exif": "EXIF", "dpi": "resolution", "icc_profile": "colour profile"}
