@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import logging
+import re
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import torch
 
 from colorlib import data, paths
-from colorlib.config import Config
+from colorlib.config import NAME, Config
 from colorlib.recipes import build
 from colorlib.report import evaluation, store, tables
 
@@ -20,8 +21,15 @@ def prepare(args) -> None:
     source, why = data.resolve(args.source)
     print(why)
     for split in ("train", "test"):
-        path = data.prepared_path(source, split)
-        array = data.prepare(data.load_images(source, split, args.count), path)
+        path = data.prepared_path(source, split, args.count)
+        try:
+            images = data.load_images(source, split, args.count)
+        except ValueError as error:
+            if split == "train":
+                raise
+            print(f"Training images alone: {error}")  # a folder need not be split
+            return
+        array = data.prepare(images, path)
         print(f"{path.parent.name}/{path.name}: {array.shape} {array.dtype}")
 
 
@@ -29,7 +37,7 @@ def pack(args) -> None:
     """write a folder of any number of images as one .npy file, to train on memory-mapped"""
     from colorlib.datasets.pack import pack
 
-    array = pack(args.folder, args.output, args.split, args.size)
+    array = pack(args.folder, args.output, args.split, args.size, args.force)
     print(f"{args.output}: {array.shape} {array.dtype}")
 
 
@@ -51,6 +59,10 @@ def evaluate(args) -> None:
     """measure a network on a source; the table, and data/results/NAME.json"""
     from colorlib.model import load_model
 
+    if args.name and not re.fullmatch(NAME, args.name):
+        raise ValueError(
+            f"--name: got {args.name!r}, wanted letters, digits, _ - and, not first, ."
+        )
     given = ("value", "luma") if args.given == "both" else (args.given,)
     model = load_model(args.model)
     for known in given:
@@ -132,6 +144,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("-o", "--output", type=Path, required=True, help="a .npy file")
     sub.add_argument("--split", default="train", choices=("train", "test"))
     sub.add_argument("--size", type=int, default=64, help="side of the images, in pixels")
+    sub.add_argument("--force", action="store_true", help="overwrite")
     sub = command(train)
     sub.add_argument("--source", **source)
     sub.add_argument("--size", **size)

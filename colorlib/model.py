@@ -109,8 +109,7 @@ class ColorNet(nn.Module):
             self.register_buffer("cells", cells, persistent=False)
             self.register_buffer("prior", torch.full((len(cells),), 1 / len(cells)))
             self.register_buffer("common", None)  # what brightness_prior.py says, if it was asked
-        self.path = [(0.0, 1.0), (1.0, 1.0)]  # settings at evenly spaced vividness 0 .. 1
-        self.value_path = None  # the same where value is given, if it was tuned for that
+        self.forget_settings()
         self.taught = None  # what it was given when it learned: "value", "luma", "both"; or unknown
         self.stride = fold * 2 ** (len(widths) - 1)
 
@@ -131,6 +130,13 @@ class ColorNet(nn.Module):
         )
         self.head = nn.Conv2d(widths[0], 2 if cells is None else len(cells), 1)
         nn.init.zeros_(self.head.weight)
+
+    def forget_settings(self) -> None:
+        """Take back what was tuned for earlier weights: vividness, and the prior by brightness."""
+        if "cells" in self._buffers:
+            self.common = None
+        self.path = [(0.0, 1.0), (1.0, 1.0)]  # settings at evenly spaced vividness 0 .. 1
+        self.value_path = None  # the same where value is given, if it was tuned for that
 
     def forward(self, gray: Tensor, given: Tensor, hints: Tensor | None = None) -> Tensor:
         """gray (B, 1, H, W) in [0, 1]; given (B,) int64, 0 for value and 1 for luma.
@@ -269,6 +275,11 @@ def load_model(name_or_path: str | Path, device="cpu") -> ColorNet:
         vividness_path = [tuple(point) for point in config.pop("path")]
         value_path = [tuple(point) for point in config.pop("value_path", None) or ()]
         taught = config.pop("taught", None)
+        points = torch.tensor([point[:2] for point in (*vividness_path, *value_path)])
+        if not vividness_path or (points[:, 1] <= 0).any():
+            raise ValueError("path: wanted pairs of a weight and a temperature above 0")
+        if not all(torch.isfinite(numbers).all() for numbers in (points, *state.values())):
+            raise ValueError("it holds numbers that are not finite")
         model = ColorNet(**config)
         model.common = state.get("common")
         model.load_state_dict(state)

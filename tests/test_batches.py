@@ -130,8 +130,8 @@ def test_pack_writes_what_load_images_reads(images, tmp_path):
 def test_pack_leaves_nothing_behind_a_bad_image(images, tmp_path):
     (tmp_path / "set").mkdir()
     Image.fromarray(images[0]).save(tmp_path / "set" / "a.png")
-    (tmp_path / "set" / "b.png").write_bytes(b"no image")
-    with pytest.raises(ValueError, match=r"b\.png: not a readable image"):
+    (tmp_path / "set" / "a.png").write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"none of 1 images can be read.*a\.png: not a readable"):
         pack(tmp_path / "set", tmp_path / "out" / "set.npy")
     assert list((tmp_path / "out").iterdir()) == []
     with pytest.raises(ValueError, match=r"wanted a name ending in \.npy"):

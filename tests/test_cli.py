@@ -28,7 +28,7 @@ def test_prepare_train_evaluate_colorize(run, tmp_path, images):
     np.save(tmp_path / "mine.npy", images)
     code, _, _ = run("prepare --source sample --count 20")
     assert code == 0
-    assert cl.load_prepared(data.prepared_path("sample", "test")).shape == (20, 3, 32, 32)
+    assert cl.load_prepared(data.prepared_path("sample", "test", 20)).shape == (20, 3, 32, 32)
     code, out, _ = run(f"train --source {tmp_path}/mine.npy --name mine {TINY}")
     assert code == 0 and "psnr" in out
     weights = paths.runs() / "mine" / "model.safetensors"
