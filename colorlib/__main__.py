@@ -111,13 +111,42 @@ def duplicates(args) -> None:
     print(f"{len(found['pairs']):,} of {found['data']['count']:,} test images left out")
 
 
+def published(args) -> int:
+    """measure a network beside published systems; data/results/published-MODEL.json"""
+    from colorlib import peers
+    from colorlib.compare.published import measure_published, result_name, tables
+
+    failed = peers.fetch_published() if args.fetch else []
+    for sentence in failed:
+        print(f"colorlib: {sentence}", file=sys.stderr)
+    result = measure_published(args.model, args.model, tuple(args.vividness))
+    name = result_name(args.model)
+    store.save_result(name, result)
+    print(tables(result))
+    print(f"\nkept as {name}.json in {paths.results().name}/")
+    return int(bool(failed))
+
+
+def hints(args) -> None:
+    """measure what hints bring, and colours drawn by chance; data/results/hints-MODEL.json"""
+    from colorlib.compare import hint_study
+
+    result = hint_study.measure(args.model, args.count)
+    store.save_result(f"hints-{args.model}", result)
+    print(hint_study.tables(result))
+
+
 def colorize(args) -> int:
     """colour photographs, files and folders, file to file"""
     from colorlib.photos.batch import colorize_files
     from colorlib.photos.colorize_photo import network
+    from colorlib.photos.hints import parse_hint
 
-    model = network(args.model)
-    failed = colorize_files(args.photos, args.output, model, args.vividness, args.size, args.force)
+    options = {"vividness": args.vividness, "size": args.size, "seed": args.seed}
+    options["hints"] = [parse_hint(text) for text in args.hint]
+    if args.hint and (len(args.photos) != 1 or args.photos[0].is_dir()):
+        raise ValueError("--hint: places belong to one photograph; name one file")
+    failed = colorize_files(args.photos, args.output, network(args.model), args.force, **options)
     for sentence in failed:
         print(f"colorlib: {sentence}", file=sys.stderr)
     return int(bool(failed))
@@ -174,6 +203,10 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--source", **source)
     sub = command(duplicates)
     sub.add_argument("--source", **source)
+    sub = command(published)
+    sub.add_argument("--model", default="photo", help="a shipped name or a .safetensors file")
+    sub.add_argument("--fetch", action="store_true", help="first download what is missing, 40 MB")
+    sub.add_argument("--vividness", type=float, nargs="+", default=(0.0, 0.5, 1.0))
     sub = command(colorize)
     sub.add_argument("photos", type=Path, nargs="+", help="files, or folders of them")
     sub.add_argument(
@@ -188,6 +221,17 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--vividness", type=float, default=0.5)
     sub.add_argument("--size", type=int, default=INNER, help="shorter side the network works at")
     sub.add_argument("--force", action="store_true", help="overwrite")
+    sub.add_argument(
+        "--hint",
+        action="append",
+        default=[],
+        metavar="X,Y,#RRGGBB",
+        help="the colour at a place, in pixels of the photograph; may be given several times",
+    )
+    sub.add_argument("--seed", type=int, help="colours drawn by chance; every number another one")
+    sub = command(hints)
+    sub.add_argument("--model", default="photo", help="a shipped name or a .safetensors file")
+    sub.add_argument("--count", type=int, default=500, help="of the photographs of val96")
     return top
 
 

@@ -50,7 +50,7 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
     )
     check_together(model, recipe, config)
     model.taught = config.given
-    model.forget_settings()
+    model.schedules = {}  # tuned for earlier weights
     device, first_process = accelerator.device, accelerator.is_main_process
     training, held = split_validation(images, config.held)
     pixels = as_pixels(training)

@@ -12,8 +12,9 @@ from colorlib.data import describe, load_images, split_validation
 from colorlib.datasets.pixels import as_pixels, fingerprint
 from colorlib.model import ColorNet, load_model, save_model
 from colorlib.paths import machine
-from colorlib.report import brightness_prior
-from colorlib.report.tune_vividness import ALPHAS, BELOW, FINER, measured, tune_path, with_contrast
+from colorlib.report.tune_vividness import tune_path
+
+TUNING = 1_500_000  # pixels of validation images on which vividness is tuned
 
 
 def ship_run(run="cifar", name="cifar", source="cifar100", size=32, images=None) -> dict:
@@ -60,17 +61,10 @@ def held_images(name: str, made: dict, images, source: str, size: int):
 
 def write_shipped(model: ColorNet, name: str, made: dict, held, source: str, strip=None) -> dict:
     """Tune the vividness on `held` images, write weights/NAME.safetensors, .json and the strip."""
-    brightness_prior.attach(model)
-    found = {}
-    if model.taught != "luma":
-        way = {"given": "value", "alphas": BELOW + ALPHAS, "temperatures": FINER, "alike": True}
-        found["value_path"] = tune_path(model, held[:2000], **way)
-        model.value_path = model.path
-    if model.taught != "value":
-        found["vividness_path"] = tune_path(model, held[:2000], temperatures=FINER)
-        if source == "cifar100":  # whose classes the judge knows
-            model.path = with_contrast(model.path)
-            found["vividness_path"], _ = measured(model, held[:2000], model.path, "luma")
+    inputs = ("value", "luma") if model.taught in (None, "both") else (model.taught,)
+    some = held[: TUNING // (held.shape[1] * held.shape[2])]
+    schedules = {given: tune_path(model, some, given=given) for given in inputs}
+    found = {"schedules": schedules}
     if strip:
         with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
             Image.open(strip).save(part, format="PNG", optimize=True)

@@ -20,6 +20,7 @@ import colorlib as cl
 from colorlib import batches, checkpoint, paths, train
 from colorlib.config import command
 from colorlib.datasets.pixels import as_pixels
+from colorlib.decoding import DecodeSetting
 from colorlib.fast.muon import orthogonal
 from colorlib.report import pictures
 
@@ -443,13 +444,13 @@ def test_a_run_goes_on_from_the_weights_of_another(images):
     run(images, small("first"))
     file = paths.runs() / "first" / "model.safetensors"
     first = cl.load_model(file)
-    first.common = torch.rand(2, 33, len(first.cells))  # as shipped weights have it
+    first.schedules = {"luma": [DecodeSetting(0.5, 0.5)] * 2}  # as shipped weights have it
     cl.save_model(first, file)
     config = small("second", start="first", epochs=1)
     model, recipe = cl.build(config)
     begun = cl.load_model(file).state_dict()
     assert all(torch.equal(begun[k], v) for k, v in model.state_dict().items())
-    assert model.common is None
+    assert model.schedules == {}
     cl.fit(model, recipe, images, config)
     made = json.loads((paths.runs() / "second" / "history.json").read_text())
     assert "--start first" in made["command"] and made["history"][0]["epoch"] == 1

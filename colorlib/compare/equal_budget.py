@@ -3,8 +3,7 @@
 All are given luma. None was tuned for this table: every run has the default settings (which were
 chosen on our recipe) but the budget's, and each recipe its paper's own constants; both optimizers
 take steps that do not depend on the size of the loss. Both networks of cells have their logits
-adjusted by how common a cell's colour is in the ab plane: ECCV16's cells lie in it, ours are looked
-up there (report/brightness_prior.py).
+adjusted by how common each of their own cells is in the training images.
 """
 
 import copy
@@ -12,12 +11,10 @@ import time
 from datetime import date
 
 import numpy as np
-import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from colorlib import paths
-from colorlib.color import join, luma
+from colorlib.color import luma
 from colorlib.compare import nogan
 from colorlib.compare.semantic import verdict
 from colorlib.config import Config, command
@@ -30,17 +27,16 @@ from colorlib.data import (
     split_validation,
     to_tensor,
 )
-from colorlib.decoding import CELL_HEADS, decode
+from colorlib.decoding import CELL_HEADS, DecodeSetting
 from colorlib.metrics import per_image, summary
-from colorlib.model import ColorNet, colorize, evaluating, load_model, predict
+from colorlib.model import ColorNet, colorize, load_model
 from colorlib.paths import machine
 from colorlib.peers import original
 from colorlib.recipes import build
-from colorlib.report import brightness_prior
 from colorlib.report.bootstrap import bootstrap
 from colorlib.report.evaluation import evaluate_systems, grey, random_colours
 from colorlib.report.store import save_result
-from colorlib.report.tune_vividness import tune_path
+from colorlib.report.tune_vividness import measure_settings, tune_path
 from colorlib.train import fit
 
 COMPARED = ("original", "regression", "distribution", "eccv16", "nogan")
@@ -99,28 +95,15 @@ def kept(source="cifar100") -> dict[str, ColorNet]:
         if path.is_file():
             found[TITLES[recipe]] = model = load_model(path)
             if recipe == "eccv16":
-                model.path = [(0.0, 0.38)] * 2  # as published
+                model.schedules["luma"] = [DecodeSetting(0.0, 0.38)] * 2  # as published
     return found
 
 
-def curve(model: ColorNet, truth: Tensor, points: list[tuple[float, float]]) -> list[dict]:
-    """What a network of cells reaches on truth (N, 3, H, W) at each (alpha, T).
-
-    It predicts once for all of them: only the decoding differs.
-    """
-    measured = [[] for _ in points]
-    with evaluating(model) as device:
-        for part in tqdm(truth.split(500), "decoding", leave=False):
-            part = part.to(device)
-            gray = luma(part)
-            output = predict(model, gray, "luma")
-            for setting, rows in zip(points, measured, strict=True):
-                colored = join(decode(model, output, setting, gray, "luma"), gray, "luma")
-                rows.append(per_image(colored, part, quick=True))
+def curve(model: ColorNet, truth: Tensor, settings: list[DecodeSetting]) -> list[dict]:
+    """What a network of cells reaches on truth (N, 3, H, W) at each setting."""
+    measured = measure_settings(model, truth, settings, "luma")
     return [
-        reached({name: torch.cat([r[name] for r in rows]) for name in rows[0]})
-        | {"alpha": alpha, "T": temperature}
-        for (alpha, temperature), rows in zip(points, measured, strict=True)
+        reached(rows) | setting._asdict() for setting, rows in zip(settings, measured, strict=True)
     ]
 
 
@@ -139,12 +122,11 @@ def curves_of(recipe: str, model: ColorNet, held, truth: Tensor) -> dict[str, li
     """The curves, or the one point, that a recipe's network traces in the figures."""
     if model.config["head"] not in CELL_HEADS:
         return {TITLES[recipe]: [point(colorize(model, luma(truth), "luma"), truth)]}
-    brightness_prior.attach(model)
     tune_path(model, held[:TUNING], 13, "luma", ALPHAS, below_grey=True)
-    adjusted = curve(model, truth, model.path)
+    adjusted = curve(model, truth, model.schedules["luma"])
     if recipe != "eccv16":
         return {TITLES[recipe]: adjusted}
-    plain = curve(model, truth, [(0.0, t) for t in TEMPERATURES])
+    plain = curve(model, truth, [DecodeSetting(0.0, t) for t in TEMPERATURES])
     return {TITLES[recipe]: plain, f"{TITLES[recipe]}, logits adjusted": adjusted}
 
 
@@ -158,7 +140,7 @@ def table_systems(recipe: str, model: ColorNet) -> dict:
     }
     if recipe == "eccv16":
         annealed = copy.copy(model)  # the same weights
-        annealed.path = [(0.0, 0.38)] * 2
+        annealed.schedules = {"luma": [DecodeSetting(0.0, 0.38)] * 2}
         title = f"{TITLES[recipe]}, as published (T = 0.38)"
         rows[title] = lambda gray: colorize(annealed, gray, "luma")
     return rows

@@ -65,19 +65,19 @@ def _own(source: Path, target: Path, shared: bool) -> Path:
     return target.with_name(f"{source.name}{target.stem[len(source.stem) :]}{target.suffix}")
 
 
-def colorize_files(inputs, output, model, vividness: float, size: int, force=False) -> list[str]:
+def colorize_files(inputs, output, model, force=False, **options) -> list[str]:
     """Colour every photograph of `inputs`; return a sentence for each that could not be.
 
-    A file that is there is not written over without `force`: a named photograph is then refused,
-    one of a folder passed over, so that a second run colours what is new. No file is written
-    twice, and none that is itself to be coloured. Raises ValueError at once where the setting is
-    wrong for all of them. Logs what is left out.
+    options: of `colorize_photo`. A file that is there is not written over without `force`: a named
+    photograph is then refused, one of a folder passed over, so that a second run colours what is
+    new. No file is written twice, and none that is itself to be coloured. Raises ValueError at once
+    where the setting is wrong for all of them. Logs what is left out.
     """
     from tqdm import tqdm
 
     from colorlib.photos.colorize_photo import check_setting, colorize_photo
 
-    check_setting(vividness, size)
+    check_setting(**options)
     failed, written, before = [], set(), 0
     inputs = [Path(place).expanduser() for place in inputs]
     pairs = outputs(inputs, output and output.expanduser(), failed)
@@ -99,7 +99,7 @@ def colorize_files(inputs, output, model, vividness: float, size: int, force=Fal
                 before += 1
                 continue
             check_target(target, force)
-            save_image(colorize_photo(source, model, vividness, size), target, force)
+            save_image(colorize_photo(source, model, **options), target, force)
             written.add(target.resolve())
             bar.write(str(target))
         except (ValueError, OSError, MemoryError, RuntimeError) as error:  # torch's lack of memory

@@ -64,7 +64,7 @@ def ablation(study: dict) -> list[dict]:
             pairs = [_apart(x[: len(found)], x[len(found) :]) for x in np.transpose(numbers)]
             rows.append({"name": title} | dict(zip(SHOWN, pairs, strict=True)))
     for title, way, metrics in (
-        ("no flip averaging", "unflipped", SHOWN[:2]),
+        ("averaged over the mirror image", "mirrored", SHOWN[:2]),
         ("no logit adjustment", "sharpened", SHOWN[2:]),
     ):
         off = {m: np.array([run[way][m] - best_of(run)[m] for run in ours]) for m in metrics}

@@ -12,7 +12,7 @@ from colorlib import paths
 from colorlib.color import join, rgb_to_lab, to_gray
 from colorlib.data import to_images, to_tensor
 from colorlib.datasets.arrays import check_uint8
-from colorlib.decoding import CELL_HEADS, decode, likelihood, setting_at
+from colorlib.decoding import CELL_HEADS, cell_probabilities, decode, setting_at
 from colorlib.environment import offer
 from colorlib.metrics import ab_distance, psnr
 from colorlib.model import ColorNet, evaluating, predict
@@ -43,7 +43,7 @@ def look(image: np.ndarray, model: ColorNet, given: str, vividness: float) -> Lo
         chroma = decode(model, output, setting, shown, given).cpu()
         likely = None
         if model.config["head"] in CELL_HEADS:
-            likely = likelihood(model, output, setting, shown, given)[0].cpu()
+            likely = cell_probabilities(model, output, setting)[0].cpu()
     return Look(gray, join(chroma, gray, given), truth, likely)
 
 

@@ -7,6 +7,7 @@ import colorlib as cl
 from colorlib import paths
 from colorlib.compare import equal_budget, nogan
 from colorlib.config import command
+from colorlib.decoding import DecodeSetting
 from colorlib.report import evaluation, store, tune_vividness
 
 
@@ -48,14 +49,15 @@ def test_margin_is_the_height_above_the_other_points():
     assert spare["left"] == pytest.approx(0.01) and spare["right"] == -float("inf")
 
 
-def test_curve_leaves_the_path_alone(images, net):
-    before = net.path
-    rows = equal_budget.curve(net, cl.to_tensor(images[:8]), [(0.0, 1.0), (0.5, 0.5)])
-    assert net.path == before and [row["T"] for row in rows] == [1.0, 0.5]
-    net.path = [(0.5, 0.5)] * 2
+def test_curve_leaves_the_schedule_alone(images, net):
+    settings = [DecodeSetting(0.0, 1.0), DecodeSetting(0.5, 0.5)]
+    before = dict(net.schedules)
+    rows = equal_budget.curve(net, cl.to_tensor(images[:8]), settings)
+    assert net.schedules == before and [row["temperature"] for row in rows] == [1.0, 0.5]
+    net.schedules["luma"] = settings[1:] * 2
     truth = cl.to_tensor(images[:8])
     again = equal_budget.point(cl.colorize(net, cl.luma(truth), "luma"), truth)
-    assert rows[1] == again | {"alpha": 0.5, "T": 0.5}
+    assert rows[1] == again | {"alpha": 0.5, "temperature": 0.5}
     for row in rows:
         low, high = row["intervals"]["raw_auc"]
         assert low <= row["raw_auc"] <= high

@@ -195,7 +195,7 @@ def test_every_format_of_a_folder_is_coloured(tmp_path, net):
     kinds |= {".JPE": "JPEG", ".webp": "WEBP", ".bmp": "BMP"}
     for name in names:
         image.convert("RGB").save(folder / name, kinds[name[1:]])
-    assert not colorize_files([folder], tmp_path / "out", net, 0.5, 32)
+    assert not colorize_files([folder], tmp_path / "out", net, size=32)
     assert len(list((tmp_path / "out").iterdir())) == len(names)
 
 

@@ -42,7 +42,7 @@ def test_an_input_is_never_written_over(net, picture, tmp_path):
         picture.save(tmp_path / name)
     before = {name: (tmp_path / name).read_bytes() for name in ("a.png", "b-coloured.png")}
     for inputs, output in ((("x/a.png", "a.png"), tmp_path), (("b.gif", "b-coloured.png"), None)):
-        failed = colorize_files([tmp_path / n for n in inputs], output, net, 0.5, 32, force=True)
+        failed = colorize_files([tmp_path / n for n in inputs], output, net, size=32, force=True)
         assert "would be written over" in failed[0]
     assert before == {name: (tmp_path / name).read_bytes() for name in before}
 
@@ -52,7 +52,7 @@ def test_one_stem_with_several_suffixes(net, picture, tmp_path, output):
     for ending in ("png", "jpg", "gif", "bmp"):
         picture.save(tmp_path / f"a.{ending}")
     inputs = [tmp_path / f"a.{ending}" for ending in ("gif", "png", "jpg", "bmp")]
-    assert not colorize_files(inputs, output and tmp_path / output, net, 0.5, 32)
+    assert not colorize_files(inputs, output and tmp_path / output, net, size=32)
     if output:
         assert names(tmp_path / "out") == ["a.bmp.png", "a.gif.png", "a.jpg", "a.png"]
     else:
@@ -64,30 +64,30 @@ def test_one_stem_with_several_suffixes(net, picture, tmp_path, output):
 
 def test_a_second_run_colours_what_is_new(net, picture, tmp_path, says):
     picture.save(tmp_path / "a.png")
-    assert not colorize_files([tmp_path], None, net, 0.5, 32)
+    assert not colorize_files([tmp_path], None, net, size=32)
     picture.save(tmp_path / "b.gif")
     with says(r"(?s)left out 1 files that end in -coloured.*passed over 1"):
-        assert not colorize_files([tmp_path], None, net, 0.5, 32)
+        assert not colorize_files([tmp_path], None, net, size=32)
     assert names(tmp_path) == ["a-coloured.png", "a.png", "b-coloured.png", "b.gif"]
     with says("left out 2"):
-        assert not colorize_files([tmp_path], None, net, 0.5, 32, force=True)
+        assert not colorize_files([tmp_path], None, net, size=32, force=True)
     assert len(names(tmp_path)) == 4
 
 
 def test_a_photograph_called_coloured_is_one_like_others(net, picture, tmp_path):
     picture.save(tmp_path / "beach-coloured.png")
-    assert not colorize_files([tmp_path], tmp_path / "out", net, 0.5, 32)
+    assert not colorize_files([tmp_path], tmp_path / "out", net, size=32)
     assert names(tmp_path / "out") == ["beach-coloured.png"]
 
 
 def test_a_file_of_macos_is_no_photograph(net, picture, tmp_path):
     picture.save(tmp_path / "a.png")
     (tmp_path / "._a.png").write_bytes(b"\0\5\x16\7")
-    assert not colorize_files([tmp_path], tmp_path / "out", net, 0.5, 32)
+    assert not colorize_files([tmp_path], tmp_path / "out", net, size=32)
 
 
 def test_the_home_folder(net, picture, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     picture.save(tmp_path / "a.png")
-    assert not colorize_files(["~/a.png"], None, net, 0.5, 32)
+    assert not colorize_files(["~/a.png"], None, net, size=32)
     assert names(tmp_path) == ["a-coloured.png", "a.png"]

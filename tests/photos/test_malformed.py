@@ -76,7 +76,7 @@ def test_a_right_picture_or_a_sentence(net, picture, tmp_path, ending, count):
         source = tmp_path / f"in{endings[random.integers(len(endings))]}"
         source.write_bytes(damaged(whole[i % len(whole)], random))
         target, began = tmp_path / f"out{ending}", time.perf_counter()
-        failed = colorize_files([source], target, net, 0.5, 32)
+        failed = colorize_files([source], target, net, size=32)
         assert time.perf_counter() - began < 20
         assert bool(failed) != target.exists()
         if failed:
