@@ -122,7 +122,7 @@ def curves_of(recipe: str, model: ColorNet, held, truth: Tensor) -> dict[str, li
     """The curves, or the one point, that a recipe's network traces in the figures."""
     if model.config["head"] not in CELL_HEADS:
         return {TITLES[recipe]: [point(colorize(model, luma(truth), "luma"), truth)]}
-    tune_path(model, held[:TUNING], 13, "luma", ALPHAS, below_grey=True)
+    tune_path(model, held[:TUNING], 13, "luma", ALPHAS, by="rebalanced_auc", below_grey=True)
     adjusted = curve(model, truth, model.schedules["luma"])
     if recipe != "eccv16":
         return {TITLES[recipe]: adjusted}

@@ -14,6 +14,7 @@ from colorlib.datasets.image_files import read_rgb, to_rgb
 from colorlib.decoding import check_vividness, decode, setting_at
 from colorlib.model import ColorNet, evaluating, load_model, predict
 from colorlib.photos.coherent import coherent_logits
+from colorlib.photos.frames import find_frame
 from colorlib.photos.hints import Hint, check_hints, hint_maps
 from colorlib.photos.upsampling import STRIP, shrink, strips, to_working_size
 
@@ -117,7 +118,7 @@ def find_chroma(
     hints: Tensor | None = None,
     seed: int | None = None,
 ) -> Tensor:
-    """Chroma (N, 2, h, w) of luma (N, 1, h, w) at the size that the network sees.
+    """Chroma (N, 2, h, w) of luma (N, 1, h, w) at the size that the network sees; a frame has 0.
 
     hints: (N, 3, h, w) as `hint_maps` makes them, or None.
     """
@@ -129,7 +130,8 @@ def find_chroma(
             logits = coherent_logits(model, gray, hints, seed)
         else:
             logits = predict(model, gray, "luma", hints)
-        return decode(model, logits, setting, gray, "luma").to(small.device)
+        chroma = decode(model, logits, setting, gray, "luma").to(small.device)
+    return torch.where(find_frame(small), 0.0, chroma)
 
 
 def check_setting(vividness: float = 0.5, size: int = INNER, **_: object) -> None:

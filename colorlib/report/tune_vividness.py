@@ -10,7 +10,7 @@ from tqdm import tqdm
 from colorlib.color import join, to_gray
 from colorlib.data import to_tensor
 from colorlib.decoding import DecodeSetting, decode
-from colorlib.metrics import per_image, summary
+from colorlib.metrics import colourfulness, per_image, summary
 from colorlib.model import ColorNet, evaluating, predict
 
 ALPHAS = tuple(i / 16 for i in range(17))
@@ -44,15 +44,18 @@ def tune_path(
     given: str = "luma",
     alphas: Sequence[float] = ALPHAS,
     temperatures: Sequence[float] = TEMPERATURES,
+    by: str = "colourfulness",
     below_grey: bool = False,
 ) -> list[dict[str, float]]:
     """Choose the setting at evenly spaced vividness on validation `images` (uint8, N H W 3).
 
     On a grid of alpha and temperature, the first setting is the one that gains most over grey in
-    PSNR and raw AuC together; the last has the highest rebalanced AuC of those whose raw AuC is not
-    below grey's (a bolder picture is further from the truth than no colour at all). Between them,
-    each evenly spaced level of rebalanced AuC gets the setting of highest raw AuC that reaches it.
-    below_grey: the last setting may lie below grey. The result becomes `model.schedules[given]`.
+    PSNR and raw AuC together. by "colourfulness": the last is as colourful as the true images, or
+    as its raw AuC allows (below grey's, a picture is further from the truth than no colour at all);
+    each evenly spaced level between gets the setting of the highest sum of raw and rebalanced AuC
+    that reaches it. by "rebalanced_auc": the last has the highest rebalanced AuC, and each level
+    gets the setting of the highest raw AuC. below_grey: raw AuC may fall below grey's. The result
+    becomes `model.schedules[given]`.
     """
     truth = to_tensor(images)
     gray = to_gray(truth, given).expand_as(truth)
@@ -66,12 +69,13 @@ def tune_path(
     grey = summary(per_image(gray, truth, quick=True))
     gains = {n: max(max(g[n] for g in grid) - grey[n], 1e-9) for n in ("psnr", "raw_auc")}
     first = max(grid, key=lambda g: sum((g[n] - grey[n]) / gain for n, gain in gains.items()))
-    useful = [g for g in grid if below_grey or g["raw_auc"] >= grey["raw_auc"]]
-    last = max(useful or [first], key=lambda g: g["rebalanced_auc"])
+    useful = [g for g in grid if below_grey or g["raw_auc"] >= grey["raw_auc"]] or [first]
+    end, wanted = max(g[by] for g in useful), ["raw_auc"]
+    if by == "colourfulness":
+        end, wanted = min(end, colourfulness(truth).mean().item()), ["raw_auc", "rebalanced_auc"]
     chosen = [first]
-    for level in np.linspace(first["rebalanced_auc"], last["rebalanced_auc"], points)[1:-1]:
-        reach = [g for g in grid if g["rebalanced_auc"] >= level]
-        chosen.append(max(reach, key=lambda g: g["raw_auc"]))
-    chosen.append(last)
+    for level in np.linspace(first[by], max(end, first[by]), points)[1:]:
+        reach = [g for g in useful if g[by] >= level - 1e-9]
+        chosen.append(max(reach or [first], key=lambda g: sum(g[name] for name in wanted)))
     model.schedules[given] = [DecodeSetting(g["alpha"], g["temperature"]) for g in chosen]
     return chosen

@@ -116,7 +116,7 @@ def measure(model: ColorNet, held) -> dict:
     if model.config["head"] not in CELL_HEADS:
         return found | {"mean": rows_of(colorize(model, gray, "luma"), truth)}
     for name, alphas in (("adjusted", ALPHAS), ("sharpened", (0.0,))):
-        bold = tune_path(model, held[:TUNING], 2, alphas=alphas)[-1]
+        bold = tune_path(model, held[:TUNING], 2, alphas=alphas, by="rebalanced_auc")[-1]
         found[name] = rows_of(colorize(model, gray, "luma", 1.0), truth)
         found[name]["setting"] = [bold["alpha"], bold["temperature"]]
     model.schedules["luma"] = [DecodeSetting()] * 2
