@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 from colorlib import paths
 from colorlib.color import rgb_to_hsv
-from colorlib.datasets.arrays import Labels, canonical_order, check_uint8, load_npy
+from colorlib.datasets.arrays import Labels, canonical_order, check_uint8, in_order, load_npy
 from colorlib.datasets.cifar100 import fetch_cifar100, load_cifar100
 from colorlib.datasets.folders import SPLITS, load_path, state
 from colorlib.datasets.sample import sample_images
@@ -108,10 +108,9 @@ def _load(source, split, count, size) -> tuple[np.ndarray, Labels | None]:
         images, labels = load_path(Path(source).expanduser(), split, size)
     if count is not None and not 0 < count <= len(images):
         raise ValueError(f"count: got {count}, but {source} ({split}) has {len(images)} images")
-    order = canonical_order(images, labels[0] if labels else None)
-    if labels is None and np.array_equal(order, np.arange(len(order))):
-        return images[:count], None  # maybe memory-mapped, and larger than memory
-    order = order[:count]
+    if labels is None and isinstance(images, np.memmap) and in_order(images):
+        return images[:count], None  # it may be larger than memory
+    order = canonical_order(images, labels[0] if labels else None)[:count]
     return images[order], (labels[0][order], labels[1]) if labels else None
 
 

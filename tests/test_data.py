@@ -319,3 +319,13 @@ def test_a_size_below_one_is_named(tmp_path, images):
     Image.fromarray(images[0]).save(tmp_path / "a.png")
     with pytest.raises(ValueError, match="size: got 0, wanted"):
         cl.load_images(tmp_path, size=0)
+
+
+def test_a_mapped_set_is_not_hashed_whole(tmp_path, images, monkeypatch):
+    np.save(tmp_path / "mixed.npy", images)
+    ordered = cl.load_images(tmp_path / "mixed.npy")
+    assert not isinstance(ordered, np.memmap)
+    np.save(tmp_path / "ordered.npy", ordered)
+    monkeypatch.setattr(data, "canonical_order", lambda *_: pytest.fail("hashed every image"))
+    again = cl.load_images(tmp_path / "ordered.npy", count=50)
+    assert isinstance(again, np.memmap) and np.array_equal(again, ordered[:50])
