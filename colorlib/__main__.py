@@ -2,13 +2,16 @@
 
 import argparse
 import dataclasses
+import logging
+import re
+import signal
 import sys
 from pathlib import Path
 
 import torch
 
 from colorlib import data, paths
-from colorlib.config import Config
+from colorlib.config import NAME, Config
 from colorlib.recipes import build
 from colorlib.report import evaluation, store, tables
 
@@ -18,8 +21,15 @@ def prepare(args) -> None:
     source, why = data.resolve(args.source)
     print(why)
     for split in ("train", "test"):
-        path = data.prepared_path(source, split)
-        array = data.prepare(data.load_images(source, split, args.count), path)
+        path = data.prepared_path(source, split, args.count)
+        try:
+            images = data.load_images(source, split, args.count)
+        except ValueError as error:
+            if split == "train":
+                raise
+            print(f"Training images alone: {error}")  # a folder need not be split
+            return
+        array = data.prepare(images, path)
         print(f"{path.parent.name}/{path.name}: {array.shape} {array.dtype}")
 
 
@@ -27,7 +37,7 @@ def pack(args) -> None:
     """write a folder of any number of images as one .npy file, to train on memory-mapped"""
     from colorlib.datasets.pack import pack
 
-    array = pack(args.folder, args.output, args.split, args.size)
+    array = pack(args.folder, args.output, args.split, args.size, args.force)
     print(f"{args.output}: {array.shape} {array.dtype}")
 
 
@@ -49,6 +59,10 @@ def evaluate(args) -> None:
     """measure a network on a source; the table, and data/results/NAME.json"""
     from colorlib.model import load_model
 
+    if args.name and not re.fullmatch(NAME, args.name):
+        raise ValueError(
+            f"--name: got {args.name!r}, wanted letters, digits, _ - and, not first, ."
+        )
     given = ("value", "luma") if args.given == "both" else (args.given,)
     model = load_model(args.model)
     for known in given:
@@ -57,8 +71,8 @@ def evaluate(args) -> None:
         )
         name = args.name or evaluation.result_name(args.model, result)
         name += f"-{known}" if args.name and len(given) > 1 else ""
-        store.save_result(name, result)
         print(tables.table(result))
+        store.save_result(name, result)
         print(f"kept as {name}.json in {paths.results().name}/\n")
 
 
@@ -159,6 +173,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("-o", "--output", type=Path, required=True, help="a .npy file")
     sub.add_argument("--split", default="train", choices=("train", "test"))
     sub.add_argument("--size", type=int, default=64, help="side of the images, in pixels")
+    sub.add_argument("--force", action="store_true", help="overwrite")
     sub = command(train)
     sub.add_argument("--source", **source)
     sub.add_argument("--size", **size)
@@ -224,6 +239,10 @@ def main() -> int:
     # A network that grows sure makes numbers below 1e-38 by the million, and a CPU takes long for
     # each. Here, since threads take this over from the one that makes them.
     torch.set_flush_denormal(True)
+    for stream in (sys.stdout, sys.stderr):  # no name of a file is to end a command
+        stream.reconfigure(errors="backslashreplace")
+    logging.basicConfig(format="colorlib: %(message)s")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half written is removed
     args = parser().parse_args()
     try:
         return args.run_command(args) or 0

@@ -271,6 +271,11 @@ def load_model(name_or_path: str | Path, device="cpu") -> ColorNet:
             for given, settings in config.pop("schedules").items()
         }
         taught = config.pop("taught", None)
+        points = torch.tensor([setting for path in schedules.values() for setting in path])
+        if not all(schedules.values()) or (points.view(-1, 2)[:, 1] <= 0).any():
+            raise ValueError("schedules: wanted settings of a temperature above 0")
+        if not all(torch.isfinite(numbers).all() for numbers in (points, *state.values())):
+            raise ValueError("it holds numbers that are not finite")
         model = ColorNet(**config)
         model.load_state_dict(state)
     except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError) as error:

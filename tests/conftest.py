@@ -2,7 +2,9 @@
 
 import importlib.util
 import os
+import re
 import threading
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -60,6 +62,19 @@ def net():
     net = cl.ColorNet((8, 8), (0, 0), (0,)).eval()
     torch.nn.init.normal_(net.head.weight)
     return net
+
+
+@pytest.fixture
+def says(caplog):
+    """A context in which colorlib must log something that the pattern finds."""
+
+    @contextmanager
+    def says(pattern):
+        caplog.clear()
+        yield
+        assert re.search(pattern, "\n".join(caplog.messages)), caplog.messages
+
+    return says
 
 
 class Handler(SimpleHTTPRequestHandler):

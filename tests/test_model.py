@@ -208,3 +208,17 @@ def test_shipped_weights_fit_and_say_how_they_were_made():
             expected = [(p["alpha"], p["temperature"]) for p in made["schedules"][given]]
             assert path == expected
     assert list(paths.SHIPPED.glob("cifar.safetensors"))
+
+
+def test_weights_that_make_a_black_picture_are_refused(net, tmp_path):
+    path = tmp_path / "net.safetensors"
+    for settings, said in (([(0.0, 0.0)] * 2, "temperature above 0"), ([], "temperature above 0")):
+        net.schedules = {"luma": settings}
+        cl.save_model(net, path)
+        with pytest.raises(ValueError, match=rf"net\.safetensors: .*{said}"):
+            cl.load_model(path)
+    net.schedules = {}
+    net.head.bias.data[0] = float("nan")
+    cl.save_model(net, path)
+    with pytest.raises(ValueError, match=r"net\.safetensors: .*numbers that are not finite"):
+        cl.load_model(path)

@@ -36,11 +36,11 @@ def colorize_photo(
 ) -> Image.Image:
     """Colour a photograph; its luma is kept to one 8-bit step, where colours are moved into gamut.
 
-    image: a path, a Pillow image or a uint8 array (H, W) or (H, W, 3). model: a shipped name, a
-    ColorNet, or a published network: one that `peers.load` gave, or its name. size: the shorter
-    side that our network works at (DeOldify's render factor): small, it sees the scene as a whole
-    and colours calmly; large, it sees more detail, of things larger than any it learned from.
-    Colours are then brought up to full size along the photograph's own edges.
+    image: a path, an open file, a Pillow image or a uint8 array (H, W) or (H, W, 3). model: a
+    shipped name, a ColorNet, or a published network: one that `peers.load` gave, or its name.
+    size: the shorter side that our network works at (DeOldify's render factor): small, it sees the
+    scene as a whole and colours calmly; large, it sees more detail, of things larger than any it
+    learned from. Colours are then brought up to full size along the photograph's own edges.
 
     hints: colours that are known, (x, y, colour) each; see hints.py. seed: instead of the mean of
     what is likely, draw colours by chance that go together (coherent.py): every seed gives another
@@ -75,6 +75,8 @@ def network(model):
     """The ColorNet or published network that a name or file stands for, or that it is already."""
     from colorlib import peers
 
+    if isinstance(model, ColorNet) and model.head.weight.dtype != torch.float32:
+        raise ValueError(f"model: got {model.head.weight.dtype} weights, wanted model.float()")
     if isinstance(model, (ColorNet, peers.Peer)):
         return model
     return peers.load(model) if model in peers.OFFICIAL else load_model(model)
@@ -172,5 +174,10 @@ def _open(image) -> tuple[np.ndarray, dict]:
                 f"image: got {image.dtype} {image.shape}, wanted uint8 (H, W) or (H, W, 3)"
             )
         return image, {}
-    image = to_rgb(image) if isinstance(image, Image.Image) else read_rgb(Path(image))
+    if not isinstance(image, str | Path | Image.Image) and not hasattr(image, "read"):
+        raise ValueError(
+            f"image: got {type(image).__name__}, wanted a path, an open file, a Pillow image or a "
+            "uint8 array"
+        )
+    image = to_rgb(image) if isinstance(image, Image.Image) else read_rgb(image)
     return np.asarray(image), image.info

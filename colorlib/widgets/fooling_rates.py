@@ -7,6 +7,7 @@ import numpy as np
 
 from colorlib import paths
 
+NEEDED = {"system", "participant", "practice", "fooled"}  # what an answer says at least
 FEW = 5  # people: below, a bootstrap over them knows too few to be trusted alone
 # Zhang et al. 2016, table 1: photographs of 256 x 256, 40 participants from a crowd
 PUBLISHED = {"ECCV16": 0.323, "random colours": 0.130}
@@ -20,10 +21,14 @@ def answers(folder: str | Path | None = None) -> list[dict]:
         lines = path.read_text(encoding="utf-8").splitlines()
         for i, line in enumerate(lines):
             try:
-                found.append(json.loads(line) | {"session": path.stem})
+                answer = json.loads(line)
             except ValueError as error:
-                if i < len(lines) - 1:
-                    raise ValueError(f"{path.name}, line {i + 1}: not an answer") from error
+                if i == len(lines) - 1:
+                    break  # it broke off
+                raise ValueError(f"{path.name}, line {i + 1}: not an answer") from error
+            if not isinstance(answer, dict) or not answer.keys() >= NEEDED:
+                raise ValueError(f"{path.name}, line {i + 1}: not an answer")
+            found.append(answer | {"session": path.stem})
     return found
 
 

@@ -1,6 +1,7 @@
 """What the browser shows, drawn with Pillow alone: fast enough to follow a slider."""
 
 import io
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -167,6 +168,9 @@ def png(image: Image.Image) -> bytes:
 
 def keep_figure(image: Image.Image, name: str) -> str:
     """Save what a widget shows as figures/NAME.png; a sentence says how that went."""
+    name = re.sub(r"[^\w.() -]+", "-", name).lstrip(
+        "."
+    )  # it comes from outside: no folder, no HTML
     path = paths.figures() / f"{name}.png"
     try:
         with paths.replacing(path) as part:

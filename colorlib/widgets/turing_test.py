@@ -9,6 +9,7 @@ data/turing/PARTICIPANT-TIME.jsonl; fooling_rates.py makes the table.
 
 import asyncio
 import errno
+import html
 import json
 import os
 import re
@@ -176,14 +177,15 @@ def turing_test(
             said.value = f"{told} Done, thank you. The answers are in {path.name}."
             offer(path)
             return
-        task = asyncio.get_event_loop().create_task(show_pair())
+        task = asyncio.get_running_loop().create_task(show_pair())
         state["tasks"].add(task)  # or it could be collected before it has run
         task.add_done_callback(finished)
 
     def finished(task):
         state["tasks"].discard(task)
         if not task.cancelled() and task.exception():
-            said.value = f"The test stopped: {task.exception()}. The answers so far are kept."
+            why = html.escape(str(task.exception()))
+            said.value = f"The test stopped: {why}. The answers so far are kept."
 
     def answer(chosen):
         if chosen.disabled:  # the second half of a double click
@@ -197,7 +199,7 @@ def turing_test(
         try:
             record(path, kept)
         except OSError as error:
-            said.value = f"The answer could not be kept: {error}. Try again."
+            said.value = f"The answer could not be kept: {html.escape(str(error))}. Try again."
             ask(True)
             return
         told = f"It was the {right_answer} one." if pair["practice"] else ""
