@@ -3,15 +3,18 @@
 import argparse
 import dataclasses
 import json
+import logging
+import re
+import signal
 import sys
 from pathlib import Path
 
 import torch
 
 from colorlib import data, paths
-from colorlib.config import Config
+from colorlib.config import NAME, Config
 from colorlib.recipes import build
-from colorlib.report import evaluation, tables
+from colorlib.report import evaluation, store, tables
 
 
 def prepare(args) -> None:
@@ -19,8 +22,15 @@ def prepare(args) -> None:
     source, why = data.resolve(args.source)
     print(why)
     for split in ("train", "test"):
-        path = data.prepared_path(source, split)
-        array = data.prepare(data.load_images(source, split, args.count), path)
+        path = data.prepared_path(source, split, args.count)
+        try:
+            images = data.load_images(source, split, args.count)
+        except ValueError as error:
+            if split == "train":
+                raise
+            print(f"Training images alone: {error}")  # a folder need not be split
+            return
+        array = data.prepare(images, path)
         print(f"{path.parent.name}/{path.name}: {array.shape} {array.dtype}")
 
 
@@ -28,7 +38,7 @@ def pack(args) -> None:
     """write a folder of any number of images as one .npy file, to train on memory-mapped"""
     from colorlib.datasets.pack import pack
 
-    array = pack(args.folder, args.output, args.split, args.size)
+    array = pack(args.folder, args.output, args.split, args.size, args.force)
     print(f"{args.output}: {array.shape} {array.dtype}")
 
 
@@ -58,6 +68,10 @@ def evaluate(args) -> None:
     """measure a network on a source; prints the table and keeps it as a result"""
     from colorlib.model import load_model
 
+    if args.name and not re.fullmatch(NAME, args.name):
+        raise ValueError(
+            f"--name: got {args.name!r}, expected letters, digits, _ - and, not first, ."
+        )
     inputs = ("value", "luma") if args.given == "both" else (args.given,)
     model = load_model(args.model)
     for given in inputs:
@@ -108,13 +122,44 @@ def duplicates(args) -> None:
     print(f"{len(pairs):,} of {data['count']:,} test images have a near-duplicate in training")
 
 
+def published(args) -> int:
+    """measure a network beside published systems; the result published-MODEL"""
+    from colorlib import peers
+    from colorlib.compare.published import measure_published, result_name, tables
+    from colorlib.model import ColorNet
+    from colorlib.photos.colorize_photo import network
+
+    failed = peers.fetch_published() if args.fetch else []
+    for sentence in failed:
+        print(f"colorlib: {sentence}", file=sys.stderr)
+    result = measure_published(args.model, args.model, tuple(args.vividness))
+    config = {"model": args.model, "given": "luma", "vividness": args.vividness}
+    model = network(args.model)
+    networks = {args.model: model} if isinstance(model, ColorNet) else {}
+    result |= store.provenance(networks, config, result["data"], command=result["command"])
+    store.save_result(result_name(args.model), result)
+    print(f"{tables(result)}\n\nThe results are in {paths.results()}")
+    return int(bool(failed))
+
+
+def hints(args) -> None:
+    """measure what hints bring, and colours drawn by chance; the result hints-MODEL"""
+    from colorlib.compare import hint_study
+
+    print(hint_study.hints_tables(hint_study.hints_result(args.model, args.count)))
+
+
 def colorize(args) -> int:
     """colour photographs, files and folders, file to file"""
     from colorlib.photos.batch import colorize_files
     from colorlib.photos.colorize_photo import network
+    from colorlib.photos.hints import parse_hint
 
-    model = network(args.model)
-    failed = colorize_files(args.photos, args.output, model, args.vividness, args.size, args.force)
+    options = {"vividness": args.vividness, "size": args.size, "seed": args.seed}
+    options["hints"] = [parse_hint(text) for text in args.hint]
+    if args.hint and (len(args.photos) != 1 or args.photos[0].is_dir()):
+        raise ValueError("--hint: places belong to one photograph; name one file")
+    failed = colorize_files(args.photos, args.output, network(args.model), args.force, **options)
     for sentence in failed:
         print(f"colorlib: {sentence}", file=sys.stderr)
     return int(bool(failed))
@@ -142,6 +187,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("-o", "--output", type=Path, required=True, help="a .npy file")
     sub.add_argument("--split", default="train", choices=("train", "test"))
     sub.add_argument("--size", type=int, default=64, help="side of the images, in pixels")
+    sub.add_argument("--force", action="store_true", help="overwrite")
     sub = command(train)
     sub.add_argument("--source", **source)
     sub.add_argument("--size", **size)
@@ -174,6 +220,10 @@ def parser() -> argparse.ArgumentParser:
     sub = command(duplicates)
     sub.add_argument("--source", **source)
     sub.add_argument("--unless-current", **unless_current)
+    sub = command(published)
+    sub.add_argument("--model", default="photo", help="a shipped name or a .safetensors file")
+    sub.add_argument("--fetch", action="store_true", help="first download what is missing, 40 MB")
+    sub.add_argument("--vividness", type=float, nargs="+", default=(0.0, 0.5, 1.0))
     sub = command(colorize)
     sub.add_argument("photos", type=Path, nargs="+", help="files, or folders of them")
     sub.add_argument(
@@ -188,6 +238,17 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--vividness", type=float, default=0.5)
     sub.add_argument("--size", type=int, default=INNER, help="shorter side the network works at")
     sub.add_argument("--force", action="store_true", help="overwrite")
+    sub.add_argument(
+        "--hint",
+        action="append",
+        default=[],
+        metavar="X,Y,#RRGGBB",
+        help="the colour at a place, in pixels of the photograph; may be given several times",
+    )
+    sub.add_argument("--seed", type=int, help="colours drawn by chance; every number another one")
+    sub = command(hints)
+    sub.add_argument("--model", default="photo", help="a shipped name or a .safetensors file")
+    sub.add_argument("--count", type=int, default=500, help="of the photographs of val96")
     return top
 
 
@@ -195,6 +256,10 @@ def main() -> int:
     # A network that grows sure makes numbers below 1e-38 by the million, and a CPU takes long for
     # each. Here, since threads take this over from the one that makes them.
     torch.set_flush_denormal(True)
+    for stream in (sys.stdout, sys.stderr):  # no name of a file is to end a command
+        stream.reconfigure(errors="backslashreplace")
+    logging.basicConfig(format="colorlib: %(message)s")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half written is removed
     args = parser().parse_args()
     try:
         return args.run_command(args) or 0

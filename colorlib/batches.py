@@ -191,7 +191,10 @@ def window(rgb: Tensor, share: Tensor, centre: Tensor | float = 0.0, size: int =
     theta[:, :, 2] = ((1 - share) * centre).T
     shape = (*rgb.shape[:2], size or rgb.shape[2], size or rgb.shape[3])
     grid = F.affine_grid(theta, shape, align_corners=False)
-    return F.grid_sample(rgb, grid, padding_mode="reflection", align_corners=False).clamp(0, 1)
+    # mirrored here, since Apple's GPUs have no padding_mode="reflection"; none is left to pad
+    edge = 1 - 1 / grid.new_tensor(rgb.shape[:1:-1])  # the middle of the last pixel
+    grid = (1 - ((grid + 1) % 4 - 2).abs()).clamp(-edge, edge)
+    return F.grid_sample(rgb, grid, align_corners=False).clamp(0, 1)
 
 
 def generator(*numbers: int) -> torch.Generator:

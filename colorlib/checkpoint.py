@@ -7,6 +7,7 @@ beside and renamed; the last two are kept, so that a damaged newest one costs li
 import dataclasses
 import hashlib
 import io
+import logging
 import signal
 import threading
 import warnings
@@ -19,6 +20,7 @@ import torch
 from colorlib.config import Config
 from colorlib.paths import replacing
 
+log = logging.getLogger(__name__)
 KEPT = 2
 
 
@@ -58,6 +60,13 @@ def resume(folder: Path, wanted: dict, model, optimizers) -> dict | None:
         model.load_state_dict(state["model"])
         for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(kept)
+        threads = state.get("threads", torch.get_num_threads())
+        if threads != torch.get_num_threads():
+            log.warning(
+                "%s was trained with %d threads, and goes on with %d: the weights will differ a "
+                "little from those of an unbroken run; torch.set_num_threads(%d) keeps them equal",
+                folder.name, threads, torch.get_num_threads(), threads,
+            )  # fmt: skip
     return state
 
 
@@ -77,24 +86,6 @@ def check_same(found: dict, wanted: dict, folder: Path) -> None:
             f"{folder.name} holds a run of its own: {'; '.join(differs)}. "
             f"Give this run another name, or delete {folder.name}"
         )
-
-
-def make_ready(folder: Path) -> None:
-    """Clear what a killed run left half written in `folder`, and see that it can be written.
-
-    Raises OSError that says what to do where it cannot: now, not after hours.
-    """
-    try:
-        for part in folder.glob("*.part"):
-            part.unlink()
-        with replacing(folder / "writable") as part:
-            part.write_bytes(b"yes")
-        (folder / "writable").unlink()
-    except OSError as error:
-        raise OSError(
-            f"{folder} cannot be written ({error.strerror or error}), so no run can be kept there. "
-            "Set COLORLIB_DATA to a folder that can"
-        ) from error
 
 
 def written(write, folder: Path) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+NAME = r"[\w-][\w.-]*"  # of a run or a result: a file's name, and not that of another folder
+
 
 @dataclass
 class Config:
@@ -45,7 +47,7 @@ class Config:
 
     def __post_init__(self):
         wanted = {
-            "name": (bool(re.fullmatch(r"[\w.-]+", self.name)), "letters, digits, _ . -"),
+            "name": (bool(re.fullmatch(NAME, self.name)), "letters, digits, _ - and, not first, ."),
             "given": (self.given in ("value", "luma", "both"), "value, luma or both"),
             "count": (self.count is None or self.count > 0, "None or a number above 0"),
             "epochs": (self.epochs > 0, "a number above 0"),

@@ -6,6 +6,7 @@ came from (a copy sorted by class would give ten classes).
 """
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -15,9 +16,9 @@ import torch.nn.functional as F
 
 from colorlib import paths
 from colorlib.color import rgb_to_hsv
-from colorlib.datasets.arrays import Labels, canonical_order, check_uint8, load_npy
+from colorlib.datasets.arrays import Labels, canonical_order, check_uint8, in_order, load_npy
 from colorlib.datasets.cifar100 import fetch_cifar100, load_cifar100
-from colorlib.datasets.folders import SPLITS, load_path
+from colorlib.datasets.folders import SPLITS, load_path, state
 from colorlib.datasets.sample import sample_images
 
 VALIDATION = 5000  # the last images of CIFAR-100's training split, in canonical order
@@ -28,7 +29,8 @@ def load_images(source="auto", split="train", count=None, size=32) -> np.ndarray
 
     source: "cifar100"; "photos", the folder of that name in the data root; "sample" (patches of
     scikit-image's photographs, a smoke test); a folder of
-    images, flat or in class subfolders, either one set or with train/ and test/ (or val/) inside;
+    images, flat or in class subfolders, either one set or with train/ and test/ (or val/) inside
+    (files that cannot be read are left out and named in the log);
     a .npy file of uint8 (N, H, W, 3) at its own size; or "auto": CIFAR-100 from the data root, else
     downloaded into it, else the sample, with a printed line that says which and why.
     split: "train" or "test". count: only the first so many. size: folders only; the central square
@@ -56,9 +58,16 @@ def resolve(source="auto") -> tuple[str, str]:
     return "cifar100", "CIFAR-100 was downloaded into the data root."
 
 
-def prepared_path(source: str, split: str) -> Path:
-    """Where the prepared array of a resolved source and split is kept."""
-    return paths.data_root() / "prepared" / slug(source) / f"{split}_hsv.npy"
+def prepared_path(source: str, split: str, count: int | None = None) -> Path:
+    """Where the prepared array of a resolved source and split, or its first `count`, is kept.
+
+    Another place when files of the source have changed, so that no stale array is taken for it.
+    """
+    name = slug(source) + (f"-{count}" if count else "")
+    if source not in ("cifar100", "sample"):  # which never change
+        place = paths.data_root() / "photos" if source == "photos" else Path(source).expanduser()
+        name += f"-{state(place)}"
+    return paths.data_root() / "prepared" / name / f"{split}_hsv.npy"
 
 
 def slug(source: str) -> str:
@@ -67,7 +76,7 @@ def slug(source: str) -> str:
         return source
     whole = str(Path(source).expanduser().resolve())
     name = re.sub(r"[^\w.-]+", "-", Path(whole).name)
-    return f"{name}-{hashlib.sha256(whole.encode()).hexdigest()[:6]}"
+    return f"{name}-{hashlib.sha256(os.fsencode(whole)).hexdigest()[:6]}"
 
 
 def describe(source: str) -> str:
@@ -96,13 +105,12 @@ def _load(source, split, count, size) -> tuple[np.ndarray, Labels | None]:
     elif source == "photos":
         images, labels = _load_photos(split, size)
     else:
-        images, labels = load_path(Path(source), split, size)
+        images, labels = load_path(Path(source).expanduser(), split, size)
     if count is not None and not 0 < count <= len(images):
         raise ValueError(f"count: got {count}, but {source} ({split}) has {len(images)} images")
-    order = canonical_order(images, labels[0] if labels else None)
-    if labels is None and np.array_equal(order, np.arange(len(order))):
-        return images[:count], None  # maybe memory-mapped, and larger than memory
-    order = order[:count]
+    if labels is None and isinstance(images, np.memmap) and in_order(images):
+        return images[:count], None  # it may be larger than memory
+    order = canonical_order(images, labels[0] if labels else None)[:count]
     return images[order], (labels[0][order], labels[1]) if labels else None
 
 

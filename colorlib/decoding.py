@@ -6,6 +6,7 @@ plane of CIE Lab. The others name the colour itself: "chroma", or "hue_saturatio
 
 import functools
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -13,21 +14,24 @@ from torch import Tensor
 
 from colorlib.color import (
     hsv_to_chroma,
-    join,
     lab_to_rgb,
     lightness,
     rgb_to_hsv,
     rgb_to_lab,
     to_gray,
 )
-from colorlib.photos.upsampling import joint_bilateral
 
 CELL_HEADS = ("distribution", "ab")
-VERSION = 1  # part of weights_digest: raise it whenever the same logits give other colours
+VERSION = 2  # part of weights_digest: raise it whenever the same logits give other colours
 HEADS = (*CELL_HEADS, "chroma", "hue_saturation")
 AB_SPACING = 10.0  # Zhang et al. 2016, section 2.1
-NEARBY = 9  # predictions across, of what counts as common nearby; odd
-RAISED = 0.5  # in `raised_mean`; more gains PSNR and loses raw AuC (validation images)
+
+
+class DecodeSetting(NamedTuple):
+    """How a distribution over cells becomes one colour; see `cell_probabilities`."""
+
+    alpha: float = 0.0  # strength of the logit adjustment
+    temperature: float = 1.0
 
 
 def cells_of(head: str, spacing: float) -> Tensor | None:
@@ -82,29 +86,19 @@ def cell_lattice(cells: Tensor, spacing: float) -> Tensor:
     return numbers
 
 
-def decode(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
+def decode(model, logits: Tensor, setting: DecodeSetting, gray: Tensor, given: str) -> Tensor:
     """The network's output (N, outputs, h, w) to chroma (N, 2, H, W), gray being (N, 1, H, W).
 
-    setting: (alpha, T) or (alpha, T, contrast), for a head of cells; vividness picks it, see
-    `setting_at`.
-
-    A head of cells gives the mean of `likelihood`: with T < 1 the annealed mean of Zhang et al.
-    2016, section 2.3. Where value is given, chroma cells go through `raised_mean`; a setting with a
-    contrast, even of 0, has chroma come to full size along the edges of luma.
+    A head of cells gives the mean of `cell_probabilities`: with a temperature below 1 the annealed
+    mean of Zhang et al. 2016, section 2.3.
     """
     height, width = gray.shape[-2:]
     head = model.config["head"]
     if head in CELL_HEADS:
-        likely = likelihood(model, output, setting, gray, given)
-        if head == "distribution" and given == "value":
-            return raised_mean(model, likely, gray)
-        output = torch.einsum("nkhw,kc->nchw", likely, model.cells)
-        if head == "distribution" and len(setting) > 2:
-            small, padded = blocks(gray, model.fold, output)
-            return joint_bilateral(output, small, padded)[..., :height, :width]
+        logits = mean_color(model, cell_probabilities(model, logits, setting))
     if head == "hue_saturation":
-        output = output.sigmoid()
-    color = F.interpolate(output, scale_factor=model.fold, mode="bilinear")[..., :height, :width]
+        logits = logits.sigmoid()
+    color = F.interpolate(logits, scale_factor=model.fold, mode="bilinear")[..., :height, :width]
     if head == "ab":
         return ab_to_chroma(color, gray, given)
     if head == "hue_saturation":
@@ -112,67 +106,21 @@ def decode(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
     return color
 
 
-def likelihood(model, output: Tensor, setting, gray: Tensor, given: str) -> Tensor:
-    """How likely each cell is, (N, K, h, w) from logits of that shape, at a setting.
+def cell_probabilities(model, logits: Tensor, setting: DecodeSetting) -> Tensor:
+    """The probability of each cell, (N, K, h, w) from logits of that shape, at a setting.
 
-    setting: (alpha, T) or (alpha, T, contrast). Adding -alpha log(prior) to the logits undoes the
-    pull of the grey majority (logit adjustment, Menon et al. 2021); a temperature T < 1 moves from
-    the mean towards the mode. The prior is `model.common` where there is one, else the
-    cells' shares of the training images. contrast is the alpha of another prior, what is likely
-    nearby in the image itself: things then differ more in colour from what is around them.
+    Adding -alpha log(prior) to the logits undoes the pull of the grey majority (logit adjustment,
+    Menon et al. 2021); a temperature below 1 moves from the mean towards the mode.
     """
-    alpha, temperature, *contrast = setting
-    adjusted = output
+    alpha, temperature = setting
     if alpha:
-        adjusted = adjusted - alpha * log_prior(model, output, gray, given)
-    if contrast and contrast[0]:
-        adjusted = adjusted - contrast[0] * log_nearby(output)
-    return (adjusted / temperature).softmax(1)
+        logits = logits - alpha * model.prior.log().view(-1, 1, 1)
+    return (logits / temperature).softmax(1)
 
 
-def log_nearby(output: Tensor) -> Tensor:
-    """Logarithm of each cell's mean likelihood around each prediction, (N, K, h, w) from logits."""
-    mean = F.avg_pool2d(output.softmax(1), NEARBY, 1, NEARBY // 2, count_include_pad=False)
-    return (mean + 1e-3).log()
-
-
-def log_prior(model, output: Tensor, gray: Tensor, given: str) -> Tensor:
-    """Logarithm of how common each cell is, (N, K, h, w) or (K, 1, 1)."""
-    if model.common is None:
-        return model.prior.log().view(-1, 1, 1)
-    table = model.common[int(given == "luma")].log()
-    level = blocks(gray, model.fold, output)[0] * (len(table) - 1)
-    return table[level[:, 0].round().long()].movedim(-1, 1)
-
-
-def blocks(gray: Tensor, fold: int, output: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean of gray (N, 1, H, W) over the block that each prediction of `output` is for.
-
-    And gray itself, its edges repeated as far as the predictions reach.
-    """
-    height, width = (fold * side for side in output.shape[-2:])
-    edges = (0, width - gray.shape[-1], 0, height - gray.shape[-2])
-    padded = F.pad(gray, edges, mode="replicate")
-    return F.avg_pool2d(padded, fold), padded
-
-
-def raised_mean(model, likely: Tensor, gray: Tensor) -> Tensor:
-    """Chroma (N, 2, H, W) to expect of each pixel where value, (N, 1, H, W), is given.
-
-    The largest of R, G and B then is the value, and the mean of RGB falls short of it wherever the
-    hue is in doubt. Of all colours with that value the one of least squared error is the mean with
-    its largest channel raised to it; the mean of chroma is greyer. The colour is taken `RAISED` of
-    the way from this to that, after both came to full size along value's edges.
-    """
-    height, width = gray.shape[-2:]
-    small, padded = blocks(gray, model.fold, likely)
-    cells = model.cells.T[:, :, None]
-    colours = torch.cat((join(cells, torch.ones_like(cells[:1])), cells))[..., 0]
-    means = joint_bilateral(torch.einsum("nkhw,ck->nchw", likely, colours), small, padded)
-    rgb, chroma = means[..., :height, :width].split((3, 2), 1)
-    raised = torch.where(rgb == rgb.amax(1, keepdim=True), 1.0, rgb)
-    between = join(chroma, torch.ones_like(gray)).lerp(raised, RAISED)
-    return hsv_to_chroma(rgb_to_hsv(between.clamp(0, 1)))
+def mean_color(model, probabilities: Tensor) -> Tensor:
+    """The mean (N, 2, h, w) of the cells' colours under probabilities (N, K, h, w)."""
+    return torch.einsum("nkhw,kc->nchw", probabilities, model.cells)
 
 
 def ab_to_chroma(ab: Tensor, gray: Tensor, given: str) -> Tensor:
@@ -189,20 +137,21 @@ def ab_to_chroma(ab: Tensor, gray: Tensor, given: str) -> Tensor:
     return hsv_to_chroma(rgb_to_hsv(lab_to_rgb(torch.cat((level, ab), 1))))
 
 
-def setting_at(model, vividness: float, given: str) -> tuple[float, ...]:
-    """The setting at `vividness` in [0, 1], on the path that was tuned for what is given."""
-    own = model.value_path if given == "value" else None
-    return path_point(own or model.path, vividness)
+def setting_at(model, vividness: float, given: str) -> DecodeSetting:
+    """The setting at `vividness` in [0, 1], on the schedule that was tuned for this input."""
+    schedule = model.schedules.get(given) or [DecodeSetting(), DecodeSetting(1.0, 1.0)]
+    return between(schedule, vividness)
 
 
-def path_point(path, vividness: float) -> tuple[float, ...]:
-    """The setting at `vividness` in [0, 1], linear between the evenly spaced points of `path`."""
+def between(schedule: list[DecodeSetting], vividness: float) -> DecodeSetting:
+    """The setting at `vividness` in [0, 1], linear between evenly spaced settings."""
     check_vividness(vividness)
-    at = vividness * (len(path) - 1)
-    i = min(int(at), len(path) - 2)
-    return tuple(a + (at - i) * (b - a) for a, b in zip(path[i], path[i + 1], strict=True))
+    at = vividness * (len(schedule) - 1)
+    i = min(int(at), len(schedule) - 2)
+    pairs = zip(schedule[i], schedule[i + 1], strict=True)
+    return DecodeSetting(*(low + (at - i) * (high - low) for low, high in pairs))
 
 
 def check_vividness(vividness: float) -> None:
     if not 0 <= vividness <= 1:
-        raise ValueError(f"vividness: got {vividness}, wanted a number from 0 to 1")
+        raise ValueError(f"vividness: got {vividness}, expected a number from 0 to 1")

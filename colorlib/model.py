@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from colorlib import decoding, paths
 from colorlib.color import check_given, check_images, join
-from colorlib.decoding import cells_of, decode, setting_at
+from colorlib.decoding import DecodeSetting, cells_of, decode, setting_at
 from colorlib.fast.conv3x3 import Conv3
 
 
@@ -108,9 +108,8 @@ class ColorNet(nn.Module):
         if cells is not None:
             self.register_buffer("cells", cells, persistent=False)
             self.register_buffer("prior", torch.full((len(cells),), 1 / len(cells)))
-            self.register_buffer("common", None)  # what brightness_prior.py says, if it was asked
-        self.path = [(0.0, 1.0), (1.0, 1.0)]  # settings at evenly spaced vividness 0 .. 1
-        self.value_path = None  # the same where value is given, if it was tuned for that
+        # for "value" and "luma" the settings at evenly spaced vividness 0 to 1, where tuned
+        self.schedules: dict[str, list[DecodeSetting]] = {}
         self.taught = None  # what it was given when it learned: "value", "luma", "both"; or unknown
         self.stride = fold * 2 ** (len(widths) - 1)
 
@@ -167,14 +166,15 @@ def predict_chroma(model: ColorNet, gray: Tensor, given="value", vividness=0.0) 
     return decode(model, predict(model, gray, given), setting, gray, given)
 
 
-def predict(model: ColorNet, gray: Tensor, given="value") -> Tensor:
-    """The network's output for gray (N, 1, H, W) of any size, averaged over the mirrored image."""
-    height, width = gray.shape[-2:]
-    padded = F.pad(gray, (0, -width % model.stride, 0, -height % model.stride), mode="replicate")
-    both = torch.cat((padded, padded.flip(-1)))
-    flag = torch.full((len(both),), int(given == "luma"), device=gray.device)
-    straight, mirrored = model(both, flag).chunk(2)
-    return (straight + mirrored.flip(-1)) / 2
+def predict(
+    model: ColorNet, gray: Tensor, given: str = "value", hints: Tensor | None = None
+) -> Tensor:
+    """The network's output for gray (N, 1, H, W) of any size; hints (N, 3, H, W) or None."""
+    edges = (0, -gray.shape[-1] % model.stride, 0, -gray.shape[-2] % model.stride)
+    padded = F.pad(gray, edges, mode="replicate")
+    hints = None if hints is None else F.pad(hints, edges)
+    flag = torch.full((len(gray),), int(given == "luma"), device=gray.device)
+    return model(padded, flag, hints)
 
 
 def colorize(
@@ -217,7 +217,7 @@ def evaluating(model: nn.Module) -> Iterator[torch.device]:
 
 def save_model(model: ColorNet, path: str | Path, half: bool = False) -> None:
     """Write weights and architecture to one .safetensors file; `half` stores 16-bit floats."""
-    about = model.config | {"path": model.path, "value_path": model.value_path}
+    about = model.config | {"schedules": model.schedules}
     about["taught"] = model.taught
     write_weights(model, path, {"colornet": json.dumps(about)}, half)
 
@@ -240,7 +240,7 @@ def weights_digest(model: nn.Module) -> str:
     """
     digest = hashlib.sha256()
     if isinstance(model, ColorNet):
-        digest.update(json.dumps([model.path, model.value_path, decoding.VERSION]).encode())
+        digest.update(json.dumps([model.schedules, decoding.VERSION]).encode())
     for weight in model.state_dict().values():
         digest.update(weight.contiguous().cpu().numpy().tobytes())
     return digest.hexdigest()[:12]
@@ -271,13 +271,19 @@ def load_model(name_or_path: str | Path, device="cpu") -> ColorNet:
         with safe_open(path, "pt") as file:
             config = json.loads(file.metadata()["colornet"])
             state = in_full({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
-        vividness_path = [tuple(point) for point in config.pop("path")]
-        value_path = [tuple(point) for point in config.pop("value_path", None) or ()]
+        schedules = {
+            given: [DecodeSetting(*setting) for setting in settings]
+            for given, settings in config.pop("schedules").items()
+        }
         taught = config.pop("taught", None)
+        points = torch.tensor([setting for path in schedules.values() for setting in path])
+        if not all(schedules.values()) or (points.view(-1, 2)[:, 1] <= 0).any():
+            raise ValueError("schedules: wanted settings of a temperature above 0")
+        if not all(torch.isfinite(numbers).all() for numbers in (points, *state.values())):
+            raise ValueError("it holds numbers that are not finite")
         model = ColorNet(**config)
-        model.common = state.get("common")
         model.load_state_dict(state)
     except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ValueError(f"{path}: not a ColorNet that save_model wrote ({error})") from error
-    model.path, model.value_path, model.taught = vividness_path, value_path or None, taught
+    model.schedules, model.taught = schedules, taught
     return model.eval().to(device, memory_format=torch.channels_last)

@@ -1,7 +1,9 @@
-"""What is watched while a network trains: validation, health, a strip of images, the record."""
+"""Around a run: its folder and lock, validation, health, a strip of images, the record."""
 
 import dataclasses
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +22,46 @@ from colorlib.metrics import MAX_AB, mean_ab_error, psnr
 from colorlib.model import ColorNet, colorize, evaluating, save_model
 from colorlib.paths import machine
 
+LEFT = ("model.safetensors", "strip.png", "history.json")  # what `finish` leaves, in this order
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[None]:
+    """Keep other processes out of `folder`, and clear what a killed run left half written in it.
+
+    Raises ValueError where another process trains there, and OSError that says what to do where
+    the folder cannot be written: now, not after hours. The lock of a process that died is void.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "lock", timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise ValueError(
+                f"{folder.name} is being trained by another process. Wait for it, or give this "
+                "run another name"
+            ) from None
+        except (OSError, NotImplementedError):
+            pass  # a file system without locks, as that of Google Drive, or one that is read-only
+        for part in folder.glob("*.part"):
+            part.unlink()
+        with paths.replacing(folder / "writable") as part:
+            part.write_bytes(b"yes")
+        (folder / "writable").unlink()
+    except OSError as error:
+        lock.release()
+        raise OSError(
+            f"{folder} cannot be written ({error.strerror or error}), so no run can be kept there. "
+            "Set COLORLIB_DATA to a folder that can"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
 
 def validate(model: ColorNet, recipe, held: Pixels, config: Config, count: int = 1000) -> dict:
     """Loss, PSNR and raw AuC on the first `count` held-out pixels (N, 3, H, W); {} without any."""
@@ -32,6 +74,11 @@ def validate(model: ColorNet, recipe, held: Pixels, config: Config, count: int =
         flag = torch.full((len(gray),), int(known == "luma"), device=device)
         parts = zip(gray.split(250), flag.split(250), rgb.split(250), strict=True)
         loss = np.mean([recipe.loss(model(g, f), Batch(t, g, f)).item() for g, f, t in parts])
+        if not math.isfinite(loss):
+            raise FloatingPointError(
+                f"the validation loss is {loss}. The last good checkpoint, if any, is kept in "
+                f"{config.name}. Lower the learning rate, and give that run another name"
+            )
         colored = colorize(model, gray, known)
     return {
         "validation_loss": float(loss),
@@ -71,7 +118,7 @@ def finite(losses: list[torch.Tensor], step: int, epoch: int, folder) -> list[fl
 
 def check_weights(model: ColorNet, step: int, folder) -> None:
     """FloatingPointError where a weight is not finite: such a checkpoint must not be kept."""
-    for name, weight in model.named_parameters():
+    for name, weight in model.state_dict().items():  # and the means that normalisation keeps
         if not torch.isfinite(weight).all():
             raise FloatingPointError(
                 f"{name} is no longer finite after step {step}. The last good checkpoint, if any, "

@@ -149,9 +149,7 @@ def build(config: Config):
                 f"start: {config.start} puts out {begun.config['head']}, "
                 f"the recipe {config.recipe} wants {recipe.head}"
             )
-        state = begun.state_dict()
-        state.pop("common", None)  # ship_weights.py chooses the vividness of what is trained now
-        model.load_state_dict(state)
+        model.load_state_dict(begun.state_dict())
     return model, recipe
 
 

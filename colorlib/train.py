@@ -1,7 +1,7 @@
 """The training loop: one process or many, CPU or GPU, safe to stop and call again.
 
 Every random choice is drawn from (seed, epoch) or (seed, step), never from what happened before, so
-that a resumed run goes on exactly (in full precision on the same machine).
+that a resumed run goes on exactly (in full precision on the same machine, with as many threads).
 """
 
 import dataclasses
@@ -9,6 +9,7 @@ import json
 import math
 import os
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -18,10 +19,10 @@ from colorlib.batches import batch, check_pixels, generator
 from colorlib.color import trusted_range
 from colorlib.config import Config
 from colorlib.data import split_validation
-from colorlib.datasets.pixels import as_pixels, fingerprint, gather, place
+from colorlib.datasets.pixels import as_pixels, check_colours, fingerprint, gather, place
 from colorlib.fast.muon import Muon
 from colorlib.model import ColorNet
-from colorlib.monitor import Strip, check_weights, finish, finite, validate
+from colorlib.monitor import LEFT, Strip, check_weights, finish, finite, owned, validate
 from colorlib.recipes import check_together
 
 SAMPLE = 10000 * 32 * 32  # pixels of training images that a recipe sees before it starts
@@ -32,13 +33,13 @@ LOOK = 20  # steps between looks at the losses: each look waits for a GPU
 def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[dict]:
     """Train `model` in place; return the history, one dict an epoch.
 
-    images: uint8 (N, H, W, 3), or prepared HSV (N, 3, H, W); the last `config.held` validate.
-    The run lives in data/runs/NAME: call again to resume after any stop. on_epoch(history, strip)
-    is called after each epoch, strip being eight validation images as they look by then, uint8
-    (epochs + 2, 8, H, W, 3), truth and input first. Raises ValueError if NAME holds a run of
-    another config or data, OSError if its folder cannot be written, FloatingPointError when the
-    loss is no longer finite. Ctrl-C and a full disk stop it, with a message, and return the
-    history so far.
+    images: uint8 (N, H, W, 3), or prepared HSV (N, 3, H, W); the last `config.held` validate. The
+    run lives in data/runs/NAME: call again to resume after any stop. on_epoch(history, strip) is
+    called after each epoch, strip being eight validation images as they look by then, uint8 (epochs
+    + 2, 8, H, W, 3), truth and input first. Raises ValueError if NAME holds a run of another config
+    or data, or another process trains it, OSError if its folder cannot be written,
+    FloatingPointError when the loss is no longer finite. Ctrl-C and a full disk stop it, with a
+    message, and return the history so far.
     """
     from accelerate import Accelerator
     from tqdm import tqdm
@@ -49,6 +50,7 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
     )
     check_together(model, recipe, config)
     model.taught = config.given
+    model.schedules = {}  # tuned for earlier weights
     device, first_process = accelerator.device, accelerator.is_main_process
     training, held = split_validation(images, config.held)
     pixels = as_pixels(training)
@@ -60,7 +62,9 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
     folder = paths.runs() / config.name
     model.to(device, memory_format=torch.channels_last).train()
     some = SAMPLE // gather(pixels, torch.arange(1))[0, 0].numel()
-    recipe.start(model, gather(pixels, torch.arange(min(some, len(pixels)))))
+    first_images = gather(pixels, torch.arange(min(some, len(pixels))))
+    check_colours(first_images)
+    recipe.start(model, first_images)
     optimizers = make_optimizers(model, config)
     wanted = dataclasses.asdict(config) | {"data": fingerprint(pixels)}
     wanted = json.loads(json.dumps(wanted))
@@ -72,8 +76,7 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
         step, history, seconds = state["step"], state["history"], state["seconds"]
         losses, strip.rows = state["losses"], state["strip"]
     checkpoint.same_everywhere(step, accelerator)
-    if step < total and first_process:
-        checkpoint.make_ready(folder)
+    done = step == total and all((folder / name).exists() for name in LEFT)
     network = torch.compile(model) if config.compile else model
     network, *optimizers = accelerator.prepare(network, *optimizers)
     first, clock = step, time.perf_counter() - seconds
@@ -82,12 +85,13 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
     def save():
         state = {"config": wanted, "model": model.state_dict(), "step": step}
         state |= {"optimizers": [o.state_dict() for o in optimizers], "history": history}
-        state |= {"losses": losses, "strip": strip.rows}
+        state |= {"losses": losses, "strip": strip.rows, "threads": torch.get_num_threads()}
         checkpoint.save(folder, step, state | {"seconds": time.perf_counter() - clock})
 
     silent = {} if first_process else {"disable": True}
     bar = tqdm(total=total, initial=step, unit=" steps", desc=config.name, **silent)
-    with bar, checkpoint.interruptible() as stop:
+    mine = owned(folder) if first_process and not done else nullcontext()
+    with mine, bar, checkpoint.interruptible() as stop:
         while step < total:
             epoch, at = divmod(step, steps)
             if at == 0 or step == first:
@@ -123,10 +127,10 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
             if stopping and step < total:
                 print(f"Stopped at step {step} of {total}; call fit again to go on.")
                 return history
-    if first_process and (first < step or not (folder / "history.json").exists()):
-        data = {"training": len(pixels), "validation": len(held), "sha256": wanted["data"]}
-        record = (model, config, history, strip, folder, data, accelerator.num_processes)
-        checkpoint.written(lambda: finish(*record), folder)
+        if first_process and not done:
+            data = {"training": len(pixels), "validation": len(held), "sha256": wanted["data"]}
+            record = (model, config, history, strip, folder, data, accelerator.num_processes)
+            checkpoint.written(lambda: finish(*record), folder)
     accelerator.wait_for_everyone()
     return history
 

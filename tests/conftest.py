@@ -2,8 +2,10 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 import threading
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -68,6 +70,19 @@ def net():
     net = cl.ColorNet((8, 8), (0, 0), (0,)).eval()
     torch.nn.init.normal_(net.head.weight)
     return net
+
+
+@pytest.fixture
+def says(caplog):
+    """A context in which colorlib must log something that the pattern finds."""
+
+    @contextmanager
+    def says(pattern):
+        caplog.clear()
+        yield
+        assert re.search(pattern, "\n".join(caplog.messages)), caplog.messages
+
+    return says
 
 
 class Handler(SimpleHTTPRequestHandler):

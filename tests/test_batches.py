@@ -130,9 +130,21 @@ def test_pack_writes_what_load_images_reads(images, tmp_path):
 def test_pack_leaves_nothing_behind_a_bad_image(images, tmp_path):
     (tmp_path / "set").mkdir()
     Image.fromarray(images[0]).save(tmp_path / "set" / "a.png")
-    (tmp_path / "set" / "b.png").write_bytes(b"no image")
-    with pytest.raises(ValueError, match=r"b\.png: not a readable image"):
+    (tmp_path / "set" / "a.png").write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"none of 1 images can be read.*a\.png: not a readable"):
         pack(tmp_path / "set", tmp_path / "out" / "set.npy")
     assert list((tmp_path / "out").iterdir()) == []
     with pytest.raises(ValueError, match=r"wanted a name ending in \.npy"):
         pack(tmp_path / "set", tmp_path / "set.zip")
+
+
+def test_a_window_is_mirrored_as_grid_sample_does(images):
+    rgb = as_pixels(images[:8]).float() / 255
+    random = torch.Generator().manual_seed(0)
+    share, centre = torch.rand((2, 8), generator=random) * 4, torch.rand((2, 8), generator=random)
+    theta = torch.zeros(8, 2, 3)
+    theta[:, 0, 0], theta[:, 1, 1] = share
+    theta[:, :, 2] = ((1 - share) * centre).T
+    grid = F.affine_grid(theta, rgb.shape, align_corners=False)
+    known = F.grid_sample(rgb, grid, padding_mode="reflection", align_corners=False)
+    assert torch.allclose(batches.window(rgb, share, centre), known, atol=1e-4)

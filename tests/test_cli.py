@@ -1,9 +1,11 @@
 import json
+import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from conftest import REPOSITORY
 from PIL import Image
 
 import colorlib as cl
@@ -28,7 +30,7 @@ def test_prepare_train_evaluate_colorize(run, tmp_path, images):
     np.save(tmp_path / "mine.npy", images)
     code, _, _ = run("prepare --source sample --count 20")
     assert code == 0
-    assert cl.load_prepared(data.prepared_path("sample", "test")).shape == (20, 3, 32, 32)
+    assert cl.load_prepared(data.prepared_path("sample", "test", 20)).shape == (20, 3, 32, 32)
     code, out, _ = run(f"train --source {tmp_path}/mine.npy --name mine {TINY}")
     assert code == 0 and "psnr" in out
     weights = paths.runs() / "mine" / "model.safetensors"
@@ -95,3 +97,67 @@ def test_numbers_too_small_to_matter_are_taken_for_zero(run):
     torch.set_flush_denormal(False)
     assert run("evaluate --model nothing")[0] == 1
     assert (torch.full((1,), 1e-39) * 1).item() == 0
+
+
+def test_a_table_is_shown_even_where_it_cannot_be_kept(run, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("COLORLIB_OUT", str(tmp_path / "file"))
+    code, out, err = run("evaluate --source sample --count 4")
+    assert code == 1 and "| grey |" in out and err.startswith("colorlib: ")
+
+
+@pytest.mark.parametrize("name", ["../../esc", "..", "a/b"])
+def test_a_result_stays_in_its_folder(run, name):
+    code, _, err = run(f"evaluate --source sample --count 4 --name {name}")
+    assert code == 1 and "--name: got" in err
+
+
+def test_a_flat_folder_is_prepared_without_test_images(run, tmp_path, images):
+    (tmp_path / "set").mkdir()
+    Image.fromarray(images[0]).save(tmp_path / "set" / "a.png")
+    code, out, _ = run(f"prepare --source {tmp_path}/set")
+    assert code == 0 and "Training images alone" in out
+    assert data.prepared_path(tmp_path / "set", "train").is_file()
+
+
+def test_pack_does_not_overwrite(run, tmp_path, images):
+    (tmp_path / "set").mkdir()
+    Image.fromarray(images[0]).save(tmp_path / "set" / "a.png")
+    (tmp_path / "set.npy").write_bytes(b"mine")
+    line = f"pack {tmp_path}/set -o {tmp_path}/set.npy"
+    code, _, err = run(line)
+    assert code == 1 and "--force" in err and (tmp_path / "set.npy").read_bytes() == b"mine"
+    code, _, err = run(f"{line} --force --size -5")
+    assert code == 1 and "size: got -5" in err
+    assert run(f"{line} --force")[0] == 0
+
+
+def test_what_is_left_out_is_said(tmp_path, images):
+    Image.fromarray(images[0]).save(tmp_path / "a.png")
+    (tmp_path / "b.heic").write_bytes(b"")
+    words = [sys.executable, "-m", "colorlib", "colorize", str(tmp_path), "--model", "cifar"]
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.returncode == 0 and f"colorlib: {tmp_path}: left out 1 .heic" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+def test_a_stop_leaves_nothing_half_written(tmp_path, images):
+    Image.fromarray(images[0]).save(tmp_path / "a.png")
+    code = """
+import sys, time
+from PIL import Image
+def slow(self, path, **_):
+    path.write_bytes(b"half a picture")
+    print("writing", flush=True)
+    time.sleep(60)
+Image.Image.save = slow
+sys.argv = ["colorlib", "colorize", sys.argv[1], "--model", "cifar"]
+from colorlib.__main__ import main
+sys.exit(main())
+"""
+    words = [sys.executable, "-c", code, str(tmp_path / "a.png")]
+    child = subprocess.Popen(words, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+    assert child.stdout.readline() == "writing\n"
+    child.terminate()
+    assert child.wait(20) == 143
+    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]

@@ -283,3 +283,49 @@ def test_cifar_that_cannot_be_had(archive, trouble, monkeypatch, capsys):
     assert list((paths.data_root() / "cifar100").iterdir()) == []
     assert len(cl.load_images("auto")) == 3000
     assert says in capsys.readouterr().out
+
+
+def test_bad_images_of_a_set_are_left_out_and_named(tmp_path, images, says):
+    for i in range(4):
+        for name in "ab":
+            (tmp_path / name).mkdir(exist_ok=True)
+            Image.fromarray(images[i]).save(tmp_path / name / f"{i}.png")
+    (tmp_path / "a" / "0.png").write_bytes(b"no image")
+    (tmp_path / "b" / "1.png").write_bytes(b"")
+    with says(r"left out 2 of 8 images that cannot be read: a/0\.png, b/1\.png"):
+        loaded = cl.load_images(tmp_path)
+    labels, names = cl.load_labels(tmp_path)
+    assert len(loaded) == len(labels) == 6 and names == ["a", "b"]
+
+
+def test_a_source_that_changed_is_prepared_anew(tmp_path, images):
+    Image.fromarray(images[0]).save(tmp_path / "a.png")
+    before = data.prepared_path(tmp_path, "train")
+    assert data.prepared_path(tmp_path, "train") == before
+    assert data.prepared_path(tmp_path, "train", 20) != before
+    Image.fromarray(images[1]).save(tmp_path / "b.png")
+    assert data.prepared_path(tmp_path, "train") != before
+    assert data.prepared_path("cifar100", "train", 20) != data.prepared_path("cifar100", "train")
+
+
+def test_the_home_folder(tmp_path, images, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "pics").mkdir()
+    Image.fromarray(images[0]).save(tmp_path / "pics" / "a.png")
+    assert len(cl.load_images("~/pics")) == 1
+
+
+def test_a_size_below_one_is_named(tmp_path, images):
+    Image.fromarray(images[0]).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="size: got 0, wanted"):
+        cl.load_images(tmp_path, size=0)
+
+
+def test_a_mapped_set_is_not_hashed_whole(tmp_path, images, monkeypatch):
+    np.save(tmp_path / "mixed.npy", images)
+    ordered = cl.load_images(tmp_path / "mixed.npy")
+    assert not isinstance(ordered, np.memmap)
+    np.save(tmp_path / "ordered.npy", ordered)
+    monkeypatch.setattr(data, "canonical_order", lambda *_: pytest.fail("hashed every image"))
+    again = cl.load_images(tmp_path / "ordered.npy", count=50)
+    assert isinstance(again, np.memmap) and np.array_equal(again, ordered[:50])

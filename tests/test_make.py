@@ -78,7 +78,8 @@ def test_no_command_of_the_readme_changes_a_tracked_file(copy):
 import matplotlib.pyplot as plt, colorlib as cl
 from colorlib.report import store
 cl.save_figure(plt.figure(), "01_process")
-store.save_result("cifar-value", {"rows": []})
+made = store.provenance({}, {"a": 1}, {"count": 1}, command="python")
+store.save_result("cifar-value", made)
 """
     for words in (
         ["-m", "colorlib", "evaluate", "--source", "sample", "--count", "8"],
@@ -90,7 +91,7 @@ store.save_result("cifar-value", {"rows": []})
     assert status(copy) == ""
     assert (copy / "build" / "figures" / "01_process.png").is_file()
     assert (copy / "build" / "results" / "cifar-value.json").is_file()
-    assert (copy / "data" / "prepared" / "sample").is_dir()
+    assert list((copy / "data" / "prepared").iterdir())
 
 
 def test_without_the_repository_all_goes_to_the_current_folder(copy, tmp_path):

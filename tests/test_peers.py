@@ -134,10 +134,11 @@ def test_weights_are_fetched_once_and_kept_as_safetensors(served, server, capsys
     assert capsys.readouterr().out == ""
 
 
-def test_a_file_without_published_hash_is_pinned(served, server):
+def test_a_file_without_published_hash_is_pinned(served, server, capsys):
     publish, network = served
     body = publish({"model": network.state_dict(), "opt": {"lr": 1}}, sha256=None)
     peers.load("eccv16")
+    assert "The first download is trusted, and its checksum is kept" in capsys.readouterr().out
     assert kept() == ["eccv16.safetensors", "eccv16.sha256"]
     pin = official.weights_path("eccv16").with_suffix(".sha256").read_text().strip()
     assert pin == hashlib.sha256(body).hexdigest()

@@ -12,6 +12,7 @@ from colorlib import decoding, paths
 from colorlib.__main__ import parser
 from colorlib.compare.classifier import FOLDER, load_classifier
 from colorlib.data import load_images
+from colorlib.decoding import DecodeSetting
 from colorlib.model import load_model, weights_digest
 from colorlib.report import evaluation, store
 from colorlib.study import calibration
@@ -129,7 +130,7 @@ def test_a_digest_covers_weights_settings_and_the_version_of_decoding(net, monke
     assert weights_digest(net) != before
     net.head.bias.data.copy_(bias)
     assert weights_digest(net) == before
-    net.path = [(0.0, 1.0), (0.9, 1.0)]
+    net.schedules["luma"] = [DecodeSetting(), DecodeSetting(0.9, 1.0)]
     changed = weights_digest(net)
     assert changed != before
     monkeypatch.setattr(decoding, "VERSION", -1)

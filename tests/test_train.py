@@ -20,6 +20,7 @@ import colorlib as cl
 from colorlib import batches, checkpoint, paths, train
 from colorlib.config import command
 from colorlib.datasets.pixels import as_pixels
+from colorlib.decoding import DecodeSetting
 from colorlib.fast.muon import orthogonal
 from colorlib.report import pictures
 
@@ -211,13 +212,13 @@ def test_a_full_disk_stops_with_a_message_and_loses_nothing(images, tmp_path):
     resource = pytest.importorskip("resource")
     folder = paths.runs() / "killed"
     run(images, small("killed", epochs=3), on_epoch=lambda *_: signal.raise_signal(2))
-    kept = {p.name: p.read_bytes() for p in folder.iterdir()}
+    kept = {p.name: p.read_bytes() for p in folder.glob("step-*")}
     assert sorted(kept) == ["step-000000007.ckpt", "step-000000008.ckpt"]
     limit = f"import resource; resource.setrlimit({resource.RLIMIT_FSIZE}, (2000, 2000))"
     child = in_a_child(images, tmp_path, before=limit)
     assert child.returncode == 0 and "epochs 2" in child.stdout  # the history so far
     assert "Training stops:" in child.stdout and "make room and call fit again" in child.stdout
-    assert {p.name: p.read_bytes() for p in folder.iterdir()} == kept
+    assert {p.name: p.read_bytes() for p in folder.iterdir() if p.name != "lock"} == kept
     assert same(run(images, small("killed"))[0], whole)
 
 
@@ -443,13 +444,13 @@ def test_a_run_goes_on_from_the_weights_of_another(images):
     run(images, small("first"))
     file = paths.runs() / "first" / "model.safetensors"
     first = cl.load_model(file)
-    first.common = torch.rand(2, 33, len(first.cells))  # as shipped weights have it
+    first.schedules = {"luma": [DecodeSetting(0.5, 0.5)] * 2}  # as shipped weights have it
     cl.save_model(first, file)
     config = small("second", start="first", epochs=1)
     model, recipe = cl.build(config)
     begun = cl.load_model(file).state_dict()
     assert all(torch.equal(begun[k], v) for k, v in model.state_dict().items())
-    assert model.common is None
+    assert model.schedules == {}
     cl.fit(model, recipe, images, config)
     made = json.loads((paths.runs() / "second" / "history.json").read_text())
     assert "--start first" in made["command"] and made["history"][0]["epoch"] == 1
@@ -461,3 +462,65 @@ def test_a_run_goes_on_from_the_weights_of_another(images):
         cl.build(small("third", start="first", recipe="regression"))
     with pytest.raises(ValueError, match="got 'nowhere'"):
         cl.build(small("third", start="nowhere"))
+
+
+def test_a_run_has_one_owner(images):
+    """Another process, or another call, may not train a run that is being trained."""
+    words = []
+
+    def meanwhile(*_):
+        with pytest.raises(ValueError, match="run is being trained by another process") as error:
+            run(images, small())
+        words.append(str(error.value))
+
+    whole, _ = run(images, small(), on_epoch=meanwhile)
+    assert len(words) == 3 and "another name" in words[0]
+    run(images, small("other"), on_epoch=lambda *_: signal.raise_signal(signal.SIGINT))
+    again, _ = run(images, small("other"))  # the lock went with the stopped call
+    assert same(whole, again)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "history.json", "strip.png"])
+def test_what_a_finished_run_lost_is_written_again(images, name):
+    run(images, small())
+    content = (paths.runs() / "run" / name).read_bytes()
+    (paths.runs() / "run" / name).unlink()
+    run(images, small(), on_epoch=lambda *_: pytest.fail("trained again"))
+    assert name != "model.safetensors" or (paths.runs() / "run" / name).read_bytes() == content
+    assert (paths.runs() / "run" / name).is_file()
+
+
+def test_validation_that_is_not_finite_is_said_to_be_so(images):
+    """The weights may still be finite when the loss of held-out images is not."""
+    config = small(learning_rate=1e6, muon_rate=0, epochs=1)
+    model, recipe = cl.build(config)
+    recipe.loss = lambda output, _: output.sum() * (1 if model.training else float("nan"))
+    with pytest.raises(FloatingPointError, match="the validation loss is nan"):
+        cl.fit(model, recipe, images, small())
+
+
+def test_another_number_of_threads_is_said(images, says):
+    run(images, small(), on_epoch=lambda *_: signal.raise_signal(signal.SIGINT))
+    torch.set_num_threads(2)
+    model, recipe = cl.build(small())
+    with says("run was trained with 1 threads, and goes on with 2"):
+        cl.fit(model, recipe, images, small())
+    torch.set_num_threads(1)
+
+
+def test_grey_training_images_are_said_to_be_so(images, says):
+    with says("100 % of the training images are grey"):
+        run(images.mean(-1, keepdims=True).astype(np.uint8).repeat(3, -1), small(epochs=1))
+
+
+def test_new_weights_forget_what_was_tuned_for_old_ones(images):
+    model, recipe = cl.build(small(epochs=1))
+    model.schedules = {"luma": [(1.0, 0.5)] * 2}
+    cl.fit(model, recipe, images, small(epochs=1))
+    assert model.schedules == {}
+
+
+@pytest.mark.parametrize("name", ["..", ".", ".hidden", "../up", ""])
+def test_a_name_is_not_that_of_another_folder(name):
+    with pytest.raises(ValueError, match="name: got"):
+        small(name)

@@ -30,6 +30,7 @@ from colorlib.model import (
     in_full,
     write_weights,
 )
+from colorlib.monitor import owned
 from colorlib.paths import machine
 from colorlib.train import make_optimizers, set_rates
 
@@ -95,9 +96,8 @@ def train_classifier(
     state, step, seconds = checkpoint.resume(folder, expected, model, optimizers), 0, 0.0
     if state:
         step, seconds = state["step"], state["seconds"]
-    checkpoint.make_ready(folder)
     clock = time.perf_counter() - seconds
-    with tqdm(total=total, initial=step, unit=" steps", desc=name) as bar:
+    with owned(folder), tqdm(total=total, initial=step, unit=" steps", desc=name) as bar:
         while step < total:
             epoch = step // steps
             order = torch.randperm(len(pixels), generator=generator(config.seed, epoch))

@@ -3,8 +3,7 @@
 All take luma. None was tuned for this table: every run has the default settings (which were chosen
 on our recipe) but the budget's, and each recipe its paper's own constants; both optimizers take
 steps that do not depend on the size of the loss. Both networks of cells have their logits adjusted
-by how common a cell's colour is in the ab plane: ECCV16's cells lie in it, ours are looked up there
-(report/brightness_prior.py).
+by how common each of their own cells is in the training images.
 """
 
 import copy
@@ -12,26 +11,24 @@ import dataclasses
 import time
 
 import numpy as np
-import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from colorlib import decoding, paths
-from colorlib.color import join, luma
+from colorlib.color import luma
 from colorlib.compare import nogan
 from colorlib.compare.classifier import load_classifier
 from colorlib.compare.semantic import classifier_metrics
 from colorlib.config import Config, command
 from colorlib.data import load_images, load_labels, resolve, slug, split_validation, to_tensor
-from colorlib.decoding import CELL_HEADS, decode
+from colorlib.decoding import CELL_HEADS, DecodeSetting
 from colorlib.metrics import per_image, summary
-from colorlib.model import ColorNet, colorize, evaluating, load_model, predict, weights_digest
+from colorlib.model import ColorNet, colorize, load_model, weights_digest
 from colorlib.peers import original
 from colorlib.recipes import build
-from colorlib.report import brightness_prior, store
+from colorlib.report import store
 from colorlib.report.bootstrap import bootstrap
 from colorlib.report.evaluation import System, at_vividness, evaluate_systems, grey, random_colors
-from colorlib.report.tune_vividness import tune_path
+from colorlib.report.tune_vividness import measure_settings, tune_path
 from colorlib.train import fit
 
 COMPARED = ("original", "regression", "distribution", "eccv16", "nogan")
@@ -94,28 +91,16 @@ def finished_networks(source: str = "cifar100") -> dict[str, ColorNet]:
         if recipe != "distribution" and path.is_file():
             found[system_key(recipe)] = model = load_model(path)
             if recipe == "eccv16":
-                model.path = [(0.0, 0.38)] * 2  # as published
+                model.schedules["luma"] = [DecodeSetting(0.0, 0.38)] * 2  # as published
     return found
 
 
-def settings_curve(model: ColorNet, truth: Tensor, points: list[tuple[float, float]]) -> list[dict]:
-    """What a network of cells reaches on truth (N, 3, H, W) at each (alpha, T).
-
-    It predicts once for all of them: only the decoding differs.
-    """
-    measured = [[] for _ in points]
-    with evaluating(model) as device:
-        for part in tqdm(truth.split(500), "decoding", leave=False):
-            part = part.to(device)
-            gray = luma(part)
-            output = predict(model, gray, "luma")
-            for setting, rows in zip(points, measured, strict=True):
-                colored = join(decode(model, output, setting, gray, "luma"), gray, "luma")
-                rows.append(per_image(colored, part, quick=True))
+def settings_curve(model: ColorNet, truth: Tensor, settings: list[DecodeSetting]) -> list[dict]:
+    """What a network of cells reaches on truth (N, 3, H, W) at each setting."""
+    measured = measure_settings(model, truth, settings, "luma")
     return [
-        with_intervals({name: torch.cat([r[name] for r in rows]) for name in rows[0]})
-        | {"alpha": alpha, "temperature": temperature}
-        for (alpha, temperature), rows in zip(points, measured, strict=True)
+        with_intervals(rows) | setting._asdict()
+        for setting, rows in zip(settings, measured, strict=True)
     ]
 
 
@@ -138,12 +123,11 @@ def figure_curves(
     key = system_key(recipe)
     if model.config["head"] not in CELL_HEADS:
         return {key: [measure_output(colorize(model, luma(truth), "luma"), truth)]}
-    brightness_prior.attach(model)
-    tune_path(model, held[:TUNING], 13, "luma", ALPHAS, below_grey=True)
-    adjusted = settings_curve(model, truth, model.path)
+    tune_path(model, held[:TUNING], 13, "luma", ALPHAS, by="rebalanced_auc", below_grey=True)
+    adjusted = settings_curve(model, truth, model.schedules["luma"])
     if recipe != "eccv16":
         return {key: adjusted}
-    plain = settings_curve(model, truth, [(0.0, t) for t in TEMPERATURES])
+    plain = settings_curve(model, truth, [DecodeSetting(0.0, t) for t in TEMPERATURES])
     return {key: plain, f"{key}_adjusted": adjusted}
 
 
@@ -155,7 +139,7 @@ def table_systems(recipe: str, model: ColorNet) -> list[System]:
     rows = at_vividness(model, "luma", (0.0, 1.0), key)
     if recipe == "eccv16":
         annealed = copy.copy(model)  # the same weights
-        annealed.path = [(0.0, 0.38)] * 2
+        annealed.schedules = {"luma": [DecodeSetting(0.0, 0.38)] * 2}
         rows.append(System(f"{key}_published", lambda gray: colorize(annealed, gray, "luma")))
     return rows
 

@@ -17,15 +17,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib import checkpoint, paths
+from colorlib import paths
 from colorlib.batches import Batch, batch, generator
 from colorlib.color import join, luma
 from colorlib.compare.classifier import load_classifier
 from colorlib.compare.semantic import frechet
 from colorlib.config import Config
 from colorlib.data import split_validation, to_tensor
-from colorlib.datasets.pixels import as_pixels
+from colorlib.datasets.pixels import Pixels, as_pixels
 from colorlib.model import ColorNet, colorize, load_model, save_model, weights_digest
+from colorlib.monitor import owned
 from colorlib.recipes import Recipe
 
 CHECKS = 8  # measurements of the quality during the adversarial phase
@@ -59,9 +60,6 @@ def adversarial_phase(
     `quality(model)`, by default the Fréchet distance of 1,000 validation images to their originals
     in the features it was trained on. A finished phase of the same generator is read from there.
     """
-    from accelerate import Accelerator
-    from tqdm import tqdm
-
     folder, generator_digest = run_folder(config), weights_digest(model)
     record = folder / "history.json"
     if record.is_file():
@@ -69,14 +67,26 @@ def adversarial_phase(
         if finished["generator"] == generator_digest:
             model.load_state_dict(load_model(folder / "model.safetensors").state_dict())
             return finished["history"]
-    checkpoint.make_ready(folder)
-    accelerator = Accelerator()
     training, held = split_validation(images, config.held)
-    pixels, began = as_pixels(training)[: config.count], time.perf_counter()
-    steps = len(pixels) // config.batch_size
-    truth = to_tensor(held[:1000])
-    features = load_classifier("features")
+    truth, features = to_tensor(held[:1000]), load_classifier("features")
     quality = quality or (lambda net: frechet(features, colorize(net, luma(truth), "luma"), truth))
+    with owned(folder):
+        began = time.perf_counter()
+        history = train_against_critic(model, as_pixels(training)[: config.count], config, quality)
+        history[-1]["seconds"] = time.perf_counter() - began
+        save_model(model, folder / "model.safetensors")
+        paths.write_json(record, {"generator": generator_digest, "history": history})
+    return history
+
+
+def train_against_critic(
+    model: ColorNet, pixels: Pixels, config: Config, quality: Quality
+) -> list[dict]:
+    """The steps of `adversarial_phase` on training images; leaves the model at its best."""
+    from accelerate import Accelerator
+    from tqdm import tqdm
+
+    accelerator, steps = Accelerator(), len(pixels) // config.batch_size
     torch.manual_seed(config.seed)
     discriminator = critic().to(accelerator.device, memory_format=torch.channels_last)
     recipe = FeatureLoss()
@@ -87,7 +97,7 @@ def adversarial_phase(
     history.append({"step": 0, "quality": best})
     model.train()
     order = torch.randperm(len(pixels), generator=generator(config.seed, -2))
-    for step in tqdm(range(2 * steps), folder.name, unit=" steps"):
+    for step in tqdm(range(2 * steps), f"{config.name}-game", unit=" steps"):
         if step == steps:
             critic_optimizer.param_groups[0]["lr"] = RATE
         samples = batch(pixels, order, step, steps, config, accelerator)
@@ -113,9 +123,6 @@ def adversarial_phase(
             if row["quality"] < best:
                 best, best_state = row["quality"], copy.deepcopy(model.state_dict())
     model.load_state_dict(best_state)
-    history[-1]["seconds"] = time.perf_counter() - began
-    save_model(model, folder / "model.safetensors")
-    paths.write_json(record, {"generator": generator_digest, "history": history})
     return history
 
 

@@ -15,7 +15,8 @@ from colorlib.datasets.arrays import Labels, check_uint8, load_npy
 from colorlib.datasets.download import fetch
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
-HASH = "md5:eb9058c3a382ffc7106e4002c42a8d85"  # as torchvision gives it
+# Of the archive, as Keras publishes it; torchvision checks the MD5 of each file inside.
+HASH = "sha256:85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
 
 
 def fetch_cifar100(root: Path) -> None:

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 
-def fetch(url: str, known_hash: str, folder: Path, name: str | None = None) -> Path:
+def fetch(
+    url: str, known_hash: str, folder: Path, name: str | None = None, progress: bool = True
+) -> Path:
     """The file at `url`, in `folder`, its hash checked. OSError in one sentence when it fails."""
     import pooch
     import requests
@@ -15,7 +17,7 @@ def fetch(url: str, known_hash: str, folder: Path, name: str | None = None) -> P
             known_hash=known_hash,
             path=folder,
             fname=name or url.rsplit("/", 1)[-1],
-            downloader=pooch.HTTPDownloader(timeout=(10, 60), progressbar=True),
+            downloader=pooch.HTTPDownloader(timeout=(10, 60), progressbar=progress),
         )
     except requests.exceptions.RequestException as error:
         raise OSError(f"{url} could not be fetched: {_reason(error)}") from error

@@ -1,70 +1,103 @@
 """Image files of any kind: read upright as 8-bit sRGB."""
 
 import io
+import logging
 import math
 import warnings
+from collections import Counter
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+log = logging.getLogger(__name__)
+# What is opened, by content. Pillow knows more formats; some of them start other programs (EPS).
+FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "AVIF", "BMP", "GIF", "JPEG2000", "PPM")
+NAMELESS = {".tga"}  # has no signature, so that only a file's name can say it
+SUFFIXES = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".tif", ".tiff", ".webp"}
+SUFFIXES |= {".avif", ".bmp", ".gif", ".jp2", ".j2k", ".jpx", ".pbm", ".pgm", ".ppm", ".pnm"}
+SUFFIXES |= {".pfm"} | NAMELESS
+# Pictures that are not read, by suffix and by the first bytes of the file
+UNREAD = {".heic", ".heif", ".hif", ".jxl", ".psd", ".svg", ".eps", ".pdf", ".ico", ".dng", ".cr2"}
+UNREAD |= {".cr3", ".nef", ".arw", ".orf", ".raf", ".rw2"}
+SIGNATURES = {b"\xff\x0a": "JPEG XL", b"\0\0\0\x0cJXL ": "JPEG XL", b"8BPS": "Photoshop"}
+SIGNATURES |= {b"%!PS": "EPS", b"\xc5\xd0\xd3\xc6": "EPS", b"%PDF": "PDF", b"<svg": "SVG"}
+BRANDS = {b"avif": "AVIF (before Pillow 11.3)", b"crx ": "Canon raw"}  # else HEIC
+INSTEAD = "save such pictures as JPEG, PNG or TIFF first"
 LARGEST = 160_000_000  # pixels; a file that claims more is refused before it is decoded
+
 STALE = (0x0112, 0x0201, 0x0202)  # EXIF tags: orientation; the thumbnail's place and length
 BLOCKS = (0x8769, 0x8825)  # of the camera's settings, of the place
-# description, make, model, resolution and its unit, software, date, artist, copyright
-DESCRIBING = (0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x8298)
-DESCRIBING += BLOCKS
+INTEROPERABILITY = 0xA005  # a block within that of the camera's settings
+# document, description, make, model, resolution, page, its unit, software, date, artist, computer,
+# rating, copyright, and what Windows calls title, comment, author, keywords, subject
+DESCRIBING = {0x010D, 0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x011D, 0x0128, 0x0131, 0x0132}
+DESCRIBING |= {0x013B, 0x013C, 0x4746, 0x8298, *range(0x9C9B, 0x9CA0), *BLOCKS}
+TIFF_NAMES = {0x02BC: "XMP", 0x83BB: "IPTC", 0x8649: "Photoshop data"}
+INFO_NAMES = {"xmp": "XMP", "XML:com.adobe.xmp": "XMP", "comment": "comment"}
+INFO_NAMES |= {"photoshop": "Photoshop data"}
+PROFILE_TAG = 0x8773
 
 
-def read_rgb(path: str | Path) -> Image.Image:
+def read_rgb(path: str | Path | io.BufferedIOBase) -> Image.Image:
     """An image file of any mode (grey, palette, alpha, CMYK, 16 bit) as upright 8-bit sRGB.
 
-    Alpha is laid over white, an ICC profile applied. The image's `info` keeps "exif" (without the
-    orientation), "dpi" and "icc_profile" (then sRGB's) where the file had them. Raises ValueError
-    that names a file which cannot be decoded, whole, or that is larger than `LARGEST`.
+    path: a file's name, or an open binary file. Alpha is laid over white, an ICC profile applied.
+    The image's `info` keeps "exif" (with orientation and size as they are now), "dpi" and
+    "icc_profile" (then sRGB's) where the file had them; "left_out" names what else it had. Logs a
+    warning of further pages, of a profile that does not apply, and of 16-bit files whose values
+    are of 8 or 12 bits. Raises ValueError that names a file which cannot be decoded, whole, whose
+    range of values cannot be known, or that is larger than `LARGEST`.
     """
+    if isinstance(path, str | Path):
+        path = Path(path).expanduser()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a large image, or of odd tags
-            with Image.open(path) as image:
-                if image.width * image.height > LARGEST:
-                    raise ValueError(
-                        f"{image.width} x {image.height} pixels; at most "
-                        f"{LARGEST // 10**6} million are taken"
-                    )
+            with _open(path) as image:
+                notes = _check(image)
+                with suppress(Exception):  # damaged EXIF; read later, when a TIFF is closed
+                    image.getexif().get_ifd(INTEROPERABILITY)
                 image.load()
-                return to_rgb(image)
+                read, more = _convert(image)
     except (FileNotFoundError, IsADirectoryError, PermissionError):
         raise
     except Exception as error:  # decoders raise nearly anything at a damaged file
         raise ValueError(f"{path}: not a readable image ({error})") from error
+    for note in (*notes, *more):
+        log.warning("%s: %s", path, note)
+    return read
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """A Pillow image of any mode as upright 8-bit sRGB; see `read_rgb`."""
-    profile, kept = image.info.get("icc_profile"), {"exif": _exif(image), "dpi": _dpi(image)}
-    image = _upright(image)
-    if image.mode.startswith("I"):  # Pillow's own conversion clips 16 bits at 255
-        image = _eight_bits(image)
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-    if profile:
-        image, kept["icc_profile"] = _to_srgb(image, profile)
-    image = image.convert("RGB")
-    image.info = {key: value for key, value in kept.items() if value}
-    return image
+    read, notes = _convert(image)
+    for note in notes:
+        log.warning("image: %s", note)
+    return read
 
 
-def images_in(folder: Path, but: str | None = None, outside: Path | None = None) -> list[Path]:
-    """The image files in a folder and below, sorted; none whose stem ends with `but`.
+def images_in(folder: Path, outside: Path | None = None) -> list[Path]:
+    """The image files in a folder and below, sorted; not those of hidden or `__MACOSX` folders.
 
-    outside: a folder below it that is left out. Raises ValueError where there are none.
+    outside: a folder below it that is left out. Logs how many pictures are in formats that are not
+    read. Raises ValueError where there are no images.
     """
-    found = sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
-    found = [f for f in found if but is None or not f.stem.endswith(but)]
-    found = [f for f in found if outside is None or outside.resolve() not in f.resolve().parents]
+    found, unread = [], []
+    for file in sorted(folder.rglob("*")):
+        parts = file.relative_to(folder).parts
+        if any(part.startswith(".") or part == "__MACOSX" for part in parts):
+            continue  # `._a.jpg` is what macOS knows of a.jpg, not a picture
+        if outside is not None and outside.resolve() in file.resolve().parents:
+            continue
+        if file.suffix.lower() in SUFFIXES | UNREAD and file.is_file():
+            (found if file.suffix.lower() in SUFFIXES else unread).append(file)
+    if unread:
+        kinds = Counter(file.suffix.lower() for file in unread)
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(kinds.items()))
+        log.warning("%s: left out %s; %s", folder, kinds, INSTEAD)
     if not found:
         raise ValueError(f"{folder}: no images found, wanted files ending in {sorted(SUFFIXES)}")
     return found
@@ -75,6 +108,76 @@ def square(image: Image.Image, size: int) -> np.ndarray:
     return np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS))
 
 
+@cache
+def _formats() -> list[str]:
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]  # AVIF came with Pillow 11.3
+
+
+def _open(file) -> Image.Image:
+    formats = _formats()
+    if isinstance(file, Path) and file.suffix.lower() in NAMELESS:
+        formats = [*formats, "TGA"]
+    try:
+        return Image.open(file, formats=formats)
+    except UnidentifiedImageError:
+        kind, known = _kind(file), ", ".join(formats)
+        said = f"{kind} is not supported; {INSTEAD}" if kind else f"damaged, or none of {known}"
+        raise ValueError(said) from None
+
+
+def _kind(file) -> str | None:
+    """The format, of those that are not read, that the first bytes of a file show."""
+    if isinstance(file, Path):
+        with file.open("rb") as opened:
+            head = opened.read(16)
+    else:
+        file.seek(0)
+        head = file.read(16)
+    if head[4:8] == b"ftyp":
+        return BRANDS.get(head[8:12], "HEIC")
+    return next((kind for start, kind in SIGNATURES.items() if head.startswith(start)), None)
+
+
+def _check(image: Image.Image) -> list[str]:
+    """Notes on pages that are not read. Raises ValueError for what must not be decoded."""
+    if image.width * image.height > LARGEST:
+        raise ValueError(
+            f"{image.width} x {image.height} pixels; at most {LARGEST // 10**6} million are taken"
+        )
+    tags = getattr(image, "tag_v2", {})
+    if tags.get(254, 0) & 1:
+        raise ValueError(f"the file begins with a reduced preview, as raw files do; {INSTEAD}")
+    try:
+        pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    except Exception:  # a later page is damaged
+        pages = "several"
+    image.seek(0)
+    return [] if pages == 1 else [f"has {pages} pages or frames; only the first is read"]
+
+
+def _convert(image: Image.Image) -> tuple[Image.Image, list[str]]:
+    """The image as `read_rgb` gives it, and what is to be said of it."""
+    source, notes, alpha = image, [], None
+    profile, kept = image.info.get("icc_profile"), {"dpi": _dpi(image)}
+    image = _upright(image)
+    if image.mode[0] in "IF":  # Pillow's own conversion clips at 255
+        image, notes = _eight_bits(image, source)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        alpha, image = image.getchannel("A"), image.convert("RGB")
+    if profile:
+        image, kept["icc_profile"] = _to_srgb(image, profile)
+        if not kept["icc_profile"]:
+            notes.append("its colour profile does not apply to its pixels, and is ignored")
+    image = image.convert("RGB")
+    if alpha:
+        image = Image.composite(image, Image.new("RGB", image.size, "white"), alpha)
+    kept["exif"], kept["left_out"] = _exif(source, image.size, bool(kept.get("icc_profile")))
+    image.info = {key: value for key, value in kept.items() if value}
+    return image, notes
+
+
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
@@ -82,30 +185,76 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """An image of whole numbers up to 65535 as 8 bits, a strip at a time."""
-    deep = np.asarray(image)
+def _eight_bits(image: Image.Image, source: Image.Image) -> tuple[Image.Image, list[str]]:
+    """An image of numbers beyond 8 bits as 8 bits, and what is to be said of it.
+
+    source: the image as it was opened. Whole numbers are of 16 bits, or of as few as hold them all
+    (8, 12) in a TIFF or an array, which do not say; fractions go from 0 to 1. Raises ValueError
+    where the range of the values cannot be known.
+    """
+    deep, tags, notes = np.asarray(image), getattr(source, "tag_v2", {}), []
+    low, high = deep.min(), deep.max()
+    if image.mode == "F":
+        whole = low >= 0 and 1 < high <= 255 and not (deep % 1).any()
+        top, wanted = 255 if whole else 1, "fractions from 0 to 1"
+    elif source.format == "TIFF" and image.mode == "I":
+        raise ValueError(f"32-bit or signed numbers of unknown range; {INSTEAD}, of 8 or 16 bits")
+    else:
+        top, wanted = 65535, "whole numbers from 0 to 65535"
+        if tags.get(258, (16,))[0] < 16:
+            top = 2 ** tags[258][0] - 1
+        elif source.format in (None, "TIFF") and 0 < high <= 4095:
+            top = 255 if high <= 255 else 4095
+            bits = top.bit_length()
+            notes = [f"its 16 bits hold no value above {high}, so they are read as {bits} bits"]
+    if not 0 <= low <= high <= top:  # nor NaN
+        raise ValueError(f"values from {low:g} to {high:g}, wanted {wanted}")
     flat = np.empty(deep.shape, np.uint8)
     for start in range(0, len(deep), 256):
-        rows = deep[start : start + 256].astype(np.int64).clip(0, 65535)
-        flat[start : start + 256] = (rows + 128) // 257
-    return Image.fromarray(flat)
+        flat[start : start + 256] = np.rint(deep[start : start + 256] * np.float32(255 / top))
+    if tags.get(262) == 0:  # white is zero, which Pillow turns round for 8 bits only
+        flat = 255 - flat
+    return Image.fromarray(flat), notes
 
 
-def _exif(image: Image.Image) -> bytes | None:
-    """The EXIF block without what no longer holds: orientation, and a thumbnail without colours.
+def _exif(image: Image.Image, size: tuple[int, int], srgb: bool) -> tuple[bytes | None, list[str]]:
+    """The EXIF block as it holds for an upright image of `size`, and what else will be left out.
 
-    Of a TIFF, whose tags say as well how its pixels are laid out, those that describe the picture.
+    Without orientation, and without a thumbnail, which has no colours. Of a TIFF, whose tags say as
+    well how its pixels are laid out, those that describe the picture.
     """
+    left = {INFO_NAMES[key] for key in image.info if key in INFO_NAMES}
+    left |= {key for key in getattr(image, "text", ()) if not key.startswith(("XML:", "Raw "))}
+    now = {0x0100: size[0], 0x0101: size[1], 0xA002: size[0], 0xA003: size[1]}
+    now |= {0xA001: 1} if srgb else {}
     try:
         found, kept = image.getexif(), Image.Exif()
-        for tag in found:
-            if tag in DESCRIBING or (image.format != "TIFF" and tag not in STALE):
-                block = found.get_ifd(tag) if tag in BLOCKS else None
-                kept[tag] = block or found[tag]
-        return kept.tobytes() if len(kept) else None
+        for tag, value in found.items():
+            if image.format == "TIFF" and tag not in DESCRIBING:
+                if tag in TIFF_NAMES or (tag > 0x8000 and tag != PROFILE_TAG):
+                    left.add(TIFF_NAMES.get(tag, f"tag {tag}"))
+            elif tag in BLOCKS:
+                kept.get_ifd(tag).update(exif_block(found, tag, now))
+            elif tag not in STALE:
+                kept[tag] = exact(now.get(tag, value))
+        block = kept.tobytes() if len(found) else None
     except Exception:
-        return None
+        block = None
+        left.add("EXIF, which is damaged")
+    return block, sorted(left)
+
+
+def exif_block(exif: Image.Exif, tag: int, now: dict | None = None) -> dict:
+    """One of the `BLOCKS` of an EXIF block, as it can be written again; `now` replaces values."""
+    block = dict(exif.get_ifd(tag))
+    if INTEROPERABILITY in block:  # the place of a block within this one
+        block[INTEROPERABILITY] = dict(exif.get_ifd(INTEROPERABILITY))
+    return {key: exact((now or {}).get(key, value)) for key, value in block.items()}
+
+
+def exact(value):
+    """Text as the bytes that Pillow read it from: it would write "?" for all beyond ASCII."""
+    return value.encode("latin-1") if isinstance(value, str) and not value.isascii() else value
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:
@@ -116,14 +265,28 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
     return (across, down) if all(0 < x < math.inf for x in (across, down)) else None
 
 
+@cache
+def _srgb() -> ImageCms.ImageCmsProfile:
+    """sRGB's profile, always of the same bytes: littleCMS writes the time into it."""
+    made = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    made[24:36] = bytes((7, 208, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0))  # the first of January 2000
+    return ImageCms.ImageCmsProfile(io.BytesIO(bytes(made)))
+
+
 def _to_srgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, bytes | None]:
-    """The image's colours in sRGB, and the profile that says so; as it is where that fails."""
-    wanted = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-    image = image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
+    """The image's colours in sRGB, and the profile that says so; as it is where that fails.
+
+    A profile of grey is applied to each channel, one of RGB or CMYK to an image of that kind.
+    """
     try:
-        image = ImageCms.profileToProfile(
-            image, ImageCms.ImageCmsProfile(io.BytesIO(profile)), wanted, outputMode="RGB"
-        )
+        given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        space = given.profile.xcolor_space.strip()
+        if image.mode != "CMYK":
+            image = image if image.mode == "L" and space == "GRAY" else image.convert("RGB")
+        bands = image.split() if space == "GRAY" and image.mode != "CMYK" else [image]
+        bands = [ImageCms.profileToProfile(b, given, _srgb(), outputMode="RGB") for b in bands]
     except (ImageCms.PyCMSError, OSError, ValueError):  # broken, or of another kind of image
         return image, None
-    return image, wanted.tobytes()
+    if len(bands) > 1:
+        bands = [Image.merge("RGB", [band.getchannel(0) for band in bands])]
+    return bands[0], _srgb().tobytes()

@@ -7,33 +7,39 @@ import numpy as np
 
 from colorlib import paths
 from colorlib.datasets.arrays import canonical_order, load_npy
-from colorlib.datasets.folders import image_files
-from colorlib.datasets.image_files import read_rgb, square
+from colorlib.datasets.folders import image_files, readable
 
 CHUNK = 1000  # images copied at a time
 
 
-def pack(folder: str | Path, path: str | Path, split: str = "train", size: int = 64) -> np.ndarray:
+def pack(
+    folder: str | Path, path: str | Path, split: str = "train", size: int = 64, force: bool = False
+) -> np.ndarray:
     """Write the images of `folder` as uint8 (N, size, size, 3) to `path`; return it, memory-mapped.
 
     Images are read one at a time, so that a set may be larger than memory, and written in canonical
-    order. Needs room on disk for the set twice. The folder is as in `load_images`; raises
-    ValueError for one without images, OSError where the disk is full.
+    order. Needs room on disk for the set twice. The folder is as in `load_images`; images that
+    cannot be read are left out and named. Raises ValueError for a folder without images, and for
+    a `path` that is there already (without `force`), OSError where the disk is full.
     """
     from tqdm import tqdm
 
-    path = Path(path)
+    path = Path(path).expanduser()
     if path.suffix != ".npy":
         raise ValueError(f"{path}: wanted a name ending in .npy")
-    _, files = image_files(Path(folder), split)
-    shape = (len(files), size, size, 3)
-    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    if path.exists() and not force:
+        raise ValueError(f"{path} is there already; --force overwrites it")
+    folder, files = image_files(Path(folder).expanduser(), split)
     path.parent.mkdir(parents=True, exist_ok=True)
     loose = path.with_name(f"{path.name}.{os.getpid()}.unsorted.part")
     try:
         with loose.open("wb") as out:
-            for file in tqdm(files, "reading images"):
-                square(read_rgb(file), size).tofile(out)
+            count = 0
+            for _, image in readable(folder, files, size):
+                image.tofile(out)
+                count += 1
+        shape = (count, size, size, 3)
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         unsorted = np.memmap(loose, np.uint8, "r", shape=shape)
         order = canonical_order(unsorted)
         with paths.replacing(path) as part, part.open("wb") as out:

@@ -1,6 +1,7 @@
 """Training images as 8-bit integers, in memory, on a device or memory-mapped."""
 
 import hashlib
+import logging
 import os
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 from colorlib.color import hsv_to_rgb
 from colorlib.datasets.arrays import check_uint8
 
+log = logging.getLogger(__name__)
 CHUNK = 250  # images converted at a time
 Pixels = Tensor | np.ndarray  # uint8 (N, 3, H, W) in memory, or what is memory-mapped
 
@@ -66,3 +68,11 @@ def fingerprint(pixels: Pixels) -> str:
     for part in torch.arange(len(pixels)).split(CHUNK):
         digest.update(gather(pixels, part).cpu().numpy().tobytes())
     return digest.hexdigest()
+
+
+def check_colours(pixels: Tensor) -> None:
+    """Log a warning where uint8 images (N, 3, H, W) are grey: a network learns no colour there."""
+    spread = (pixels.amax(1) - pixels.amin(1)).flatten(1).amax(1)
+    grey = (spread < 8).float().mean().item()
+    if grey > 0.5:
+        log.warning("%.0f %% of the training images are grey: they teach no colours", 100 * grey)

@@ -1,12 +1,30 @@
 """The systems we compare with: the published networks themselves, and outputs of theirs.
 
-`load(name)` runs one with its official weights, `published()` gives what they put out for two
-photographs, `outputs()` what the reader has of any system; original.py is the network of the course
-project that this one starts from.
+`load(name)` runs a network with its official weights. `published()` gives the photographs with
+true colours that published systems coloured, `course_outputs()` the two without, `outputs()` what
+the reader has of any system. original.py is the network of the course project that this one starts
+from.
 """
 
 from colorlib.peers.official import OFFICIAL, Peer, load, weights_path
 from colorlib.peers.outputs import outputs
-from colorlib.peers.published import published, published_file
+from colorlib.peers.published_outputs import (
+    Photograph,
+    course_outputs,
+    fetch_published,
+    published,
+    published_file,
+)
 
-__all__ = ["OFFICIAL", "Peer", "load", "outputs", "published", "published_file", "weights_path"]
+__all__ = [
+    "OFFICIAL",
+    "Peer",
+    "Photograph",
+    "course_outputs",
+    "fetch_published",
+    "load",
+    "outputs",
+    "published",
+    "published_file",
+    "weights_path",
+]

@@ -122,6 +122,12 @@ def load(name: str, device="cpu") -> Peer:
             ) from None
     else:
         print(f"{official.title}: fetching its official weights, about {official.megabytes} MB")
+        if official.sha256 is None and not path.with_suffix(".sha256").is_file():
+            print(
+                "Nobody has published a checksum of this file. The first download is trusted, "
+                "and its checksum is kept, so that later downloads must be the same file. It is "
+                "read as plain numbers; no code in it is run."
+            )
         raw = download(name)
         try:
             read_into(network, raw)

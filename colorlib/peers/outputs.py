@@ -18,7 +18,7 @@ def outputs(inputs: dict[str, Image.Image] | None = None) -> dict[str, dict[str,
     root = paths.data_root()
     found: dict[str, dict[str, Image.Image]] = {}
     for file in sorted((root / "outputs").glob("*/*")):
-        if file.suffix.lower() not in SUFFIXES:
+        if file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
             continue
         if file.stem not in found:
             found[file.stem] = _input(file, inputs or {})

@@ -1,17 +1,17 @@
 """Many photographs, file to file: which output each input gets, and none lost to a bad one."""
 
-from collections.abc import Iterator
+import logging
+from collections import Counter
 from pathlib import Path
 
 from colorlib.datasets.image_files import images_in
 from colorlib.photos.image_output import FORMATS, check_target, save_image
 
+log = logging.getLogger(__name__)
 ADDED = "-coloured"  # to a name that is not chosen
 
 
-def outputs(
-    inputs: list[Path], output: Path | None, failed: list[str]
-) -> Iterator[tuple[Path, Path]]:
+def outputs(inputs: list[Path], output: Path | None, failed: list[str]) -> list[tuple[Path, Path]]:
     """Each photograph of `inputs`, files and folders, with the file that it becomes.
 
     output: a file name for a single photograph; else a folder, in which a folder's own subfolders
@@ -24,51 +24,94 @@ def outputs(
         raise ValueError(f"-o {output}: one file for several photographs; wanted a folder")
     if output is not None and not single and output.suffix and not output.is_dir():
         raise ValueError(f"{output}: wanted a folder, or a name ending in {', '.join(FORMATS)}")
+    pairs = []
     for place in inputs:
         below = output is not None and place.resolve() in output.resolve().parents
-        made = output if below else None
         try:
-            files = images_in(place, ADDED, made) if place.is_dir() else [place]
+            files = _photographs(place, output if below else None) if place.is_dir() else [place]
         except (ValueError, OSError) as error:
             failed.append(str(error))
             continue
         for file in files:
             ending = file.suffix if file.suffix.lower() in FORMATS else ".png"
             if single:
-                yield file, output
+                pairs.append((file, output))
             elif output is None:
-                yield file, file.with_name(f"{file.stem}{ADDED}{ending}")
+                pairs.append((file, file.with_name(f"{file.stem}{ADDED}{ending}")))
             else:
                 inside = file.relative_to(place) if place.is_dir() else Path(file.name)
-                yield file, (output / inside).with_suffix(ending)
+                pairs.append((file, (output / inside).with_suffix(ending)))
+    wanted = Counter(target for _, target in pairs)
+    return [(source, _own(source, target, wanted[target] > 1)) for source, target in pairs]
 
 
-def colorize_files(inputs, output, model, vividness: float, size: int, force=False) -> list[str]:
+def _photographs(folder: Path, outside: Path | None) -> list[Path]:
+    """The images of a folder but those that were made of others of them before."""
+    files = images_in(folder, outside)
+    names = {*files, *(file.with_suffix("") for file in files)}
+    made = [file for file in files if file.stem.endswith(ADDED)]
+    made = [file for file in made if file.with_name(file.stem.removesuffix(ADDED)) in names]
+    if made:
+        log.warning(
+            "%s: left out %d files that end in %s, made of others here", folder, len(made), ADDED
+        )
+    return [file for file in files if file not in made]
+
+
+def _own(source: Path, target: Path, shared: bool) -> Path:
+    """The target, by a longer name (a.gif-coloured.png) where a.png or a.bmp want the same."""
+    if not shared or source.suffix == target.suffix:
+        return target
+    return target.with_name(f"{source.name}{target.stem[len(source.stem) :]}{target.suffix}")
+
+
+def colorize_files(inputs, output, model, force=False, **options) -> list[str]:
     """Colour every photograph of `inputs`; return a sentence for each that could not be.
 
-    A file that is there is not written over without `force`; none is written twice. Raises
-    ValueError at once where the setting is wrong for all of them.
+    options: of `colorize_photo`. A file that is there is not written over without `force`: a named
+    photograph is then refused, one of a folder passed over, so that a second run colours what is
+    new. No file is written twice, and none that is itself to be coloured. Raises ValueError at once
+    where the setting is wrong for all of them. Logs what is left out.
     """
     from tqdm import tqdm
 
     from colorlib.photos.colorize_photo import check_setting, colorize_photo
 
-    check_setting(vividness, size)
-    failed, written = [], set()
-    pairs = list(outputs(inputs, output, failed))
+    check_setting(**options)
+    failed, written, before = [], set(), 0
+    inputs = [Path(place).expanduser() for place in inputs]
+    pairs = outputs(inputs, output and output.expanduser(), failed)
+    sources = {source.resolve() for source, _ in pairs}
     bar = tqdm(pairs, "colouring", unit=" photographs", disable=None if len(pairs) > 1 else True)
     for source, target in bar:
         try:
             if target.resolve() in written:
-                raise ValueError(f"{source}: {target} has just been made from another photograph")
-            if target.resolve() == source.resolve():
-                raise ValueError(f"{source}: would be written over by its own colours")
+                raise ValueError(
+                    f"{source}: {target} has just been made from another photograph; "
+                    "colour it in a call of its own, with another -o"
+                )
+            if target.resolve() in sources:
+                raise ValueError(
+                    f"{source}: {target} is one of the photographs to be coloured, and would be "
+                    "written over; name another folder with -o"
+                )
+            if target.exists() and not force and source not in inputs:
+                before += 1
+                continue
             check_target(target, force)
-            save_image(colorize_photo(source, model, vividness, size), target, force)
+            colored = colorize_photo(source, model, **options)
+            save_image(colored, target, force)
+            written.add(target.resolve())
+            note = (
+                " (the photograph's own colours are not used)" if colored.info["own_colors"] else ""
+            )
+            bar.write(f"{target}{note}")
         except (ValueError, OSError, MemoryError, RuntimeError) as error:  # torch's lack of memory
             said = str(error) or type(error).__name__
             failed.append(said if str(source) in said else f"{source}: {said}")
-            continue
-        written.add(target.resolve())
-        bar.write(str(target))
+    if before:
+        log.warning(
+            "passed over %d photographs that have been coloured before; --force colours them again",
+            before,
+        )
     return failed

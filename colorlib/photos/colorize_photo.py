@@ -1,11 +1,11 @@
 """One photograph of any size: from a file (or array) to a Pillow image of the same size."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -13,40 +13,62 @@ from colorlib.color import LUMA_WEIGHTS, paint
 from colorlib.datasets.image_files import read_rgb, to_rgb
 from colorlib.decoding import check_vividness, decode, setting_at
 from colorlib.model import ColorNet, evaluating, load_model, predict
+from colorlib.photos.coherent import coherent_logits
+from colorlib.photos.frames import find_frame
+from colorlib.photos.hints import Hint, check_hints, hint_maps
 from colorlib.photos.upsampling import STRIP, shrink, strips, to_working_size
 
+if TYPE_CHECKING:
+    from colorlib.peers import Peer
+
 INNER = 96  # shorter side, in pixels, that the network sees
-LOOKS = (1.0, 0.5)  # it looks twice: at that size, and at half of it for the scene as a whole
 LONGEST = 8  # times that is the longest side it sees, whatever the shape
 SMALLEST = 32  # of a side that it sees: it was made for no less
 
 
-def colorize_photo(image, model="photo", vividness: float = 0.5, size: int = INNER) -> Image.Image:
+def colorize_photo(
+    image: str | Path | Image.Image | np.ndarray,
+    model: "str | Path | ColorNet | Peer" = "photo",
+    vividness: float = 0.5,
+    size: int = INNER,
+    hints: Iterable[Hint] | None = None,
+    seed: int | None = None,
+) -> Image.Image:
     """Colour a photograph; its luma is kept to one 8-bit step, where colours are moved into gamut.
 
-    image: a path, a Pillow image or a uint8 array (H, W) or (H, W, 3). model: a shipped name, a
-    ColorNet, or a published network: one that `peers.load` gave, or its name. size: the shorter
-    side that our network works at (DeOldify's render factor): small, it sees the scene as a whole
-    and colours calmly; large, it sees more detail, of things larger than any it learned from.
-    Colours are then brought up to full size along the photograph's own edges. A published network
-    has its own size and one answer, and keeps what its authors chose to keep (lightness or luma).
-    The result's `info` holds the file's EXIF, resolution and profile. Raises ValueError that names
-    what cannot be read, or a size outside 32 to 1024.
+    image: a path, an open file, a Pillow image or a uint8 array (H, W) or (H, W, 3). model: a
+    shipped name, a ColorNet, or a published network: one that `peers.load` gave, or its name.
+    size: the shorter side that our network works at (DeOldify's render factor): small, it sees the
+    scene as a whole and colours calmly; large, it sees more detail, of things larger than any it
+    learned from. Colours are then brought up to full size along the photograph's own edges.
+
+    hints: colours that are known, (x, y, colour) each; see hints.py. seed: instead of the mean of
+    what is likely, draw colours by chance that go together (coherent.py): every seed gives another
+    picture.
+
+    A published network has its own size and one answer, and keeps what its authors chose to keep
+    (lightness or luma). The result's `info` holds the file's EXIF, resolution and profile, and
+    "own_colors": whether the photograph had colours, which are not used. Raises ValueError that
+    names what cannot be read, a size outside 32 to 1024, or a wrong hint.
     """
     pixels, info = _open(image)
     model = network(model)
+    info["own_colors"] = has_colors(pixels)
     gray = _luma(pixels)
     del pixels  # of a large photograph a copy less
-    coloured = np.empty((*gray.shape[-2:], 3), np.uint8)
+    colored = np.empty((*gray.shape[-2:], 3), np.uint8)
+    known = check_hints(hints or (), gray.shape[-1], gray.shape[-2])
     if not isinstance(model, ColorNet):
-        pieces = [(slice(None), model.colorize(gray))]
+        if len(known[0]) or seed is not None:
+            raise ValueError("hints and seed are for our own networks, not for published ones")
+        pieces = iter([(slice(None), model.colorize(gray))])
     else:
-        pieces = colour_strips(model, gray, vividness, size)
+        pieces = color_strips(model, gray, vividness, size, known, seed)
     for rows, rgb in pieces:
         levels = rgb[0].mul_(255).round_().byte().numpy()
         for channel, plane in enumerate(levels):  # a third faster than all three at once
-            coloured[rows, :, channel] = plane
-    result = Image.fromarray(coloured)
+            colored[rows, :, channel] = plane
+    result = Image.fromarray(colored)
     result.info = info
     return result
 
@@ -55,6 +77,8 @@ def network(model):
     """The ColorNet or published network that a name or file stands for, or that it is already."""
     from colorlib import peers
 
+    if isinstance(model, ColorNet) and model.head.weight.dtype != torch.float32:
+        raise ValueError(f"model: got {model.head.weight.dtype} weights, wanted model.float()")
     if isinstance(model, (ColorNet, peers.Peer)):
         return model
     return peers.load(model) if model in peers.OFFICIAL else load_model(model)
@@ -62,47 +86,87 @@ def network(model):
 
 def colorize_at(model: ColorNet, gray: Tensor, vividness: float, size: int = INNER) -> Tensor:
     """Luma (N, 1, H, W) as RGB (N, 3, H, W): colours found at shorter side `size`."""
-    return torch.cat([rgb for _, rgb in colour_strips(model, gray, vividness, size)], -2)
+    return torch.cat([rgb for _, rgb in color_strips(model, gray, vividness, size)], -2)
 
 
-def colour_strips(
-    model: ColorNet, gray: Tensor, vividness: float, size: int = INNER
+def color_strips(
+    model: ColorNet,
+    gray: Tensor,
+    vividness: float,
+    size: int = INNER,
+    known: tuple[Tensor, Tensor] | None = None,
+    seed: int | None = None,
 ) -> Iterator[tuple[slice, Tensor]]:
-    """RGB (N, 3, rows, W) of luma gray (N, 1, H, W), a strip of rows at a time, and which rows."""
+    """RGB (N, 3, rows, W) of luma gray (N, 1, H, W), a strip of rows at a time, and which rows.
+
+    known: hints from `check_hints`. The other arguments are those of `colorize_photo`.
+    """
     middle, factor = to_working_size(gray)
-    setting, outputs = setting_at(model, vividness, "luma"), []
-    with evaluating(model) as device:
-        looks = [shrink(middle, inner_size(*gray.shape[-2:], size, share)) for share in LOOKS]
-        small = looks[0].clamp(0, 1)
-        grid = [-(-side // model.fold) for side in small.shape[-2:]]
-        for look in looks:
-            output = predict(model, look.clamp(0, 1).to(device), "luma")
-            height, width = (
-                -(-side // model.fold) for side in look.shape[-2:]
-            )  # without the padding
-            outputs.append(F.interpolate(output[..., :height, :width], grid, mode="bilinear"))
-        output = sum(outputs) / len(outputs)
-        chroma = decode(model, output, setting, small.to(device), "luma").to(gray.device)
+    small = shrink(middle, inner_size(*gray.shape[-2:], size)).clamp(0, 1)
+    hints = None
+    if known is not None and len(known[0]):
+        if not model.config["hints"]:
+            raise ValueError("hints: this network takes none; the shipped network `photo` does")
+        hints = hint_maps(*known, gray.shape[-2:], small.shape[-2:])
+    chroma = find_chroma(model, small, vividness, hints, seed)
     for rows, tints in strips(chroma, small, gray, middle, factor):
         yield rows, paint(tints, gray[..., rows, :])
 
 
-def check_setting(vividness: float, size: int) -> None:
+def find_chroma(
+    model: ColorNet,
+    small: Tensor,
+    vividness: float,
+    hints: Tensor | None = None,
+    seed: int | None = None,
+) -> Tensor:
+    """Chroma (N, 2, h, w) of luma (N, 1, h, w) at the size that the network sees; a frame has 0.
+
+    hints: (N, 3, h, w) as `hint_maps` makes them, or None.
+    """
+    setting = setting_at(model, vividness, "luma")
+    with evaluating(model) as device:
+        gray = small.to(device)
+        hints = None if hints is None else hints.to(device)
+        if seed is not None:
+            logits = coherent_logits(model, gray, hints, seed)
+        else:
+            logits = predict(model, gray, "luma", hints)
+        chroma = decode(model, logits, setting, gray, "luma").to(small.device)
+    return torch.where(find_frame(small), 0.0, chroma)
+
+
+def check_setting(vividness: float = 0.5, size: int = INNER, **_: object) -> None:
     """ValueError for a vividness or a size that `colorize_photo` does not take."""
     check_vividness(vividness)
     inner_size(SMALLEST, SMALLEST, size)
 
 
-def inner_size(height: int, width: int, size: int, share=1.0) -> tuple[int, int]:
-    """The size at which the network sees a photograph, its shorter side that share of `size`.
+def inner_size(height: int, width: int, size: int) -> tuple[int, int]:
+    """The size at which the network sees a photograph, its shorter side `size`.
 
     A smaller photograph is not enlarged, but to `SMALLEST`.
     """
     if not SMALLEST <= size <= 1024:
         raise ValueError(f"size: got {size}, wanted a number from {SMALLEST} to 1024")
-    size = min(max(SMALLEST, round(size * share)), max(SMALLEST, min(height, width)))
+    size = min(size, max(SMALLEST, min(height, width)))
     scale = size / min(height, width)
     return tuple(min(round(side * scale), LONGEST * size) for side in (height, width))
+
+
+def has_colors(pixels: np.ndarray) -> bool:
+    """Whether uint8 pixels (H, W, 3) or (H, W) are more than one tint of grey: not a scan's sepia.
+
+    A hundredth of the pixels must differ from the picture's median tint: by a tenth, in a channel's
+    share of the largest one. Pixels darker than 40 do not count.
+    """
+    if pixels.ndim == 2:
+        return False
+    some = pixels[:: max(1, len(pixels) // 200), :: max(1, pixels.shape[1] // 200)].reshape(-1, 3)
+    some = some[some.max(1) >= 40].astype(np.float32)
+    tint = some / some.max(1, keepdims=True)
+    away = np.abs(tint - np.median(tint, axis=0)).max(1) if len(some) else np.zeros(1)
+    return bool((away > 0.1).mean() > 0.01)
 
 
 def _luma(pixels: np.ndarray) -> Tensor:
@@ -127,5 +191,10 @@ def _open(image) -> tuple[np.ndarray, dict]:
                 f"image: got {image.dtype} {image.shape}, wanted uint8 (H, W) or (H, W, 3)"
             )
         return image, {}
-    image = to_rgb(image) if isinstance(image, Image.Image) else read_rgb(Path(image))
+    if not isinstance(image, str | Path | Image.Image) and not hasattr(image, "read"):
+        raise ValueError(
+            f"image: got {type(image).__name__}, wanted a path, an open file, a Pillow image or a "
+            "uint8 array"
+        )
+    image = to_rgb(image) if isinstance(image, Image.Image) else read_rgb(image)
     return np.asarray(image), image.info

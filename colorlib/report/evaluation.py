@@ -20,6 +20,7 @@ from colorlib.metrics import colourfulness, per_image, summary
 from colorlib.model import ColorNet, colorize
 from colorlib.report import store
 from colorlib.report.bootstrap import paired_bootstrap
+from colorlib.report.tables import result_table
 
 VIVIDNESS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SAMPLE = 50  # first images whose metrics are kept with a result, for the test that recomputes them
@@ -157,7 +158,11 @@ def evaluate_model(
     rows = evaluate_systems(compared_systems(model, given), images, given)
     made |= {"trained_on": trained_on(model_name), "rows": rows}
     made["seconds"] = round(time.perf_counter() - began, 1)
-    return store.save_result(name, made)
+    try:
+        return store.save_result(name, made)
+    except OSError:
+        print(result_table(made))  # or the time would be lost
+        raise
 
 
 def trained_on(model_name: str) -> str | None:

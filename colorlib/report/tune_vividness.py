@@ -1,105 +1,84 @@
-"""The setting of decoding at each vividness, chosen on validation images."""
+"""The decoding setting at each vividness, chosen on validation images."""
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
+from tqdm import tqdm
 
-from colorlib.color import join, rgb_to_lab, to_gray
+from colorlib.color import join, to_gray
 from colorlib.data import to_tensor
-from colorlib.decoding import decode
-from colorlib.metrics import MAX_AB, PRIOR_FLOOR, ab_cell, ab_distance, ab_prior, psnr
+from colorlib.decoding import DecodeSetting, decode
+from colorlib.metrics import colourfulness, per_image, summary
 from colorlib.model import ColorNet, evaluating, predict
 
 ALPHAS = tuple(i / 16 for i in range(17))
-BELOW = (-1 / 8, -1 / 16)  # more common colours still: value given, both measures gain
 TEMPERATURES = (1.0, 0.9, 0.8, 0.7, 0.55, 0.4)
-# alpha, T and contrast in the middle of the way: of some fifty settings tried, where the judge of
-# classifier.py recognises coloured images best: CIFAR-100's last 1,000 training ones, new to it too
-CLEAREST = 0.05, 0.4, 0.45
-FINER = (*TEMPERATURES, 0.75)  # of what is shipped; what is compared and studied keeps to its grid
+SHOWN = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness")
 
 
-def measured(model: ColorNet, images, settings, given: str) -> tuple[list[dict], dict]:
-    """PSNR, raw and rebalanced AuC of images (uint8, N H W 3) at each setting; and of grey ones."""
-    sums = {setting: np.zeros(3) for setting in settings}
-    pixels = weights = grey = plain = 0.0
-    shares = ab_prior().clamp(min=PRIOR_FLOOR).float()
-    for truth in to_tensor(images).split(250):
-        with evaluating(model) as device:
-            truth = truth.to(device)
-            gray, lab = to_gray(truth, given), rgb_to_lab(truth)
-            weight = 1 / shares.to(device)[ab_cell(lab)]
-            pixels, weights = pixels + weight.numel(), weights + weight.sum().item()
-            grey += ab_distance(torch.zeros_like(lab), lab).sum().item()
-            plain += psnr(gray.expand_as(truth), truth).sum().item()
-            output = predict(model, gray, given)
-            for setting in settings:
-                rgb = join(decode(model, output, setting, gray, given), gray, given)
-                distance = ab_distance(rgb_to_lab(rgb), lab)
-                sums[setting] += (
-                    distance.sum().item(),
-                    (weight * distance).sum().item(),
-                    psnr(rgb, truth).sum().item(),
-                )
-    rows = [
-        dict(zip(("alpha", "T", "contrast"), setting, strict=False))
-        | {
-            "raw_auc": 1 - sums[setting][0] / pixels / MAX_AB,
-            "rebalanced_auc": 1 - sums[setting][1] / weights / MAX_AB,
-            "psnr": sums[setting][2] / len(images),
-        }
-        for setting in settings
-    ]
-    return rows, {"psnr": plain / len(images), "raw_auc": 1 - grey / pixels / MAX_AB}
+def measure_settings(
+    model: ColorNet, truth: Tensor, settings: Iterable[DecodeSetting], given: str
+) -> list[dict[str, Tensor]]:
+    """`metrics.per_image`, quick, of each setting on RGB images (N, 3, H, W) in [0, 1].
+
+    The network predicts once for all settings.
+    """
+    measured: list[list[dict[str, Tensor]]] = [[] for _ in settings]
+    with evaluating(model) as device:
+        for part in tqdm(truth.split(250), "decoding", delay=3, leave=False):
+            part = part.to(device)
+            gray = to_gray(part, given)
+            logits = predict(model, gray, given)
+            for setting, rows in zip(settings, measured, strict=True):
+                rgb = join(decode(model, logits, setting, gray, given), gray, given)
+                rows.append(per_image(rgb, part, quick=True))
+    return [{name: torch.cat([r[name] for r in rows]) for name in rows[0]} for rows in measured]
 
 
 def tune_path(
     model: ColorNet,
-    images,
+    images: np.ndarray,
     points: int = 9,
     given: str = "luma",
-    alphas=ALPHAS,
-    below_grey=False,
-    temperatures=TEMPERATURES,
-    alike=False,
-) -> list[dict]:
-    """Choose (alpha, T) for evenly spaced vividness on validation `images` (uint8, N H W 3).
+    alphas: Sequence[float] = ALPHAS,
+    temperatures: Sequence[float] = TEMPERATURES,
+    by: str = "colourfulness",
+    below_grey: bool = False,
+) -> list[dict[str, float]]:
+    """Choose the setting at evenly spaced vividness on validation `images` (uint8, N H W 3).
 
-    Measures PSNR, raw and rebalanced AuC on a grid of alpha and T; then walks from the setting of
-    highest PSNR, the most faithful, to that of highest rebalanced AuC whose raw AuC is not below
-    grey's (a bolder picture is further from the truth than no colour at all), taking at each of
-    evenly spaced levels of rebalanced AuC the setting that reaches it with the highest raw AuC.
-    below_grey: walk on to the highest rebalanced AuC of all. alike: the most faithful setting is
-    the one that gains most over grey in PSNR and raw AuC alike.
+    On a grid of alpha and temperature, the first setting is the one that gains most over grey in
+    PSNR and raw AuC together. by "colourfulness": the last is as colourful as the true images, or
+    as its raw AuC allows (below grey's, a picture is further from the truth than no colour at all);
+    each evenly spaced level between gets the setting of the highest sum of raw and rebalanced AuC
+    that reaches it. by "rebalanced_auc": the last has the highest rebalanced AuC, and each level
+    gets the setting of the highest raw AuC. below_grey: raw AuC may fall below grey's. The result
+    becomes `model.schedules[given]`.
     """
-    grid, without = measured(model, images, [(a, t) for a in alphas for t in temperatures], given)
-    most = {n: max(max(g[n] for g in grid) - base, 1e-9) for n, base in without.items()}
-    counted = without if alike else ["psnr"]
-    first = max(grid, key=lambda g: sum((g[n] - without[n]) / most[n] for n in counted))
-    floor = -1 if below_grey else without["raw_auc"]
-    useful = [g for g in grid if g["raw_auc"] >= floor]
-    last = max(useful or [first], key=lambda g: g["rebalanced_auc"])
+    truth = to_tensor(images)
+    gray = to_gray(truth, given).expand_as(truth)
+    settings = [DecodeSetting(a, t) for a in alphas for t in temperatures]
+    grid = [
+        setting._asdict() | {name: found[name] for name in SHOWN}
+        for setting, found in zip(
+            settings, map(summary, measure_settings(model, truth, settings, given)), strict=True
+        )
+    ]
+    grey = summary(per_image(gray, truth, quick=True))
+    gains = {n: max(max(g[n] for g in grid) - grey[n], 1e-9) for n in ("psnr", "raw_auc")}
+    first = max(grid, key=lambda g: sum((g[n] - grey[n]) / gain for n, gain in gains.items()))
+    useful = [g for g in grid if below_grey or g["raw_auc"] >= grey["raw_auc"]] or [first]
+    end, wanted = max(g[by] for g in useful), ["raw_auc"]
+    if by == "colourfulness":
+        end, wanted = min(end, colourfulness(truth).mean().item()), ["raw_auc", "rebalanced_auc"]
     chosen = [first]
-    for level in np.linspace(first["rebalanced_auc"], last["rebalanced_auc"], points)[1:-1]:
-        reach = [g for g in grid if g["rebalanced_auc"] >= level]
-        chosen.append(max(reach, key=lambda g: g["raw_auc"]))
-    chosen.append(last)
-    model.path = [(g["alpha"], g["T"]) for g in chosen]
+    levels = np.linspace(first[by], max(end, first[by]), points)
+    for level in levels[1:]:
+        reach = [g for g in useful if g[by] >= level - 1e-9] or [first]
+        if by == "colourfulness":  # without a limit, one good setting would serve several levels
+            reach = [g for g in reach if g[by] < level + levels[1] - levels[0]] or reach
+        chosen.append(max(reach, key=lambda g: sum(g[name] for name in wanted)))
+    model.schedules[given] = [DecodeSetting(g["alpha"], g["temperature"]) for g in chosen]
     return chosen
-
-
-def with_contrast(path: list) -> list[tuple]:
-    """A path of (alpha, T) bent to pass through `CLEAREST`, as (alpha, T, contrast).
-
-    Up to the middle all three go evenly from the faithful end to `CLEAREST`. Beyond, alpha and T
-    are the path's own again, and contrast falls to 0 at the bold end.
-    """
-    end = len(path) - 1
-    bend = end / 2
-    points = []
-    for i, (alpha, t) in enumerate(path):
-        if i <= bend:
-            ends = zip((*path[0], 0.0), CLEAREST, strict=True)
-            points.append(tuple(a + i / bend * (b - a) for a, b in ends))
-        else:
-            points.append((alpha, t, CLEAREST[2] * (end - i) / (end - bend)))
-    return points

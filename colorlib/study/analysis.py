@@ -26,10 +26,10 @@ ABLATED = {  # what the figure calls a change
     "averaged": "moving average of weights (EMA)",
     "full-resolution": "full resolution, equal time",
     "bf16": "16-bit products (bfloat16)",
-    "unflipped": "no flip averaging",
+    "mirrored": "averaged over the mirror image",
     "sharpened": "no logit adjustment",
 }
-REDECODED = (("unflipped", SHOWN[:2]), ("sharpened", SHOWN[2:]))  # of the same networks
+REDECODED = (("mirrored", SHOWN[:2]), ("sharpened", SHOWN[2:]))  # of the same networks
 
 
 def best_of(run: dict) -> dict:
@@ -68,8 +68,9 @@ def ablation(study: dict) -> list[dict]:
             pairs = [_apart(x[: len(found)], x[len(found) :]) for x in np.transpose(numbers)]
             rows.append({"key": key} | dict(zip(SHOWN, pairs, strict=True)))
     for key, metrics in REDECODED:
-        off = {m: np.array([run[key][m] - best_of(run)[m] for run in ours]) for m in metrics}
-        rows.append({"key": key} | {m: (x.mean(), _half_width(x)) for m, x in off.items()})
+        if all(key in run for run in ours):
+            off = {m: np.array([run[key][m] - best_of(run)[m] for run in ours]) for m in metrics}
+            rows.append({"key": key} | {m: (x.mean(), _half_width(x)) for m, x in off.items()})
     return rows
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from colorlib.color import luma
 from colorlib.data import to_tensor
-from colorlib.decoding import likelihood
+from colorlib.decoding import DecodeSetting, cell_probabilities
 from colorlib.model import ColorNet, evaluating, predict
 from colorlib.recipes import Distribution
 from colorlib.report import evaluation, store
@@ -25,7 +25,7 @@ def distribution(model: ColorNet, gray: Tensor) -> Tensor:
     """The probability of each cell at each predicted point, (N, K, h, w), for luma (N, 1, H, W)."""
     with evaluating(model) as device:
         gray = gray.to(device)
-        return likelihood(model, predict(model, gray, "luma"), (0.0, 1.0), gray, "luma").cpu()
+        return cell_probabilities(model, predict(model, gray, "luma"), DecodeSetting()).cpu()
 
 
 def entropy(probabilities: Tensor) -> Tensor:

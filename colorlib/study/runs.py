@@ -16,9 +16,9 @@ from colorlib import decoding
 from colorlib.color import join, luma
 from colorlib.config import Config
 from colorlib.data import load_images, resolve, slug, split_validation, to_tensor
-from colorlib.decoding import CELL_HEADS, decode
+from colorlib.decoding import CELL_HEADS, DecodeSetting, decode
 from colorlib.metrics import per_image, summary
-from colorlib.model import ColorNet, colorize, evaluating, weights_digest
+from colorlib.model import ColorNet, colorize, evaluating, predict, weights_digest
 from colorlib.paths import machine
 from colorlib.recipes import build
 from colorlib.report import evaluation, store
@@ -163,7 +163,7 @@ def measure_run(model: ColorNet, held: np.ndarray) -> dict:
 
     "grey"; "mean", the distribution's mean or the one answer; of cells also "adjusted", as bold as
     raw AuC above grey's allows (logit adjustment and temperature), "sharpened", the same by
-    temperature alone, and "unflipped", without flip averaging.
+    temperature alone, and "mirrored", the mean over the image and its mirror image.
     """
     truth = to_tensor(held[TUNING:])
     gray = luma(truth)
@@ -171,22 +171,23 @@ def measure_run(model: ColorNet, held: np.ndarray) -> dict:
     if model.config["head"] not in CELL_HEADS:
         return found | {"mean": mean_metrics(colorize(model, gray, "luma"), truth)}
     for name, alphas in (("adjusted", ALPHAS), ("sharpened", (0.0,))):
-        bold = tune_path(model, held[:TUNING], 2, alphas=alphas)[-1]
+        bold = tune_path(model, held[:TUNING], 2, alphas=alphas, by="rebalanced_auc")[-1]
         found[name] = mean_metrics(colorize(model, gray, "luma", 1.0), truth)
-        found[name]["setting"] = [bold["alpha"], bold["T"]]
-    model.path = [(0.0, 1.0)] * 2
+        found[name]["setting"] = [bold["alpha"], bold["temperature"]]
+    model.schedules["luma"] = [DecodeSetting()] * 2
     found["mean"] = mean_metrics(colorize(model, gray, "luma"), truth)
-    return found | {"unflipped": mean_metrics(unflipped(model, gray), truth)}
+    return found | {"mirrored": mean_metrics(mirrored(model, gray), truth)}
 
 
-def unflipped(model: ColorNet, gray: Tensor) -> Tensor:
-    """The mean colour of each pixel without averaging over the mirrored image."""
+def mirrored(model: ColorNet, gray: Tensor) -> Tensor:
+    """The mean colour of each pixel, logits averaged over the image and its mirror image."""
     parts = []
     with evaluating(model) as device:
-        for part in gray.to(device).split(500):
-            output = model(part, torch.ones(len(part), dtype=torch.long, device=device))
-            parts.append(join(decode(model, output, (0.0, 1.0), part, "luma"), part, "luma"))
-    return torch.cat(parts).to(gray.device)
+        for part in gray.to(device).split(250):
+            logits = predict(model, part, "luma") + predict(model, part.flip(-1), "luma").flip(-1)
+            chroma = decode(model, logits / 2, DecodeSetting(), part, "luma")
+            parts.append(join(chroma, part, "luma").cpu())
+    return torch.cat(parts)
 
 
 def mean_metrics(predicted: Tensor, truth: Tensor) -> dict[str, float]:

@@ -9,6 +9,7 @@ from colorlib import paths
 from colorlib.report.bootstrap import bootstrap_intervals
 from colorlib.report.tables import markdown_table, title
 
+NEEDED = {"system", "participant", "practice", "fooled"}  # the keys of every answer
 FEW = 5  # participants; with fewer, a bootstrap over them alone is not reliable
 # Zhang et al. 2016, table 1: photographs of 256 x 256, 40 participants from a crowd
 PUBLISHED = {"eccv16": 0.323, "random_colors": 0.130}
@@ -22,12 +23,14 @@ def answers(folder: str | Path | None = None) -> list[dict]:
         lines = path.read_text(encoding="utf-8").splitlines()
         for i, line in enumerate(lines):
             try:
-                found.append(json.loads(line) | {"session": path.stem})
+                answer = json.loads(line)
             except ValueError as error:
-                if i < len(lines) - 1:
-                    raise ValueError(
-                        f"{path.name}, line {i + 1}: not an answer, expected a JSON object"
-                    ) from error
+                if i == len(lines) - 1:
+                    break  # it broke off
+                raise ValueError(f"{path.name}, line {i + 1}: not an answer") from error
+            if not isinstance(answer, dict) or not answer.keys() >= NEEDED:
+                raise ValueError(f"{path.name}, line {i + 1}: not an answer")
+            found.append(answer | {"session": path.stem})
     return found
 
 

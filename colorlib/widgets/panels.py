@@ -1,6 +1,7 @@
 """What the browser shows, drawn with Pillow alone: fast enough to follow a slider."""
 
 import io
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from colorlib import paths
 from colorlib.color import join, rgb_to_lab, to_gray
 from colorlib.data import to_images, to_tensor
 from colorlib.datasets.arrays import check_uint8
-from colorlib.decoding import CELL_HEADS, decode, likelihood, setting_at
+from colorlib.decoding import CELL_HEADS, cell_probabilities, decode, setting_at
 from colorlib.environment import offer
 from colorlib.metrics import ab_distance, psnr
 from colorlib.model import ColorNet, evaluating, predict
@@ -42,7 +43,7 @@ def look(image: np.ndarray, model: ColorNet, given: str, vividness: float) -> Lo
         chroma = decode(model, output, setting, shown, given).cpu()
         likely = None
         if model.config["head"] in CELL_HEADS:
-            likely = likelihood(model, output, setting, shown, given)[0].cpu()
+            likely = cell_probabilities(model, output, setting)[0].cpu()
     return Look(gray, join(chroma, gray, given), truth, likely)
 
 
@@ -167,6 +168,9 @@ def png(image: Image.Image) -> bytes:
 
 def keep_figure(image: Image.Image, name: str) -> str:
     """Save what a widget shows as figures/NAME.png; a sentence says how that went."""
+    name = re.sub(r"[^\w.() -]+", "-", name).lstrip(
+        "."
+    )  # it comes from outside: no folder, no HTML
     path = paths.figures() / f"{name}.png"
     try:
         with paths.replacing(path) as part:

@@ -1,6 +1,7 @@
 """A small browser of precomputed images in one piece of HTML: where no kernel runs."""
 
 import base64
+import hashlib
 import html
 import io
 import json
@@ -26,8 +27,8 @@ PAGE = """<div id="%(id)s" style="font:13px sans-serif;color:#222;background:#ff
 <label>image <input class="which" type="range" min="0" max="%(last)d" value="0"></label>
 <label>vividness <input class="level" type="range" min="0" max="%(top)d" value="0"></label>
 </div></div>
-<script>(function () {
-  var box = document.getElementById("%(id)s"), names = %(names)s, levels = %(levels)s;
+<script>document.querySelectorAll("#%(id)s").forEach(function (box) {
+  var names = %(names)s, levels = %(levels)s;
   var views = box.querySelectorAll(".view"), which = box.querySelector(".which");
   var level = box.querySelector(".level"), columns = levels.length + 2;
   function show() {
@@ -43,17 +44,17 @@ PAGE = """<div id="%(id)s" style="font:13px sans-serif;color:#222;background:#ff
   box.querySelector(".live").hidden = false;
   which.oninput = level.oninput = show;
   show();
-})();</script>"""
+});</script>"""
 VIEW = """<figure style="margin:0"><div class="view" style="width:%(side)dpx;height:%(side)dpx;
 image-rendering:pixelated;background-size:%(wide)dpx auto"></div>
 <figcaption>%(title)s</figcaption></figure>"""
 
 
-def viewer(images: np.ndarray, model: ColorNet, given="value", names=None, key="viewer") -> str:
+def viewer(images: np.ndarray, model: ColorNet, given="value", names=None) -> str:
     """HTML with two sliders over the first images, each coloured at five levels of vividness.
 
     It needs no Python and nothing from another host; without scripts a still picture shows the
-    same. names: what each image is called. key: its id on the page.
+    same. names: what each image is called.
     """
     images = images[:SHOWN]
     names = names or [f"image {i}" for i in range(len(images))]
@@ -66,7 +67,8 @@ def viewer(images: np.ndarray, model: ColorNet, given="value", names=None, key="
     levels = [f"{level:g}" for level in LEVELS]
     alt = html.escape("Test images, each as the input, coloured at five levels, and the original")
     listed = json.dumps(names[: len(images)]).replace("<", "\\u003c")
-    fill |= {"id": key, "alt": alt, "views": views, "last": len(images) - 1}
+    key = hashlib.sha256((sheet + listed).encode()).hexdigest()[:8]  # a page may hold others
+    fill |= {"id": f"viewer-{key}", "alt": alt, "views": views, "last": len(images) - 1}
     return PAGE % (fill | {"top": len(LEVELS) - 1, "names": listed, "levels": json.dumps(levels)})
 
 

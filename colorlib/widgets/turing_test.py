@@ -9,6 +9,7 @@ data/turing/PARTICIPANT-TIME.jsonl; fooling_rates.py makes the table.
 
 import asyncio
 import errno
+import html
 import json
 import os
 import re
@@ -192,14 +193,15 @@ def turing_test(
             message.value = f"{told} Done, thank you. The answers are in {path.name}."
             offer(path)
             return
-        task = asyncio.ensure_future(show_pair())
+        task = asyncio.get_running_loop().create_task(show_pair())
         state["tasks"].add(task)  # or it could be collected before it has run
         task.add_done_callback(finished)
 
     def finished(task: asyncio.Task) -> None:
         state["tasks"].discard(task)
         if not task.cancelled() and task.exception():
-            message.value = f"The test stopped: {task.exception()}. The answers so far are kept."
+            reason = html.escape(str(task.exception()))
+            message.value = f"The test stopped: {reason}. The answers so far are kept."
 
     def answer(chosen: w.Button) -> None:
         if chosen.disabled:  # the second half of a double click
@@ -213,7 +215,8 @@ def turing_test(
         try:
             record(path, kept)
         except OSError as error:
-            message.value = f"The answer could not be kept: {error}. Try again."
+            reason = html.escape(str(error))
+            message.value = f"The answer could not be kept: {reason}. Try again."
             ask(True)
             return
         told = f"It was the {right_answer} one." if pair["practice"] else ""

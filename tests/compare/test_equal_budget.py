@@ -7,6 +7,7 @@ import colorlib as cl
 from colorlib import paths
 from colorlib.compare import equal_budget, nogan
 from colorlib.config import command
+from colorlib.decoding import DecodeSetting
 from colorlib.report import evaluation, store, tables, tune_vividness
 
 
@@ -48,11 +49,12 @@ def test_margin_is_the_height_above_the_other_points():
     assert margins["left"] == pytest.approx(0.01) and margins["right"] == -float("inf")
 
 
-def test_curve_leaves_the_path_alone(images, net):
-    before = net.path
-    rows = equal_budget.settings_curve(net, cl.to_tensor(images[:8]), [(0.0, 1.0), (0.5, 0.5)])
-    assert net.path == before and [row["temperature"] for row in rows] == [1.0, 0.5]
-    net.path = [(0.5, 0.5)] * 2
+def test_curve_leaves_the_schedule_alone(images, net):
+    settings = [DecodeSetting(0.0, 1.0), DecodeSetting(0.5, 0.5)]
+    before = dict(net.schedules)
+    rows = equal_budget.settings_curve(net, cl.to_tensor(images[:8]), settings)
+    assert net.schedules == before and [row["temperature"] for row in rows] == [1.0, 0.5]
+    net.schedules["luma"] = settings[1:] * 2
     truth = cl.to_tensor(images[:8])
     again = equal_budget.measure_output(cl.colorize(net, cl.luma(truth), "luma"), truth)
     assert rows[1] == again | {"alpha": 0.5, "temperature": 0.5}

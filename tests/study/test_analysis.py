@@ -8,10 +8,11 @@ from colorlib.study import analysis, charts
 from colorlib.study.runs import RUNS, TITLES
 
 
-def made(psnr, rebalanced=None, unflipped=0.0):
-    row = {"psnr": psnr, "raw_auc": 0.9, "rebalanced_auc": 0.68, "colourfulness": 18.0}
+def made(psnr, rebalanced=None, mirrored=0.0):
+    row = {"psnr": psnr, "raw_auc": 0.88 + psnr / 1000, "colourfulness": 18.0}
+    row["rebalanced_auc"] = 0.66 + psnr / 1000
     run = {"mean": row, "history": {"seconds": 200.0}, "changed": {}}
-    run["unflipped"] = row | {"psnr": psnr + unflipped}
+    run["mirrored"] = row | {"psnr": psnr + mirrored}
     if rebalanced:
         run["adjusted"] = row | {"rebalanced_auc": rebalanced}
         run["sharpened"] = row | {"rebalanced_auc": rebalanced - 0.02}
@@ -32,7 +33,7 @@ def test_what_chance_explains_is_said_to_be_so(runs):
     assert matters["no-shift"] == pytest.approx(-0.5)
     assert matters["regression"] == pytest.approx(-0.1)
     # paired: twice the spread over seeds, but the same for each seed
-    assert matters["unflipped"] == pytest.approx(-0.021)
+    assert matters["mirrored"] == pytest.approx(-0.021)
     assert by_chance == {"hard": pytest.approx(0.04)}
     lost = analysis.by_significance(runs, "rebalanced_auc")[0]["sharpened"]
     assert lost == pytest.approx(-0.02)
@@ -45,7 +46,7 @@ def test_limits_are_those_of_the_textbook(runs):
     # Welch: equal spreads and counts, four degrees of freedom
     limit = 2.776445 * np.sqrt(2 * 0.01**2 / 3)
     assert rows["regression"]["psnr"][1] == pytest.approx(limit, rel=1e-5)
-    assert rows["unflipped"]["psnr"][1] == pytest.approx(t * 0.001 / np.sqrt(3), rel=1e-5)
+    assert rows["mirrored"]["psnr"][1] == pytest.approx(t * 0.001 / np.sqrt(3), rel=1e-5)
 
 
 def test_seeds_are_listed_with_their_ends(runs):

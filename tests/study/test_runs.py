@@ -67,7 +67,7 @@ def test_runs_are_kept_as_they_finish(images, tmp_path, monkeypatch):
     study(["ours"], source)
     (file,) = paths.results().glob("study-*.json")
     first = store.load_result(file.stem)["runs"]
-    assert [*first] == ["ours"] and {"grey", "mean", "adjusted", "unflipped"} <= set(first["ours"])
+    assert [*first] == ["ours"] and {"grey", "mean", "adjusted", "mirrored"} <= set(first["ours"])
     monkeypatch.setattr(
         "colorlib.study.runs.measure_run", lambda *_: {"mean": dict.fromkeys(MEASURED, 0.0)}
     )

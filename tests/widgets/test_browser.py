@@ -134,3 +134,18 @@ def test_a_move_takes_under_50_ms(images):
         box.controls["number"].value = i
         took.append(time.perf_counter() - began)
     assert np.median(took) < 0.05
+
+
+def test_two_pages_in_one_report_have_ids_of_their_own(images, net):
+    pages = [static_viewer.viewer(images[i : i + 2], net) for i in (0, 2)]
+    ids = [re.search(r'<div id="([\w-]+)"', page)[1] for page in pages]
+    assert ids[0] != ids[1]
+    for page, own in zip(pages, ids, strict=True):
+        assert f'querySelectorAll("#{own}")' in page  # the same page twice works twice
+
+
+@pytest.mark.parametrize("name", ["../../escape", "/tmp/escape", "<img src=x>", "a\\\\b", "..."])
+def test_a_figure_stays_in_its_folder(name):
+    said = panels.keep_figure(Image.new("RGB", (4, 4)), name)
+    assert [f.parent for f in paths.figures().rglob("*.png")] == [paths.figures()]
+    assert said.startswith("Saved figures/") and "<" not in said

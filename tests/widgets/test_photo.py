@@ -6,6 +6,7 @@ from PIL import Image
 
 import colorlib as cl
 from colorlib import paths
+from colorlib.decoding import DecodeSetting
 from colorlib.widgets import panels, photo
 
 
@@ -31,7 +32,7 @@ def test_what_was_uploaded_is_found_in_both_versions_of_ipywidgets():
 
 
 def test_an_uploaded_photograph_is_coloured_and_saved(net, images, monkeypatch):
-    net.path = [(0.0, 1.0), (0.0, 0.3)]
+    net.schedules["luma"] = [DecodeSetting(), DecodeSetting(0.0, 0.3)]
     box = photo.colour_yours(net)
     assert box.controls["save"].disabled
     monkeypatch.setattr(photo, "uploaded", lambda _: ("mine.png", png(images[0])))

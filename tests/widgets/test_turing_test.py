@@ -235,3 +235,28 @@ def test_what_is_shown_is_the_picture_enlarged(images):
     assert sheet.shape == (256, 256, 3)
     small = torch.nn.functional.avg_pool2d(cl.to_tensor(sheet[None]), 8)
     assert (small - cl.to_tensor(images[:1])).abs().mean() < 0.02
+
+
+@pytest.mark.parametrize("line", ["3", "[]", "{}", '"text"', "null", '{"system": "ours"}'])
+def test_a_line_that_is_no_answer_is_named(tmp_path, line):
+    (tmp_path / "me.jsonl").write_text(line + "\n")
+    with pytest.raises(ValueError, match=r"me\.jsonl, line 1: not an answer"):
+        fooling_rates.answers(tmp_path)
+
+
+def test_an_error_does_not_become_markup(images, monkeypatch):
+    async def begin():
+        box.controls["start"].click()
+        while "stopped" not in box.controls["message"].value:
+            await asyncio.sleep(0.001)
+
+    def broken(gray):
+        raise RuntimeError("<img src=x onerror=alert(1)>")
+
+    monkeypatch.setattr(turing_test, "PAUSE", 0.0)
+    monkeypatch.setattr(turing_test, "CHECKS", ("ours",))
+    box = turing_test.turing_test({"ours": broken}, images)
+    asyncio.run(asyncio.wait_for(begin(), 20))
+    assert (
+        "&lt;img" in box.controls["message"].value and "<img" not in box.controls["message"].value
+    )

@@ -1,0 +1,193 @@
+"""What hints bring: true ones at random places, and the network's own choices (coherent.py).
+
+On validation photographs, luma given. `python -m colorlib hints` keeps both in
+results/hints-MODEL.json.
+"""
+
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+
+from colorlib.batches import draw_squares, generator, inside
+from colorlib.color import hsv_to_chroma, join, luma, rgb_to_hsv
+from colorlib.data import load_images, to_tensor
+from colorlib.decoding import DecodeSetting, decode, setting_at
+from colorlib.metrics import mean_ab_error, per_image, summary
+from colorlib.model import ColorNet, evaluating, load_model, predict
+from colorlib.photos.coherent import coherent_logits
+from colorlib.photos.hints import squares_around
+from colorlib.report import store
+from colorlib.report.tables import cells, markdown_table
+
+COUNTS = (0, 1, 2, 5, 10, 20, 50)  # hints, as in figure 6 of Zhang et al. 2017
+BATCH = 50
+EDGE = 0.03  # gradient of luma, of 1 a pixel, below which there is no edge
+
+
+def true_hints(rgb: Tensor, count: int, seed: int = 0) -> Tensor:
+    """Hints (N, 3, H, W) that show the mean chroma of `count` squares at random places.
+
+    rgb: (N, 3, H, W) in [0, 1]. Each image has its own places; more hints contain the fewer.
+    """
+    size = rgb.shape[-2:]
+    random = generator(seed, 96)
+    share = torch.rand((max(COUNTS), len(rgb), 2), generator=random)[:count].transpose(0, 1)
+    squares = squares_around((share * torch.tensor(size)).long(), size)
+    hsv = rgb_to_hsv(rgb)
+    maps = torch.cat((hsv_to_chroma(hsv) * hsv[:, 2:], hsv[:, 2:]), 1)
+    rows, columns = inside(squares, size)
+    sums = ((rows[:, None] @ maps) * columns[:, None]).sum(-1)
+    return draw_squares(sums[:, :2] / sums[:, 2:].clamp(min=1e-6), squares, size)
+
+
+def spread(hints: Tensor) -> Tensor:
+    """Chroma (N, 2, H, W) of hints (N, 3, H, W) without a network: linear between the hints.
+
+    Outside the triangles of the hints, and for fewer than three, the nearest hint.
+    """
+    from scipy.interpolate import griddata
+
+    found = torch.zeros_like(hints[:, :2])
+    for chroma, (shown, mask) in zip(
+        found, zip(hints[:, :2], hints[:, 2], strict=True), strict=True
+    ):
+        places = mask.nonzero().numpy()
+        if not len(places):
+            continue
+        values = shown[:, mask > 0].T.numpy()
+        grid = tuple(np.indices(mask.shape))
+        near = griddata(places, values, grid, "nearest")
+        linear = near
+        if np.linalg.matrix_rank(places - places[0]) > 1:
+            linear = griddata(places, values, grid, "linear")
+        chroma.copy_(torch.from_numpy(np.where(np.isnan(linear), near, linear)).movedim(-1, 0))
+    return found
+
+
+def hint_rows(model: ColorNet, images: np.ndarray) -> list[dict[str, float]]:
+    """PSNR and raw AuC at vividness 0 with each number of true hints, and of `spread` alone.
+
+    images: uint8 (N, H, W, 3), sides multiples of `model.stride`.
+    """
+    truth, rows = to_tensor(images), []
+    for count in tqdm(COUNTS, "hints", leave=False):
+        colored, linear = [], []
+        for rgb in truth.split(BATCH):
+            gray, hints = luma(rgb), true_hints(rgb, count, len(colored))
+            with evaluating(model) as device:
+                logits = predict(model, gray.to(device), "luma", hints.to(device)).cpu()
+            setting = setting_at(model, 0.0, "luma")
+            colored.append(join(decode(model, logits, setting, gray, "luma"), gray, "luma"))
+            linear.append(join(spread(hints), gray, "luma"))
+        found = [summary(per_image(torch.cat(x), truth, quick=True)) for x in (colored, linear)]
+        row = {"hints": count}
+        for name in ("psnr", "raw_auc"):
+            row |= {name: found[0][name], f"linear_{name}": found[1][name]}
+        rows.append(row)
+    return rows
+
+
+def seams(chroma: Tensor, gray: Tensor) -> float:
+    """Mean gradient of chroma (N, 2, H, W), a pixel, where luma (N, 1, H, W) has no edge."""
+    total = count = 0.0
+    for axis in (-1, -2):
+        step = chroma.diff(dim=axis).square().sum(1, keepdim=True).sqrt()
+        flat = gray.diff(dim=axis).abs() < EDGE
+        total, count = total + step[flat].sum().item(), count + flat.sum().item()
+    return total / max(count, 1)
+
+
+def decoder_rows(
+    model: ColorNet, images: np.ndarray, settings: tuple[DecodeSetting, ...], seeds=(0, 1)
+) -> list[dict]:
+    """Decoding place by place, coherently, and by chance: every setting, all metrics, and seams.
+
+    Rows of `seeds` also have "diversity", the mean ab distance between the first two of them.
+    """
+    truth = to_tensor(images)
+    gray = luma(truth)
+    ways = {"mean": None, "coherent": None} | {f"seed {seed}": seed for seed in seeds}
+    rows, drawn = [], {}
+    for way, seed in ways.items():
+        began, logits = time.perf_counter(), []
+        for part in tqdm(gray.split(BATCH), way, leave=False):
+            with evaluating(model) as device:
+                part = part.to(device)
+                own = way != "mean"
+                logits.append(
+                    coherent_logits(model, part, None, seed).cpu()
+                    if own
+                    else predict(model, part, "luma").cpu()
+                )
+        seconds = time.perf_counter() - began
+        for setting in settings:
+            pairs = zip(logits, gray.split(BATCH), strict=True)
+            chroma = torch.cat([decode(model, x, setting, g, "luma") for x, g in pairs])
+            rgb = join(chroma, gray, "luma")
+            row = {"way": way} | setting._asdict() | summary(per_image(rgb, truth, quick=True))
+            row |= {"seams": seams(chroma, gray), "seconds_per_image": seconds / len(images)}
+            if seed is not None:
+                if setting in drawn:
+                    row["diversity"] = mean_ab_error(rgb, drawn[setting]).mean().item()
+                else:
+                    drawn[setting] = rgb
+            rows.append(row)
+    rows.append({"way": "truth", "seams": seams(half_size(truth), gray)})
+    return rows
+
+
+def half_size(rgb: Tensor) -> Tensor:
+    """The true chroma (N, 2, H, W) of RGB images, as fine as the network can say it."""
+    small = F.avg_pool2d(hsv_to_chroma(rgb_to_hsv(rgb)), 2)
+    return F.interpolate(small, scale_factor=2, mode="bilinear")
+
+
+def hints_result(name: str, count: int) -> dict:
+    """Both studies on the first `count` photographs of val96, saved as the result hints-NAME.
+
+    Decoders are compared on a fifth of them: they take ten times the time.
+    """
+    model = load_model(name)
+    images = load_images("photos", "test", count, size=96)
+    settings = tuple(dict.fromkeys(setting_at(model, v, "luma") for v in (0, 0.25, 0.5, 0.75, 1)))
+    config = {"model": name, "given": "luma", "counts": COUNTS, "settings": settings}
+    command = f"python -m colorlib hints --model {name} --count {count}"
+    data = store.data_record("photos", "validation", images)
+    result = store.provenance({name: model}, config, data, command=command)
+    result["hints"] = hint_rows(model, images)
+    result["decoders"] = decoder_rows(model, images[: max(1, count // 5)], settings)
+    return store.save_result(f"hints-{name}", result)
+
+
+def hints_tables(result: dict) -> str:
+    """Both tables, in Markdown."""
+    rows = [
+        [
+            str(row["hints"]),
+            f"{row['psnr']:.2f}",
+            f"{row['raw_auc']:.4f}",
+            f"{row['linear_psnr']:.2f}",
+            f"{row['linear_raw_auc']:.4f}",
+        ]
+        for row in result["hints"]
+    ]
+    header = ["true hints", "PSNR, dB", "raw AuC", "without a network: PSNR, dB", "raw AuC"]
+    metrics = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness")
+    decoders = [
+        [
+            row["way"],
+            *(f"{row[name]:.2f}" if name in row else "–" for name in ("alpha", "temperature")),
+            *cells(row, metrics),
+            f"{row['seams']:.4f}",
+            f"{row['diversity']:.1f}" if "diversity" in row else "–",
+            f"{row['seconds_per_image']:.2f}" if "seconds_per_image" in row else "–",
+        ]
+        for row in result["decoders"]
+    ]
+    names = ["decoding", "alpha", "T", "PSNR, dB", "raw AuC", "rebalanced AuC", "colourfulness"]
+    names += ["seams", "diversity", "s an image"]
+    return f"{markdown_table(header, rows, 'rrrrr')}\n\n{markdown_table(names, decoders)}"

@@ -1,0 +1,294 @@
+"""The published benchmark against plain NumPy on three photographs that the test makes."""
+
+import hashlib
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage.color import rgb2lab
+
+import colorlib as cl
+from colorlib import __main__ as cli
+from colorlib import paths, peers
+from colorlib.compare import published, published_figures
+from colorlib.peers import published_outputs
+
+WEIGHTS = np.array([0.299, 0.587, 0.114])
+SYSTEMS = {"a": ("eccv16", "ddcolor"), "b": ("eccv16",), "c": ("eccv16", "ddcolor")}
+GROUPS = {"a": "random", "b": "authors-classes", "c": "random"}
+SIZES = {"a": (40, 36), "b": (36, 36), "c": (48, 64)}
+NUMBERS = ("psnr", "raw_auc", "rebalanced_auc", "rebalanced_auc_each", "colourfulness")
+
+
+def smooth(seed: int, height: int, width: int) -> np.ndarray:
+    """A smooth colour picture, uint8 (height, width, 3)."""
+    corners = np.random.default_rng(seed).integers(0, 256, (3, 3, 3), dtype=np.uint8)
+    picture = Image.fromarray(corners).resize((width, height), Image.Resampling.BICUBIC)
+    return np.asarray(picture)
+
+
+@pytest.fixture
+def root(monkeypatch):
+    """A data root with three photographs and a manifest of them; case -> role -> pixels."""
+    folder = paths.data_root() / "published"
+    folder.mkdir(parents=True)
+    files, entries, made = {}, [], {}
+    for number, (case, systems) in enumerate(SYSTEMS.items()):
+        made[case], panels = {}, {}
+        for place, role in enumerate(("truth", *systems)):
+            made[case][role] = smooth(10 * number + place, *SIZES[case])
+            path = folder / f"{case}.{role}.png"
+            Image.fromarray(made[case][role]).save(path)
+            data, name = path.read_bytes(), f"published/{path.name}"
+            files[name] = [0, path.name, hashlib.sha256(data).hexdigest(), len(data)]
+            panels[role] = name
+        entries.append({"case": case, "group": GROUPS[case], "panels": panels})
+    source = {"repository": "a/one", "commit": "0" * 40, "licence": "MIT"}
+    content = {"sources": [source], "groups": {}, "files": files, "photographs": entries}
+    monkeypatch.setattr(published_outputs, "_content", lambda: content)
+    return made
+
+
+def with_luma(picture: np.ndarray, luma: np.ndarray) -> np.ndarray:
+    """Float (H, W, 3) in [0, 1] with that luma (H, W)."""
+    return np.clip(picture + (luma - picture @ WEIGHTS)[..., None], 0, 1)
+
+
+def weigh(lab: np.ndarray) -> np.ndarray:
+    """The weight of each pixel in the rebalanced AuC."""
+    counts = np.array(json.loads((paths.SHIPPED / "ab_prior.json").read_text())["counts"], float)
+    cell = np.clip(np.floor((lab[..., 1:] + 110) / 10).astype(int), 0, 21)
+    return 1 / np.maximum(counts / counts.sum(), 1e-4)[cell[..., 0], cell[..., 1]]
+
+
+def colourfulness(picture: np.ndarray) -> float:
+    red, green, blue = np.moveaxis(255 * picture, -1, 0)
+    rg, yb = red - green, (red + green) / 2 - blue
+    spread = np.sqrt(rg.var(ddof=1) + yb.var(ddof=1))
+    return spread + 0.3 * np.hypot(rg.mean(), yb.mean())
+
+
+def expected(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[dict, list[float]]:
+    """(Means of the numbers over pairs of shown and true pictures, PSNR of each), in NumPy."""
+    psnr, error, sums, colours = [], [], [], []
+    for shown, truth in pairs:
+        psnr.append(min(40, -10 * np.log10(((shown - truth) ** 2).mean())))
+        lab, weight = rgb2lab(truth), weigh(rgb2lab(truth))
+        distance = np.minimum(np.linalg.norm((rgb2lab(shown) - lab)[..., 1:], axis=-1), 150)
+        error.append(distance.mean())
+        sums.append(((weight * distance).mean(), weight.mean()))
+        colours.append(colourfulness(shown))
+    sums = np.array(sums)
+    means = {
+        "psnr": np.mean(psnr),
+        "raw_auc": 1 - np.mean(error) / 150,
+        "rebalanced_auc": 1 - sums[:, 0].sum() / sums[:, 1].sum() / 150,
+        "rebalanced_auc_each": 1 - np.mean(sums[:, 0] / sums[:, 1]) / 150,
+        "colourfulness": np.mean(colours),
+    }
+    return means, psnr
+
+
+def shown_pictures(made: dict, net, vividness: float) -> dict[str, dict[str, tuple]]:
+    """case -> row key -> (picture as measured, truth), floats, in NumPy."""
+    found = {}
+    for case, roles in made.items():
+        truth = roles["truth"] / 255
+        luma = truth @ WEIGHTS
+        ours = np.asarray(cl.colorize_photo(roles["truth"], net, vividness)) / 255
+        found[case] = {
+            "grey": (np.repeat(luma[..., None], 3, -1), truth),
+            f"ours-{vividness:g}": (with_luma(ours, luma), truth),
+        }
+        for role in roles.keys() - {"truth"}:
+            found[case][role] = (with_luma(roles[role] / 255, luma), truth)
+    return found
+
+
+def test_luma_is_replaced_as_in_numpy():
+    random = np.random.default_rng(0)
+    rgb, gray = random.random((2, 8, 9, 3)), random.random((2, 8, 9))
+    tensor = torch.from_numpy(np.moveaxis(rgb, -1, 1)).float()
+    got = published.replace_luma(tensor, torch.from_numpy(gray)[:, None].float())
+    for image, rgb_one, gray_one in zip(got, rgb, gray, strict=True):
+        assert np.allclose(image.movedim(0, -1).numpy(), with_luma(rgb_one, gray_one), atol=1e-6)
+    inside = torch.full((1, 3, 2, 2), 0.5)
+    inside[:, 0] += 0.1
+    kept = published.replace_luma(inside, torch.full((1, 1, 2, 2), 0.4))
+    assert torch.allclose(cl.luma(kept), torch.full((1, 1, 2, 2), 0.4), atol=1e-6)
+
+
+def test_rows_are_those_of_numpy(root, net):
+    result = published.measure_published(net, "tiny", (0.5,), resamples=200)
+    shown = shown_pictures(root, net, 0.5)
+    scopes = {"main": "ac", "chosen-classes": "b", "all": "abc"}
+    rows = {row["key"]: row for row in result["rows"]}
+    assert len(rows) == 3 * 3 + 3  # ECCV16 in three scopes, DDColor in one
+    for scope, cases in scopes.items():
+        for key in ("grey", "eccv16", "ours-0.5"):
+            row = rows[f"eccv16/{scope}/{key}"]
+            means, _ = expected([shown[case][key] for case in cases])
+            assert {n: row[n] for n in NUMBERS} == pytest.approx(means, abs=2e-5)
+            assert row["count"] == len(cases)
+            colours = np.mean([colourfulness(shown[case][key][1]) for case in cases])
+            assert row["true_colourfulness"] == pytest.approx(colours, abs=1e-4)
+    assert {"ddcolor/main/grey", "ddcolor/main/ddcolor", "ddcolor/main/ours-0.5"} <= set(rows)
+
+
+def test_ours_is_compared_with_the_system_as_in_numpy(root, net):
+    result = published.measure_published(net, "tiny", (0.5,), resamples=200)
+    shown = shown_pictures(root, net, 0.5)
+    row = next(row for row in result["rows"] if row["key"] == "eccv16/all/ours-0.5")
+    keys = ("ours-0.5", "eccv16", "grey")
+    (ours, a), (theirs, b), (grey, _) = (expected([shown[c][k] for c in "abc"]) for k in keys)
+    assert row["wins"] == pytest.approx(np.mean(np.array(a) > np.array(b)))
+    for metric in ("psnr", "raw_auc", "rebalanced_auc", "rebalanced_auc_each"):
+        share = row["gain_share"][metric]
+        if theirs[metric] <= grey[metric]:
+            assert share is None
+        else:
+            gains = ours[metric] - grey[metric], theirs[metric] - grey[metric]
+            assert share == pytest.approx(gains[0] / gains[1], rel=1e-2)
+    random = np.random.default_rng(0)
+    drawn = [np.mean((np.array(a) - b)[random.integers(0, 3, 3)]) for _ in range(200)]
+    assert row["difference"]["psnr"] == pytest.approx(np.percentile(drawn, (2.5, 97.5)), abs=1e-3)
+    low, high = row["difference"]["rebalanced_auc_each"]
+    assert low <= ours["rebalanced_auc_each"] - theirs["rebalanced_auc_each"] <= high
+
+
+def test_gain_share_needs_a_gain():
+    assert published.gain_share(22.0, 24.0, 20.0) == pytest.approx(0.5)
+    assert published.gain_share(19.0, 24.0, 20.0) == pytest.approx(-0.25)
+    assert published.gain_share(22.0, 20.0, 20.0) is None
+
+
+def test_every_photograph_keeps_its_numbers(root, net):
+    result = published.measure_published(net, "tiny", (0, 0.5), resamples=0)
+    assert [row["case"] for row in result["photographs"]] == ["a", "b", "c"]
+    shown = shown_pictures(root, net, 0.5)
+    for row in result["photographs"]:
+        assert set(row["psnr"]) == {"grey", "ours-0", "ours-0.5", *SYSTEMS[row["case"]]}
+        for key in set(row["psnr"]) - {"ours-0"}:
+            means, _ = expected([shown[row["case"]][key]])
+            for metric in ("psnr", "raw_auc", "rebalanced_auc_each", "colourfulness"):
+                assert row[metric][key] == pytest.approx(means[metric], abs=2e-4)
+    json.dumps(result)
+
+
+def test_tables_say_what_was_measured(root, net):
+    result = published.measure_published(net, "tiny", (0, 1), resamples=50)
+    text = published.tables(result)
+    assert "### ECCV16: 2 photographs\n" in text
+    assert "### ECCV16: 1 photograph of classes chosen by result\n" in text
+    one = published.table(result, "ddcolor").splitlines()
+    heads = one[0].count("|")
+    assert all(line.count("|") == heads for line in one[:6])
+    starts = [line.split("|")[1].strip() for line in one[2:6]]
+    assert starts == ["grey", "DDColor", "ours, vividness 0", "ours, vividness 1"]
+    row = next(row for row in result["rows"] if row["key"] == "ddcolor/main/ours-1")
+    assert f"{row['psnr']:.2f}" in one[5] and f"{100 * row['wins']:.0f} %" in one[5]
+    with pytest.raises(ValueError, match=r"got siggraph17 \(main\), wanted one of eccv16"):
+        published.table(result, "siggraph17")
+
+
+def test_nothing_to_measure_is_one_sentence(monkeypatch, net, capsys):
+    with pytest.raises(ValueError, match="--fetch"):
+        published.measure_published(net, "tiny")
+    assert "679 of the 679 published files" in capsys.readouterr().out
+
+
+def test_the_command_prints_the_tables_and_keeps_the_result(root, net, monkeypatch, capsys):
+    weights = paths.data_root() / "tiny.safetensors"
+    cl.save_model(net, weights)
+    line = ["colorlib", "published", "--model", str(weights), "--vividness", "0", "--fetch"]
+    monkeypatch.setattr(sys, "argv", line)
+    assert cli.main() == 0
+    out = capsys.readouterr().out
+    assert "All 8 published files" in out
+    assert "### DDColor: 2 photographs" in out
+    kept = json.loads((paths.results() / "published-tiny.json").read_text())
+    assert kept["command"].startswith("python -m colorlib published") and kept["weights"]
+    assert [row["key"] for row in kept["rows"]][:2] == ["eccv16/main/grey", "eccv16/main/eccv16"]
+
+
+def test_the_command_goes_on_when_a_fetch_fails_in_part(root, net, monkeypatch, capsys):
+    (paths.data_root() / "published" / "c.eccv16.png").unlink()
+    monkeypatch.setattr(published_outputs, "RAW", "http://127.0.0.1:9")
+    monkeypatch.setattr(published_outputs, "PAUSE", 0)
+    weights = paths.data_root() / "tiny.safetensors"
+    cl.save_model(net, weights)
+    monkeypatch.setattr(sys, "argv", f"colorlib published --model {weights} --fetch".split())
+    assert cli.main() == 1
+    captured = capsys.readouterr()
+    assert "colorlib: a/one: http://127.0.0.1:9" in captured.err
+    assert "### ECCV16: 1 photograph\n" in captured.out
+    assert "### DDColor: 2 photographs\n" in captured.out
+
+
+# figures
+
+
+def rows_of(gaps: dict[str, float], systems=("eccv16",), group="random") -> list[dict]:
+    """Photographs of a result where ours is better than every system by that many dB."""
+    return [
+        {
+            "case": case,
+            "group": group,
+            "psnr": {"grey": 20.0, "ours-0": 20.0 + gap} | dict.fromkeys(systems, 20.0),
+        }
+        for case, gap in gaps.items()
+    ]
+
+
+def test_examples_are_chosen_by_number():
+    gaps = {f"p{i:02d}": float(i) for i in range(-10, 10)}
+    rows = rows_of(gaps) + rows_of({"both": 99.0}, ("eccv16", "ddcolor"))
+    rows += rows_of({"class": 99.0}, group="authors-classes")
+    result = {"photographs": rows, "vividness": [0]}
+    chosen = published_figures.choose_examples(result, ("eccv16",))
+    assert [e.difference for e in chosen[:6]] == [9, 8, 7, -10, -9, -8]
+    assert [e.why for e in chosen] == ["best"] * 3 + ["worst"] * 3 + ["random"] * 2
+    assert len({e.case for e in chosen}) == 8
+    assert chosen == published_figures.choose_examples(result, ("eccv16",))
+    both = published_figures.choose_examples(result, ("ddcolor", "eccv16"))
+    assert [e.case for e in both] == ["both"]
+    assert "among the 20 photographs that ECCV16 coloured" in published_figures.examples_caption(
+        result, ("eccv16",)
+    )
+    with pytest.raises(ValueError, match="exactly these systems"):
+        published_figures.choose_examples(result, ("siggraph17",))
+
+
+def test_the_gap_is_to_the_best_system():
+    rows = rows_of({"one": 1.0}, ("eccv16", "ddcolor"))
+    rows[0]["psnr"]["ddcolor"] = 25.0
+    (example,) = published_figures.choose_examples({"photographs": rows}, ("eccv16", "ddcolor"))
+    assert example.difference == -4.0
+
+
+def test_scatter_has_a_panel_for_each_system_and_counts_wins():
+    rows = rows_of({"a": 1.0, "b": -1.0, "c": 2.0}, ("eccv16", "ddcolor"))
+    rows += rows_of({"d": 1.0}, group="authors-classes")
+    result = {"photographs": rows, "vividness": [0]}
+    fig = published_figures.scatter(result)
+    titles = [axis.get_title() for axis in fig.axes]
+    assert titles[0] == "ECCV16\nours higher: 2 of 3"
+    assert titles[1] == "ECCV16, chosen classes\nours higher: 1 of 1"
+    assert titles[2] == "DDColor\nours higher: 2 of 3" and not fig.axes[3].axison
+    assert fig.get_figwidth() == pytest.approx(3.3)
+    fig.canvas.draw()
+    with pytest.raises(ValueError, match=r"vividness 0\.5, wanted a vividness of 0"):
+        published_figures.scatter(result, 0.5)
+
+
+def test_examples_show_every_system_in_every_row(root, net):
+    result = published.measure_published(net, "tiny", (0, 0.5), resamples=0)
+    fig = published_figures.examples(result, net, peers.published(), ("eccv16", "ddcolor"))
+    assert len(fig.axes) == 2 * 6 and all(axis.images for axis in fig.axes)
+    titles = [axis.get_title() for axis in fig.axes[:6]]
+    assert titles[0] == "grey" and titles[3:] == ["ECCV16", "DDColor", "truth"]
+    assert fig.get_figwidth() <= 7
+    fig.canvas.draw()
