@@ -1,23 +1,25 @@
 # Everything runs in .venv, which the first command makes. `make help` lists the commands.
+# Figures and results go to build/; only `make full` and `make publish` write into the tracked
+# figures/ and data/results/, and only `make weights` and `make judges` into colorlib/weights.
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
+
+# A folder from outside as an absolute path, with ~ for the home folder. By Python, since make's own
+# functions split a path at its spaces.
+absolute = $(shell $(PYTHON) -c 'import os, sys; print(os.path.abspath(os.path.expanduser(sys.argv[1])))' '$(subst ','\'',$(1))')
 ifdef COLORLIB_DATA
-override COLORLIB_DATA := $(abspath $(COLORLIB_DATA))
+override COLORLIB_DATA := $(call absolute,$(COLORLIB_DATA))
 export COLORLIB_DATA
 endif
-DATA := $(or $(COLORLIB_DATA),data)
-RUN := $(DATA)/runs/cifar/history.json
-WEIGHTS := colorlib/weights/cifar.safetensors
-JUDGES := colorlib/weights/judges/judge.safetensors
-COMPARED := data/results/controlled-full.json
-PURGED := data/results/cifar-luma-without-duplicates.json
-# executed notebooks keep no progress bars
-EXECUTE := TQDM_DISABLE=1 $(BIN)/jupyter nbconvert --execute --ExecutePreprocessor.timeout=-1 \
-	--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False
+ifdef COLORLIB_OUT
+override COLORLIB_OUT := $(call absolute,$(COLORLIB_OUT))
+export COLORLIB_OUT
+endif
+EXECUTE := TQDM_DISABLE=1 $(BIN)/python scripts/execute_notebooks.py
 
 .DEFAULT_GOAL := help
-.PHONY: help venv report test test-full lab study full bench times lock publish
+.PHONY: help venv report test test-full lab study results full weights judges bench times lock publish
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
@@ -27,69 +29,67 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else \
 	  "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --disable-pip-version-check --quiet -r requirements.lock
-	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
 report: $(STAMP)  ## run the five notebooks; leaves build/report/*.html, figures and results
-	rm -rf build/report build/notebooks
-	COLORLIB_OUT=$(CURDIR)/build $(EXECUTE) --to notebook --output-dir build/notebooks \
-		notebooks/0*.ipynb
+	$(EXECUTE) --output build/notebooks notebooks/0*.ipynb
 	$(BIN)/python scripts/html_pages.py build/notebooks build/report
 	@echo "The report is in build/report: open 01_data_preparation.html first."
 
 test: $(STAMP)  ## the tests, some minutes
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m pytest -m "not full"
 
 test-full: $(STAMP)  ## all tests, also the long ones
 	$(BIN)/python -m pytest
 
-lab: $(STAMP)  ## open JupyterLab on the notebooks; their figures go to build/figures
-	COLORLIB_OUT=$(CURDIR)/build $(BIN)/jupyter lab notebooks
+lab: $(STAMP)  ## open JupyterLab on the notebooks
+	$(BIN)/python -m jupyter lab notebooks
 
-study: $(STAMP) $(PURGED)  ## the runs of notebook 5 that are not on file yet, and near-duplicates
+study: $(STAMP)  ## train and measure the runs of notebook 5 that are not on file, and near-duplicates
 	$(BIN)/python -m colorlib study --source cifar100
+	$(BIN)/python -m colorlib duplicates --source cifar100 --unless-current
 
-$(PURGED): $(WEIGHTS) | $(STAMP)
-	$(BIN)/python -m colorlib duplicates --source cifar100
+results: study  ## measure all that the notebooks read from a file, unless the file is current
+	$(BIN)/python -m colorlib compare --source cifar100 --budget short --unless-current
+	$(BIN)/python -m colorlib compare --source cifar100 --budget full --unless-current
+	$(BIN)/python -m colorlib evaluate --model photo --given luma --source photos --size 64 --unless-current
 
 NOTEBOOKS := $(sort $(wildcard notebooks/0*.ipynb))
 FULL := $(NOTEBOOKS:notebooks/%.ipynb=build/full/%)
-full: $(FULL) publish  ## weights, comparison, figures and notebooks anew from CIFAR-100 (about four hours)
+SOURCES := $(shell find colorlib -name '*.py' -o -name '*.safetensors' -o -path '*/weights/*.json')
+
+full: override export COLORLIB_OUT := $(CURDIR)
+full: $(FULL)  ## maintainers: results, figures and notebooks anew from CIFAR-100 (hours), then publish
+	$(MAKE) publish
+	touch $(FULL)
 
 # each notebook reads what the one before wrote
 build/full/02_training: build/full/01_data_preparation
 build/full/03_evaluation: build/full/02_training
 build/full/04_comparison: build/full/03_evaluation
-build/full/05_study: build/full/04_comparison | study
-build/full/%: $(WEIGHTS) $(shell find colorlib -name '*.py') | $(COMPARED)
-	COLORLIB_PROFILE=full $(EXECUTE) --to notebook --inplace notebooks/$*.ipynb
+build/full/05_study: build/full/04_comparison
+build/full/%: notebooks/%.ipynb $(SOURCES) scripts/execute_notebooks.py | results
+	COLORLIB_PROFILE=full $(EXECUTE) notebooks/$*.ipynb
 	@mkdir -p $(@D) && touch $@
 
-$(RUN): | $(STAMP)
-	$(BIN)/python -m colorlib train --source cifar100 --widths 96 192 256 --up 1 1 --muon-rate 0.02 \
-		--epochs 51 --held 1000 --paste 0.2
+weights: $(STAMP)  ## maintainers: train `cifar` anew, as colorlib/weights/cifar.json says, and ship it
+	$(BIN)/python scripts/ship_weights.py --train
 
-$(JUDGES): | $(STAMP)
-	$(BIN)/python -m colorlib judge features judge judge-grey
+judges: $(STAMP)  ## maintainers: train the classifiers anew and ship them
+	$(BIN)/python scripts/ship_weights.py --judges
 
-$(COMPARED): | $(STAMP) $(JUDGES)
-	$(BIN)/python -m colorlib compare --source cifar100 --budget short
-	$(BIN)/python -m colorlib compare --source cifar100 --budget full
-
-$(WEIGHTS): $(RUN)
-	$(BIN)/python scripts/ship_weights.py
-
-bench: $(STAMP)  ## measure speed beside its rivals; leaves benchmarks/results.json and results.md
-	$(BIN)/pip install --disable-pip-version-check --quiet --no-build-isolation -e ".[bench]"
+bench: $(STAMP)  ## measure speed beside its rivals; leaves build/benchmarks.json
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-build-isolation -e ".[bench]"
 	$(BIN)/python -m benchmarks.run
 
-times: $(STAMP)  ## measure how long the notebooks take; data/results/times.json
+times: $(STAMP)  ## measure how long the notebooks take; leaves build/results/times.json
 	$(BIN)/python scripts/time_notebooks.py
 
-publish: $(STAMP)  ## write addresses and results into README and notebooks, tables into figures/
+publish: $(STAMP)  ## maintainers: write results into README, notebooks and data/results, tables into figures
 	$(BIN)/python scripts/publish_readme.py
 	$(BIN)/python scripts/latex_report.py
 	$(BIN)/python scripts/targets.py

@@ -58,8 +58,8 @@ def main() -> None:
         rows += work()
         print(table(rows, paths.machine()))
     content = {"rows": rows, "machine": paths.machine(), "date": date.today().isoformat()}
-    paths.write_json(HERE / "results.json", content)
-    (HERE / "results.md").write_text(table(rows, content["machine"]), encoding="utf-8")
+    tracked = paths.out() == paths.REPOSITORY  # `make bench COLORLIB_OUT=.`
+    paths.write_json(HERE / "results.json" if tracked else paths.out() / "benchmarks.json", content)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def train(args) -> int:
 
 
 def evaluate(args) -> None:
-    """measure a network on a source; the table, and data/results/NAME.json"""
+    """measure a network on a source; prints the table and keeps it as a result"""
     from colorlib.model import load_model
 
     if args.name and not re.fullmatch(NAME, args.name):
@@ -77,7 +77,7 @@ def evaluate(args) -> None:
 
 
 def judge(args) -> None:
-    """train a classifier that judges recoloured images, or one that a recipe learns from"""
+    """train a classifier into data/runs/NAME: one that measures images, or NoGAN's features"""
     from colorlib.compare import classifier
 
     for name in args.names:

@@ -73,12 +73,17 @@ def per_image(
 
 def summary(rows: dict[str, Tensor]) -> dict[str, float]:
     """The means of `per_image`'s numbers, as the tables print them."""
-    mean = {name: values.mean().item() for name, values in rows.items()}
-    rebalanced = rows["rebalanced_error"].sum() / rows["rebalanced_weight"].sum()
+    return {name: float(value) for name, value in averages(rows).items()}
+
+
+def averages(rows: dict) -> dict:
+    """`summary` of tensors or arrays (..., N), the last axis being the images: the same (...)."""
+    mean = {name: values.mean(-1) for name, values in rows.items()}
+    rebalanced = rows["rebalanced_error"].sum(-1) / rows["rebalanced_weight"].sum(-1)
     made = mean | {
         "raw_auc": 1 - mean["ab_error"] / MAX_AB,
-        "rebalanced_auc": 1 - rebalanced.item() / MAX_AB,
-        "colourfulness_ratio": mean["colourfulness"] / max(mean["true_colourfulness"], 1e-9),
+        "rebalanced_auc": 1 - rebalanced / MAX_AB,
+        "colourfulness_ratio": mean["colourfulness"] / mean["true_colourfulness"].clip(min=1e-9),
     }
     return {name: made[name] for name in NAMES if name in made}
 

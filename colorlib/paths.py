@@ -1,8 +1,11 @@
 """Where things are: the three environment variables, read here and nowhere else.
 
-COLORLIB_DATA     the data root (default: data/ of the repository)
-COLORLIB_OUT      where figures and results go (default: figures/ and data/results/)
+COLORLIB_DATA     the data root (default: data/)
+COLORLIB_OUT      the folder of figures/ and results/ (default: build/)
 COLORLIB_PROFILE  "quick" (default; minutes) or "full" (the committed notebooks)
+
+Both defaults are folders of the repository or, if colorlib was installed without it, of the current
+folder. The tracked figures/ and data/results/ are written only if COLORLIB_OUT is the repository.
 """
 
 import json
@@ -21,8 +24,17 @@ COMMITTED_RESULTS = REPOSITORY / "data" / "results"
 DRIVE = Path("/content/drive/MyDrive")  # Google Drive, where it is mounted on Colab
 
 
+def home() -> Path:
+    """The folder of data/ and build/: the repository, or the current folder without one."""
+    return REPOSITORY if (REPOSITORY / "pyproject.toml").is_file() else Path.cwd()
+
+
 def data_root() -> Path:
-    return Path(os.environ.get("COLORLIB_DATA") or REPOSITORY / "data").expanduser().resolve()
+    return Path(os.environ.get("COLORLIB_DATA") or home() / "data").expanduser().resolve()
+
+
+def out() -> Path:
+    return Path(os.environ.get("COLORLIB_OUT") or home() / "build").expanduser().resolve()
 
 
 def lasting() -> Path:
@@ -43,13 +55,11 @@ def turing() -> Path:
 
 
 def figures() -> Path:
-    out = os.environ.get("COLORLIB_OUT")
-    return (Path(out) / "figures" if out else REPOSITORY / "figures").resolve()
+    return out() / "figures"
 
 
 def results() -> Path:
-    out = os.environ.get("COLORLIB_OUT")
-    return (Path(out) / "results" if out else COMMITTED_RESULTS).resolve()
+    return COMMITTED_RESULTS if out() == REPOSITORY else out() / "results"
 
 
 def profile() -> str:

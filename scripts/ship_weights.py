@@ -1,18 +1,30 @@
-"""From a finished run to shipped weights: vividness tuned, 16 bits, and how it was all made."""
+"""From a finished run to shipped weights: vividness tuned, 16 bits, and how it was all made.
+
+    python scripts/ship_weights.py            ship data/runs/cifar as the weights `cifar`
+    python scripts/ship_weights.py --train    train that run first, as weights/cifar.json says
+    python scripts/ship_weights.py --judges   train the classifiers and ship them
+
+Nothing else writes into colorlib/weights.
+"""
 
 import argparse
 import json
+import shutil
 import sys
 
 import torch
 from PIL import Image
 
 from colorlib import paths
+from colorlib.compare import classifier
+from colorlib.config import Config
 from colorlib.data import describe, load_images, split_validation
 from colorlib.datasets.pixels import as_pixels, fingerprint
 from colorlib.model import ColorNet, load_model, save_model
 from colorlib.paths import machine
+from colorlib.recipes import build
 from colorlib.report.tune_vividness import tune_path
+from colorlib.train import fit
 
 TUNING = 1_500_000  # pixels of validation images on which vividness is tuned
 
@@ -74,17 +86,45 @@ def write_shipped(model: ColorNet, name: str, made: dict, held, source: str, str
     return found | {"last_epoch": made["history"][-1]}
 
 
+def train_again(name: str, source: str, size: int) -> None:
+    """Train data/runs/NAME with the configuration that weights/NAME.json holds."""
+    made = json.loads((paths.SHIPPED / f"{name}.json").read_text(encoding="utf-8"))
+    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in made["config"].items()}
+    config = Config(**fields | {"name": name})
+    model, recipe = build(config)
+    history = fit(model, recipe, load_images(source, "train", size=size), config)
+    if len(history) < config.epochs:
+        raise ValueError(f"{name}: the training stopped early; the same command continues it")
+
+
+def ship_judges(source: str) -> list[str]:
+    """Train all classifiers (or read their finished runs) and copy them to weights/judges."""
+    target = paths.SHIPPED / classifier.FOLDER
+    for name in classifier.SEEN:
+        classifier.make(name, source)
+        for file in classifier.files(name, paths.runs() / name):
+            with paths.replacing(target / file.name) as part:
+                shutil.copyfile(file, part)
+    return list(classifier.SEEN)
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--run", default="cifar", help="a finished run in data/runs")
     parser.add_argument("--name", default="cifar", help="of the weights")
+    parser.add_argument("--train", action="store_true", help="train the run first")
+    parser.add_argument("--judges", action="store_true", help="the classifiers instead")
     parser.add_argument("--again", action="store_true", help="only choose their vividness anew")
     parser.add_argument("--source", default="cifar100", help="what the run learned from")
     parser.add_argument("--size", type=int, default=32, help="a folder's images get this side")
     args = parser.parse_args()
     torch.set_flush_denormal(True)  # as the command line does
     try:
-        if args.again:
+        if args.train:
+            train_again(args.run, args.source, args.size)
+        if args.judges:
+            made = {"judges": ship_judges(args.source)}
+        elif args.again:
             made = tune_shipped(args.name, args.source, args.size)
         else:
             made = ship_run(args.run, args.name, args.source, args.size)

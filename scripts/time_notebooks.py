@@ -1,7 +1,8 @@
 """How long the notebooks take in their quick profile, and which of their parts: `make times`.
 
 Measured with CIFAR-100 (where the data root has it) and with the built-in sample, each in a data
-root without runs; kept in data/results/times.json, from where `make publish` writes it into them.
+root without runs; kept as times.json in the results folder. `make publish` writes the committed
+ones into the notebooks.
 """
 
 import os
@@ -59,14 +60,12 @@ def measure(root: Path | None) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    root = paths.data_root()
+    root, target = paths.data_root(), paths.results() / "times.json"  # `measure` sets both anew
     measured = {"sample": measure(None)}
     if (root / "cifar100" / "test.npy").is_file():
         measured["cifar100"] = measure(root)
     content = {"seconds": measured, "machine": paths.machine(), "command": "make times"}
-    paths.write_json(
-        paths.COMMITTED_RESULTS / "times.json", content | {"date": date.today().isoformat()}
-    )
+    paths.write_json(target, content | {"date": date.today().isoformat()})
 
 
 if __name__ == "__main__":

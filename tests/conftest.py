@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import subprocess
 import threading
 from contextlib import contextmanager
 from functools import partial
@@ -26,6 +27,13 @@ def script(name: str):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def tracked_files() -> list[str]:
+    """The files of the working tree that belong to the repository, also those not committed yet."""
+    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return [name for name in done.stdout.split("\0") if (REPOSITORY / name).is_file()]
 
 
 @pytest.fixture(autouse=True)

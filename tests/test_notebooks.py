@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import nbformat
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, tracked_files
 from nbclient import NotebookClient
 
 from colorlib.report import store
@@ -212,14 +212,9 @@ def place(request, tmp_path):
 def test_each_notebook_runs_alone_from_an_empty_folder(place, tmp_path, monkeypatch):
     """As on Colab: colorlib is not installed, the bootstrap cell clones the repository."""
     served, empty = tmp_path / "served", tmp_path / "empty"
-    files = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=REPOSITORY, capture_output=True, text=True, check=True,
-    ).stdout.split()  # fmt: skip
-    for name in files:
-        if (REPOSITORY / name).is_file():
-            (served / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(REPOSITORY / name, served / name)
+    for name in tracked_files():
+        (served / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, served / name)
     git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "served"]):
         subprocess.run([*git, *words], cwd=served, check=True)

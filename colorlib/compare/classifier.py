@@ -10,6 +10,7 @@ import json
 import time
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -115,9 +116,10 @@ def train_classifier(name: str, images, numbers, config: Config) -> Classifier:
 
 
 def make(name: str, source: str = "cifar100", config: Config | None = None) -> dict:
-    """Train the classifier NAME of `SEEN` and ship it; returns how it was made, which is kept too.
+    """Train the classifier NAME of `SEEN` in data/runs/NAME; return how it was made.
 
-    Its accuracy is measured on the test split, of the kind of images that it was trained on.
+    Its accuracy is measured on test images of the kind that it was trained on. The run's folder
+    then holds NAME.safetensors and NAME.json, which scripts/ship_weights.py ships.
     """
     if name not in SEEN:
         raise ValueError(f"judge: got {name!r}, wanted {', '.join(SEEN)}")
@@ -145,15 +147,15 @@ def make(name: str, source: str = "cifar100", config: Config | None = None) -> d
         "date": date.today().isoformat(),
         "command": f"python -m colorlib judge {name}",
     }
-    paths.write_json(paths.SHIPPED / FOLDER / f"{name}.json", made)
-    save_classifier(model, name)
+    weights, record = files(name, paths.runs() / name)
+    paths.write_json(record, made)
+    write_weights(model, weights, {"classifier": json.dumps(model.config)}, half=True)
     return made
 
 
-def save_classifier(model: Classifier, name: str) -> None:
-    """Ship the classifier's weights as 16-bit floats, its architecture with them."""
-    path = paths.SHIPPED / FOLDER / f"{name}.safetensors"
-    write_weights(model, path, {"classifier": json.dumps(model.config)}, half=True)
+def files(name: str, folder: Path) -> tuple[Path, Path]:
+    """A classifier's weights (16-bit floats, with its architecture) and how it was made."""
+    return folder / f"{name}.safetensors", folder / f"{name}.json"
 
 
 def load_classifier(name: str, device="cpu") -> Classifier:

@@ -1,40 +1,72 @@
-"""95 % intervals of a summary, and of the difference of two, by resampling the images."""
+"""95 % intervals of means over images, and of differences of two systems, by resampling.
+
+Source: Efron and Tibshirani 1993, chapter 13 (percentile intervals), by `scipy.stats.bootstrap`.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
-import torch
+from torch import Tensor
 
-from colorlib.metrics import summary
+from colorlib.metrics import averages
+
+BATCH = 20  # resamples at a time: bounds the memory
 
 
-def paired_bootstrap(one: dict, other: dict, resamples: int = 1000, seed: int = 0) -> dict:
+def bootstrap_intervals(
+    columns: list[np.ndarray], statistic: Callable[..., np.ndarray], resamples: int, seed: int = 0
+) -> np.ndarray:
+    """95 % intervals (low and high, ...) of statistic(*columns), an array (...).
+
+    columns: numbers (N,) that are resampled together. statistic takes arrays (..., N) and reduces
+    the last axis. The same seed draws the same resamples.
+    """
+    from scipy import stats
+
+    if len(columns[0]) == 1:
+        value = statistic(*columns)
+        return np.stack((value, value))
+    found = stats.bootstrap(
+        columns,
+        lambda *drawn, axis: statistic(*drawn),
+        n_resamples=resamples,
+        batch=BATCH,
+        vectorized=True,
+        paired=True,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    return np.stack(found.confidence_interval)
+
+
+def paired_bootstrap(
+    one: dict[str, Tensor], other: dict[str, Tensor], resamples: int = 1000, seed: int = 0
+) -> dict[str, list[float]]:
     """95 % intervals (low, high) of summary(one) - summary(other), resampling the images.
 
-    one, other: `per_image` of two systems on the same images. Source: Efron and Tibshirani 1993,
-    chapter 13 (percentile interval).
+    one, other: `per_image` of two systems on the same images.
     """
     if len(one["psnr"]) != len(other["psnr"]):
         raise ValueError(
-            f"paired_bootstrap: got {len(one['psnr'])} and {len(other['psnr'])} images"
+            f"paired_bootstrap: got {len(one['psnr'])} and {len(other['psnr'])} images, "
+            "expected the same images for both systems"
         )
-    a, b = (resampled(rows, resamples, seed) for rows in (one, other))
-    return intervals({name: a[name] - b[name] for name in a})
+    return _intervals([one, other], resamples, seed)
 
 
-def bootstrap(rows: dict, resamples: int = 300, seed: int = 0) -> dict:
+def bootstrap(rows: dict[str, Tensor], resamples: int = 300, seed: int = 0) -> dict:
     """95 % intervals (low, high) of summary(rows), resampling the images."""
-    return intervals(resampled(rows, resamples, seed))
+    return _intervals([rows], resamples, seed)
 
 
-def resampled(rows: dict, resamples: int, seed: int) -> dict[str, np.ndarray]:
-    """summary of `resamples` draws, with replacement, of the images: the same for one seed."""
-    count, random = len(rows["psnr"]), np.random.default_rng(seed)
-    drawn: dict[str, list[float]] = {}
-    for _ in range(resamples):
-        pick = torch.from_numpy(random.integers(0, count, count))
-        for name, value in summary({k: v[pick] for k, v in rows.items()}).items():
-            drawn.setdefault(name, []).append(value)
-    return {name: np.array(values) for name, values in drawn.items()}
+def _intervals(systems: list[dict[str, Tensor]], resamples: int, seed: int) -> dict:
+    names = list(systems[0])
 
+    def statistic(*drawn: np.ndarray) -> np.ndarray:
+        parts = [drawn[start : start + len(names)] for start in range(0, len(drawn), len(names))]
+        one, *other = (averages(dict(zip(names, part, strict=True))) for part in parts)
+        return np.stack([one[name] - other[0][name] if other else one[name] for name in one])
 
-def intervals(drawn: dict) -> dict[str, list[float]]:
-    return {k: [float(x) for x in np.percentile(v, (2.5, 97.5))] for k, v in drawn.items()}
+    columns = [rows[name].numpy() for rows in systems for name in names]
+    low, high = bootstrap_intervals(columns, statistic, resamples, seed)
+    return {name: [float(low[i]), float(high[i])] for i, name in enumerate(averages(systems[0]))}

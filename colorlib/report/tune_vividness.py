@@ -74,8 +74,11 @@ def tune_path(
     if by == "colourfulness":
         end, wanted = min(end, colourfulness(truth).mean().item()), ["raw_auc", "rebalanced_auc"]
     chosen = [first]
-    for level in np.linspace(first[by], max(end, first[by]), points)[1:]:
-        reach = [g for g in useful if g[by] >= level - 1e-9]
-        chosen.append(max(reach or [first], key=lambda g: sum(g[name] for name in wanted)))
+    levels = np.linspace(first[by], max(end, first[by]), points)
+    for level in levels[1:]:
+        reach = [g for g in useful if g[by] >= level - 1e-9] or [first]
+        if by == "colourfulness":  # without a limit, one good setting would serve several levels
+            reach = [g for g in reach if g[by] < level + levels[1] - levels[0]] or reach
+        chosen.append(max(reach, key=lambda g: sum(g[name] for name in wanted)))
     model.schedules[given] = [DecodeSetting(g["alpha"], g["temperature"]) for g in chosen]
     return chosen

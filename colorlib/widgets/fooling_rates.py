@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from colorlib import paths
+from colorlib.report.bootstrap import bootstrap_intervals
 
 NEEDED = {"system", "participant", "practice", "fooled"}  # what an answer says at least
 FEW = 5  # people: below, a bootstrap over them knows too few to be trusted alone
@@ -60,21 +61,19 @@ def fooling_rates(given: list[dict], resamples: int = 10000) -> list[dict]:
     return sorted(rows, key=lambda row: -row["rate"])
 
 
-def wilson(successes: int, total: int, z: float = 1.959964) -> tuple[float, float]:
+def wilson(successes: int, total: int) -> tuple[float, float]:
     """Wilson's 95 % score interval of a proportion (Wilson 1927)."""
-    share = successes / total
-    middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
-    half = z * (share * (1 - share) / total + z**2 / (4 * total**2)) ** 0.5 / (1 + z**2 / total)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    from scipy.stats import binomtest
+
+    interval = binomtest(successes, total).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
-def bootstrap_people(people: list[list[bool]], resamples: int, seed=0) -> tuple[float, float]:
-    """95 % interval of the pooled rate when participants, not answers, are drawn anew."""
-    fooled = np.array([sum(p) for p in people])
-    total = np.array([len(p) for p in people])
-    pick = np.random.default_rng(seed).integers(len(people), size=(resamples, len(people)))
-    rates = fooled[pick].sum(1) / total[pick].sum(1)
-    return tuple(np.quantile(rates, (0.025, 0.975)).tolist())
+def bootstrap_people(people: list[list[bool]], resamples: int) -> tuple[float, float]:
+    """95 % interval of the pooled rate when participants, not answers, are resampled."""
+    fooled, total = (np.array([count(p) for p in people]) for count in (sum, len))
+    low, high = bootstrap_intervals([fooled, total], lambda f, t: f.sum(-1) / t.sum(-1), resamples)
+    return float(low), float(high)
 
 
 def table(rows: list[dict]) -> str:
