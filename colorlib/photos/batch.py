@@ -99,9 +99,13 @@ def colorize_files(inputs, output, model, force=False, **options) -> list[str]:
                 before += 1
                 continue
             check_target(target, force)
-            save_image(colorize_photo(source, model, **options), target, force)
+            colored = colorize_photo(source, model, **options)
+            save_image(colored, target, force)
             written.add(target.resolve())
-            bar.write(str(target))
+            note = (
+                " (the photograph's own colours are not used)" if colored.info["own_colors"] else ""
+            )
+            bar.write(f"{target}{note}")
         except (ValueError, OSError, MemoryError, RuntimeError) as error:  # torch's lack of memory
             said = str(error) or type(error).__name__
             failed.append(said if str(source) in said else f"{source}: {said}")

@@ -47,11 +47,13 @@ def colorize_photo(
     picture.
 
     A published network has its own size and one answer, and keeps what its authors chose to keep
-    (lightness or luma). The result's `info` holds the file's EXIF, resolution and profile. Raises
-    ValueError that names what cannot be read, a size outside 32 to 1024, or a wrong hint.
+    (lightness or luma). The result's `info` holds the file's EXIF, resolution and profile, and
+    "own_colors": whether the photograph had colours, which are not used. Raises ValueError that
+    names what cannot be read, a size outside 32 to 1024, or a wrong hint.
     """
     pixels, info = _open(image)
     model = network(model)
+    info["own_colors"] = has_colors(pixels)
     gray = _luma(pixels)
     del pixels  # of a large photograph a copy less
     colored = np.empty((*gray.shape[-2:], 3), np.uint8)
@@ -150,6 +152,21 @@ def inner_size(height: int, width: int, size: int) -> tuple[int, int]:
     size = min(size, max(SMALLEST, min(height, width)))
     scale = size / min(height, width)
     return tuple(min(round(side * scale), LONGEST * size) for side in (height, width))
+
+
+def has_colors(pixels: np.ndarray) -> bool:
+    """Whether uint8 pixels (H, W, 3) or (H, W) are more than one tint of grey: not a scan's sepia.
+
+    A hundredth of the pixels must differ from the picture's median tint: by a tenth, in a channel's
+    share of the largest one. Pixels darker than 40 do not count.
+    """
+    if pixels.ndim == 2:
+        return False
+    some = pixels[:: max(1, len(pixels) // 200), :: max(1, pixels.shape[1] // 200)].reshape(-1, 3)
+    some = some[some.max(1) >= 40].astype(np.float32)
+    tint = some / some.max(1, keepdims=True)
+    away = np.abs(tint - np.median(tint, axis=0)).max(1) if len(some) else np.zeros(1)
+    return bool((away > 0.1).mean() > 0.01)
 
 
 def _luma(pixels: np.ndarray) -> Tensor:

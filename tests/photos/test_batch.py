@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY
 from PIL import Image
@@ -91,3 +92,13 @@ def test_the_home_folder(net, picture, tmp_path, monkeypatch):
     picture.save(tmp_path / "a.png")
     assert not colorize_files(["~/a.png"], None, net, size=32)
     assert names(tmp_path) == ["a-coloured.png", "a.png"]
+
+
+def test_a_colour_photograph_is_said_to_lose_its_colours(tmp_path, net, images, capsys):
+    Image.fromarray(images[0]).save(tmp_path / "colour.png")
+    Image.fromarray(images[0]).convert("L").save(tmp_path / "grey.png")
+    sepia = np.asarray(Image.fromarray(images[0]).convert("L"), np.float32)[..., None]
+    Image.fromarray((sepia * (1, 0.9, 0.75)).astype(np.uint8)).save(tmp_path / "sepia.png")
+    assert colorize_files([tmp_path], None, net) == []
+    lines = capsys.readouterr().out.splitlines()
+    assert [("own colours" in line) for line in sorted(lines)] == [True, False, False]
