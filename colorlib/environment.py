@@ -8,6 +8,7 @@ import sys
 
 PACKAGES = {  # import name: package name
     "accelerate": "accelerate",
+    "filelock": "filelock",
     "ipywidgets": "ipywidgets",
     "matplotlib": "matplotlib",
     "pooch": "pooch",

@@ -143,3 +143,11 @@ def test_what_was_saved_is_offered_on_colab(monkeypatch):
     monkeypatch.setitem(sys.modules, "google.colab", colab)
     environment.offer("a.png")
     assert offered == ["a.png"]
+
+
+def test_the_table_of_faults_names_tests_that_exist():
+    table = (REPOSITORY / "docs" / "faults.md").read_text(encoding="utf-8")
+    assert [int(n) for n in re.findall(r"^\| (\d+) \|", table, re.M)] == list(range(1, 97))
+    tests = "".join(f.read_text(encoding="utf-8") for f in REPOSITORY.rglob("tests/**/test_*.py"))
+    named = set(re.findall(r"`(test_\w+)`", table))
+    assert not [name for name in named if f"def {name}(" not in tests]

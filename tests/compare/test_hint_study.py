@@ -1,0 +1,70 @@
+"""The study of hints: what is revealed, what goes between the hints, and what a seam is."""
+
+import numpy as np
+import pytest
+import torch
+
+import colorlib as cl
+from colorlib.compare import hint_study
+from colorlib.decoding import DecodeSetting
+
+
+@pytest.fixture
+def hinted():
+    torch.manual_seed(0)
+    net = cl.ColorNet((8, 8), (0, 0), (0,), hints=True).eval()
+    torch.nn.init.normal_(net.head.weight)
+    return net
+
+
+def test_more_hints_contain_the_fewer(images):
+    rgb = cl.to_tensor(images[:6])
+    few, many = (hint_study.true_hints(rgb, count) for count in (2, 20))
+    assert (many[:, 2] >= few[:, 2]).all() and many[:, 2].sum() > 3 * few[:, 2].sum()
+    assert hint_study.true_hints(rgb, 0).abs().max() == 0
+
+
+def test_a_hint_shows_the_true_colour():
+    rgb = torch.zeros(1, 3, 32, 32)
+    rgb[:, 0], rgb[:, 1] = 0.8, 0.2  # hue 1/24 of a turn, saturation 1
+    angle = 2 * np.pi / 24
+    hints = hint_study.true_hints(rgb, 5)
+    shown = hints[0, :2, hints[0, 2] > 0]
+    expected = torch.tensor([np.cos(angle), np.sin(angle)], dtype=torch.float32)
+    assert torch.allclose(shown, expected[:, None].expand_as(shown), atol=1e-5)
+
+
+def test_between_hints_colour_is_linear():
+    hints = torch.zeros(1, 3, 20, 20)
+    for y, x in ((0, 0), (0, 19), (19, 0), (19, 19)):
+        hints[0, :, y, x] = torch.tensor([x / 19, y / 19, 1.0])
+    found = hint_study.spread(hints)[0]
+    line = torch.linspace(0, 1, 20)
+    assert torch.allclose(found[0], line.expand(20, 20), atol=1e-5)
+    assert torch.allclose(found[1], line[:, None].expand(20, 20), atol=1e-5)
+    hints[0, 2, 1:] = 0  # a row of hints: no triangle
+    assert torch.isfinite(hint_study.spread(hints)).all()
+    assert hint_study.spread(torch.zeros(1, 3, 20, 20)).abs().max() == 0
+
+
+def test_a_seam_is_a_step_of_colour_without_one_of_luma():
+    gray, chroma = torch.full((1, 1, 10, 10), 0.5), torch.zeros(1, 2, 10, 10)
+    assert hint_study.seams(chroma, gray) == 0
+    chroma[:, 0, :, 5:] = 0.4
+    assert hint_study.seams(chroma, gray) == pytest.approx(0.4 * 10 / 180)
+    gray[..., 5:] = 0.9
+    assert hint_study.seams(chroma, gray) == pytest.approx(0)
+
+
+def test_every_decoder_is_measured(hinted, images):
+    settings = DecodeSetting(), DecodeSetting(0.5, 0.8)
+    rows = hint_study.decoder_rows(hinted, images[:4], settings)
+    assert [row["way"] for row in rows] == [
+        *("mean", "mean", "coherent", "coherent"),
+        *("seed 0", "seed 0", "seed 1", "seed 1", "truth"),
+    ]
+    assert all(("diversity" in row) == (row["way"] == "seed 1") for row in rows)
+    counts = [row["hints"] for row in hint_study.hint_rows(hinted, images[:4])]
+    assert counts == list(hint_study.COUNTS)
+    result = {"hints": hint_study.hint_rows(hinted, images[:2]), "decoders": rows}
+    assert hint_study.tables(result).count("\n") == len(counts) + len(rows) + 4
