@@ -8,12 +8,13 @@ from itertools import pairwise
 
 import nbformat
 import pytest
-from conftest import REPOSITORY, tracked_files
+from conftest import REPOSITORY, script, tracked_files
 from nbclient import NotebookClient
 
 from colorlib.report import store
 from colorlib.report.tables import TITLES, vividness_rows
 
+execute_notebooks = script("execute_notebooks")
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("0*.ipynb"))
 NAMES = [path.stem for path in NOTEBOOKS]
 SOLUTIONS = REPOSITORY / "notebooks" / "solutions.ipynb"
@@ -60,6 +61,8 @@ def test_notebook_is_committed_executed_on_cifar_100(path):
     notebook = read(path)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    edited = execute_notebooks.edited_cells(notebook)
+    assert not edited, f"cells {edited} were edited since they ran: execute {path.name} again"
     for cell in code:
         assert all(output.output_type != "error" for output in cell.outputs)
         warned = [o.text for o in cell.outputs if o.get("name") == "stderr"]
@@ -71,8 +74,27 @@ def test_notebook_is_committed_executed_on_cifar_100(path):
         assert "10,000 test images of CIFAR-100" in text
 
 
-def test_solutions_have_no_long_cell_either():
-    code = [cell for cell in read(SOLUTIONS).cells if cell.cell_type == "code"]
+def test_executing_a_notebook_keeps_the_hash_of_what_ran(tmp_path, monkeypatch):
+    cells = [nbformat.v4.new_code_cell("x = 1"), nbformat.v4.new_code_cell("print(x)")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "mine.ipynb")
+    monkeypatch.setattr("sys.argv", ["execute_notebooks.py", str(tmp_path / "mine.ipynb")])
+    assert execute_notebooks.main() == 0
+    notebook = read(tmp_path / "mine.ipynb")
+    assert notebook.cells[1].outputs[0].text == "1\n"
+    assert execute_notebooks.edited_cells(notebook) == []
+    notebook.cells[0].source = "x = 2"  # the output is still of 1
+    assert execute_notebooks.edited_cells(notebook) == [0]
+    notebook.cells[1].source = "print(y)"
+    nbformat.write(notebook, tmp_path / "mine.ipynb")
+    before = (tmp_path / "mine.ipynb").read_bytes()
+    assert execute_notebooks.main() == 1
+    assert (tmp_path / "mine.ipynb").read_bytes() == before  # a notebook that fails is not written
+
+
+def test_solutions_are_executed_and_have_no_long_cell():
+    notebook = read(SOLUTIONS)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not execute_notebooks.edited_cells(notebook)
     assert max(len(cell.source.splitlines()) for cell in code) <= 25
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
 
