@@ -7,6 +7,7 @@ import logging
 import re
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from colorlib.recipes import build
 from colorlib.report import evaluation, store, tables
 
 
-def prepare(args) -> None:
+def prepare(args: argparse.Namespace) -> None:
     """write the HSV arrays train_hsv.npy and test_hsv.npy of a source"""
     source, why = data.resolve(args.source)
     print(why)
@@ -34,7 +35,7 @@ def prepare(args) -> None:
         print(f"{path.parent.name}/{path.name}: {array.shape} {array.dtype}")
 
 
-def pack(args) -> None:
+def pack(args: argparse.Namespace) -> None:
     """write a folder of any number of images as one .npy file, to train on memory-mapped"""
     from colorlib.datasets.pack import pack
 
@@ -42,7 +43,7 @@ def pack(args) -> None:
     print(f"{args.output}: {array.shape} {array.dtype}")
 
 
-def train(args) -> int:
+def train(args: argparse.Namespace) -> int:
     """train a network into data/runs/NAME, going on where it stopped"""
     from colorlib.train import fit
 
@@ -64,7 +65,7 @@ def train(args) -> int:
     return 0
 
 
-def evaluate(args) -> None:
+def evaluate(args: argparse.Namespace) -> None:
     """measure a network on a source; prints the table and keeps it as a result"""
     from colorlib.model import load_model
 
@@ -84,7 +85,7 @@ def evaluate(args) -> None:
     print(f"The results are in {paths.results()}")
 
 
-def judge(args) -> None:
+def judge(args: argparse.Namespace) -> None:
     """train a classifier into data/runs/NAME: one that measures images, or NoGAN's features"""
     from colorlib.compare import classifier
 
@@ -93,7 +94,7 @@ def judge(args) -> None:
         print(f"{name}: {made['test_accuracy']:.4f} of {made['test_images']:,} test images right")
 
 
-def compare(args) -> None:
+def compare(args: argparse.Namespace) -> None:
     """train the compared recipes at one budget and measure them; the result controlled-BUDGET"""
     from colorlib.compare import equal_budget
 
@@ -106,14 +107,14 @@ def compare(args) -> None:
         print(f"{tables.TITLES[key]}: our curve lies {margin:+.4f} rebalanced AuC above")
 
 
-def study(args) -> None:
+def study(args: argparse.Namespace) -> None:
     """train and measure the runs of notebook 5 that are not on file"""
     from colorlib.study import runs
 
     runs.study(args.names, args.source)
 
 
-def duplicates(args) -> None:
+def duplicates(args: argparse.Namespace) -> None:
     """find test images that also occur in the training set; the main table without them"""
     from colorlib.study.near_duplicates import evaluate_without_duplicates
 
@@ -122,7 +123,7 @@ def duplicates(args) -> None:
     print(f"{len(pairs):,} of {data['count']:,} test images have a near-duplicate in training")
 
 
-def published(args) -> int:
+def published(args: argparse.Namespace) -> int:
     """measure a network beside published systems; the result published-MODEL"""
     from colorlib import peers
     from colorlib.compare.published import measure_published, result_name, tables
@@ -142,14 +143,14 @@ def published(args) -> int:
     return int(bool(failed))
 
 
-def hints(args) -> None:
+def hints(args: argparse.Namespace) -> None:
     """measure what hints bring, and colours drawn by chance; the result hints-MODEL"""
     from colorlib.compare import hint_study
 
     print(hint_study.hints_tables(hint_study.hints_result(args.model, args.count)))
 
 
-def colorize(args) -> int:
+def colorize(args: argparse.Namespace) -> int:
     """colour photographs, files and folders, file to file"""
     from colorlib.photos.batch import colorize_files
     from colorlib.photos.colorize_photo import network
@@ -171,7 +172,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m colorlib", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(function):
+    def command(function: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:
         sub = commands.add_parser(function.__name__, help=function.__doc__)
         sub.set_defaults(run_command=function)
         return sub

@@ -102,7 +102,10 @@ def seams(chroma: Tensor, gray: Tensor) -> float:
 
 
 def decoder_rows(
-    model: ColorNet, images: np.ndarray, settings: tuple[DecodeSetting, ...], seeds=(0, 1)
+    model: ColorNet,
+    images: np.ndarray,
+    settings: tuple[DecodeSetting, ...],
+    seeds: tuple[int, ...] = (0, 1),
 ) -> list[dict]:
     """Decoding place by place, coherently, and by chance: every setting, all metrics, and seams.
 

@@ -16,6 +16,7 @@ import re
 import time
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -36,6 +37,9 @@ from colorlib.report.evaluation import (
     random_colors,
 )
 from colorlib.widgets.panels import png
+
+if TYPE_CHECKING:
+    from ipywidgets import VBox
 
 PRACTICE, TRIALS = 10, 40
 SECONDS = 1.0  # for which each picture is shown
@@ -131,7 +135,7 @@ def turing_test(
     trials: int = TRIALS,
     seed: int | None = None,
     about: str = "",
-):
+) -> "VBox":
     """Take the test on uint8 `images` (N, H, W, 3) of the test split; returns an ipywidgets box.
 
     model: the shipped network (at three settings of vividness), or a dict of systems, key ->
