@@ -97,7 +97,7 @@ def test_a_sample_of_a_result_is_measured_again(name, real_data):
     if "duplicates" in config:
         pairs = load("duplicates")["pairs"]
         images = np.delete(images, [pair[0] for pair in pairs], axis=0)
-    assert len(images) == data["count"]
+    assert len(images) >= data["count"]
     model = load_model(config["model"])
     systems = evaluation.compared_systems(model, config["given"], config["vividness"])
     rows = evaluation.evaluate_systems(
