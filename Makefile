@@ -58,7 +58,7 @@ results: study  ## measure all that the notebooks read from a file, unless the f
 	$(BIN)/python -m colorlib compare --source cifar100 --budget full --unless-current
 	$(BIN)/python -m colorlib evaluate --model photo --given luma --source photos --size 64 --unless-current
 
-NOTEBOOKS := $(sort $(wildcard notebooks/0*.ipynb))
+NOTEBOOKS := $(sort $(wildcard notebooks/0*.ipynb)) notebooks/solutions.ipynb
 FULL := $(NOTEBOOKS:notebooks/%.ipynb=build/full/%)
 SOURCES := $(shell find colorlib -name '*.py' -o -name '*.safetensors' -o -path '*/weights/*.json')
 
@@ -72,6 +72,7 @@ build/full/02_training: build/full/01_data_preparation
 build/full/03_evaluation: build/full/02_training
 build/full/04_comparison: build/full/03_evaluation
 build/full/05_study: build/full/04_comparison
+build/full/solutions: build/full/05_study
 build/full/%: notebooks/%.ipynb $(SOURCES) scripts/execute_notebooks.py | results
 	COLORLIB_PROFILE=full $(EXECUTE) notebooks/$*.ipynb
 	@mkdir -p $(@D) && touch $@

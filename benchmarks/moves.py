@@ -1,4 +1,4 @@
-"""From a key to the new picture: the slider browser in JupyterLab, in headless Chromium."""
+"""The slider browser in JupyterLab, in headless Chromium: from a key to the new picture."""
 
 import json
 import subprocess
@@ -10,12 +10,12 @@ from colorlib.paths import REPOSITORY
 MOVES = REPOSITORY / "build" / "browser" / "moves.json"
 
 
-def moving() -> list[dict]:
+def slider_moves() -> list[dict]:
     """The median over the browser test's moves, as the page sees them; nothing without Chromium."""
     MOVES.unlink(missing_ok=True)
-    test = ["tests/test_browser.py", "-k", "follows_mouse_and_keyboard"]
+    test = ["tests/widgets/test_in_a_browser.py", "-k", "follows_mouse_and_keyboard"]
     subprocess.run([sys.executable, "-m", "pytest", *test], cwd=REPOSITORY, check=True)
     if not MOVES.is_file():
-        return []  # skipped: the test has said why
-    took = json.loads(MOVES.read_text(encoding="utf-8"))["milliseconds"]
-    return [{"what": "a move of the slider, key to picture", "value": median(took), "unit": "ms"}]
+        return []  # the test was skipped and printed the reason
+    milliseconds = json.loads(MOVES.read_text(encoding="utf-8"))["milliseconds"]
+    return [{"key": "slider-move", "value": median(milliseconds), "unit": "ms"}]

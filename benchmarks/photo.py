@@ -1,26 +1,30 @@
 """A photograph, array to array: time, memory, and how far colours bleed across its edges."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import skimage.data
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 import colorlib as cl
-from benchmarks.timing import alternate, python
+from benchmarks.timing import alternate, run_python
 from colorlib.color import hsv_to_chroma, join, rgb_to_lab
 from colorlib.metrics import ab_distance
 from colorlib.peers.eccv16 import ECCV16
 from colorlib.photos import colorize_photo, upsampling
 
+Size = Sequence[int]
 STRONG = 0.1  # gradient of luma (Sobel, luma in [0, 1]) from which an edge is a strong one
 PHOTOGRAPHS = ("astronaut", "coffee", "rocket")  # scikit-image's, 384 pixels and more
 MEMORY = """
 import numpy as np
 import colorlib as cl
-from benchmarks.timing import peak
+from benchmarks.timing import peak_memory
 gray = np.random.default_rng(0).integers(0, 256, (3000, 4000), np.uint8)
 cl.colorize_photo(gray, "photo")
-print(peak())
+print(peak_memory())
 """
 
 
@@ -31,35 +35,31 @@ def photographs() -> list[dict]:
     page, large = (random.integers(0, 256, size, np.uint8) for size in ((1064, 1600), (3000, 4000)))
     level = 100 * torch.rand(1, 1, 256, 256)
 
-    def theirs():
+    def theirs() -> None:
         with torch.inference_mode():
             peer(level)
 
     seconds = alternate({"ours": lambda: cl.colorize_photo(page, model), "ECCV16": theirs}, 9)
     big = alternate({"ours": lambda: cl.colorize_photo(large, model)}, 5)["ours"]
+    eccv16 = {"key": "photo-eccv16", "value": seconds["ECCV16"], "unit": "s"}
     return [
-        {"what": "a photograph of 1600 x 1064, ours", "value": seconds["ours"], "unit": "s"},
-        {
-            "what": "ECCV16's network, once, 256 x 256",
-            "value": seconds["ECCV16"],
-            "unit": "s",
-            "ours is faster by": seconds["ECCV16"] / seconds["ours"],
-        },
-        {"what": "a photograph of 12 megapixels, ours", "value": big, "unit": "s"},
-        {"what": "the same, peak memory", "value": float(python(MEMORY)), "unit": "MiB"},
+        {"key": "photo-page", "value": seconds["ours"], "unit": "s"},
+        eccv16 | {"speedup": seconds["ECCV16"] / seconds["ours"]},
+        {"key": "photo-large", "value": big, "unit": "s"},
+        {"key": "photo-large-memory", "value": float(run_python(MEMORY)), "unit": "MiB"},
         *(
-            {"what": f"bleeding at strong edges, {way}", "value": error, "unit": "ab"}
-            for way, error in bleeding().items()
+            {"key": f"bleeding-{name}", "value": error, "unit": "ab"}
+            for name, error in bleeding().items()
         ),
     ]
 
 
 def bleeding(inner: int = colorize_photo.INNER) -> dict[str, float]:
-    """Mean ab error, within 8 pixels of strong edges, of true chroma brought down and up again.
+    """Mean ab error, within 8 pixels of strong edges, of true chroma scaled down and up again.
 
-    The mean over `PHOTOGRAPHS` and one of a stereo pair (a motorcycle). Two yardsticks go
-    along: each pixel taking whichever of the nine small pixels around it comes nearest to the
-    truth, which nobody knows; and chroma brought down to half the photograph's size only.
+    The mean over `PHOTOGRAPHS` and one of a stereo pair (a motorcycle). Two references show what is
+    possible: each pixel takes the best of the nine small pixels around it, for which the truth must
+    be known; and chroma is scaled down to half the photograph's size only.
     """
     pictures = [getattr(skimage.data, name)() for name in PHOTOGRAPHS]
     pictures.append(skimage.data.stereo_motorcycle()[0])
@@ -70,27 +70,27 @@ def bleeding(inner: int = colorize_photo.INNER) -> dict[str, float]:
         near, lab, size = near_edges(gray), rgb_to_lab(rgb), gray.shape[-2:]
         weighed = hsv_to_chroma(cl.rgb_to_hsv(rgb)) * gray
 
-        def down(size, weighed=weighed, gray=gray):
+        def down(size: Size, weighed: Tensor = weighed, gray: Tensor = gray) -> tuple:
             small = upsampling.shrink(gray, size)
             return upsampling.shrink(weighed, size) / small.clamp(min=1e-4), small
 
-        def off(full, gray=gray, lab=lab):
+        def off(full: Tensor, gray: Tensor = gray, lab: Tensor = lab) -> Tensor:
             return ab_distance(rgb_to_lab(join(full.clamp(-1, 1), gray, "luma")), lab)[0]
 
         chroma, small = down(colorize_photo.inner_size(*size, inner))
         half, _ = down([side // 2 for side in size])
         nine = [F.interpolate(c, size, mode="nearest-exact") for c in upsampling.neighbours(chroma)]
-        for way, error in {
+        for name, error in {
             "bilinear": off(F.interpolate(chroma, size, mode="bilinear")),
             "ours": off(upsampling.joint_bilateral(chroma, small, gray)),
-            "the best of nine, truth known": torch.stack([off(c) for c in nine]).amin(0),
-            "true colours at half size": off(F.interpolate(half, size, mode="bilinear")),
+            "best-of-nine": torch.stack([off(c) for c in nine]).amin(0),
+            "half-size": off(F.interpolate(half, size, mode="bilinear")),
         }.items():
-            errors.setdefault(way, []).append(error[near].mean().item())
-    return {way: float(np.mean(found)) for way, found in errors.items()}
+            errors.setdefault(name, []).append(error[near].mean().item())
+    return {name: float(np.mean(found)) for name, found in errors.items()}
 
 
-def near_edges(gray: torch.Tensor, reach: int = 8) -> torch.Tensor:
+def near_edges(gray: Tensor, reach: int = 8) -> Tensor:
     """(H, W) bool: within `reach` pixels of a strong edge of gray (1, 1, H, W)."""
     across = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
     kernels = torch.stack((across, across.T))[:, None]

@@ -1,4 +1,8 @@
-"""`make bench`: every figure beside its rival's, into benchmarks/results.json and results.md."""
+"""`make bench`: speed, memory and quality of upsampling, each beside what people would use instead.
+
+The numbers go to build/benchmarks.json; `make bench COLORLIB_OUT=.` renews benchmarks/results.json,
+from which `make publish` makes README's table. titles.json says what each row is.
+"""
 
 from datetime import date
 from pathlib import Path
@@ -7,11 +11,13 @@ from statistics import median
 import numpy as np
 
 from benchmarks.hsv import conversion
-from benchmarks.moves import moving
+from benchmarks.moves import slider_moves
 from benchmarks.photo import photographs
-from benchmarks.timing import python
-from benchmarks.training import colouring, memory, training
+from benchmarks.timing import run_python
+from benchmarks.training import coloring, memory, training
 from colorlib import data, paths
+from colorlib.model import load_model, weights_digest
+from colorlib.report import store
 
 HERE = Path(__file__).resolve().parent
 IMPORT = """
@@ -24,42 +30,40 @@ print(time.perf_counter() - start)
 
 def importing() -> list[dict]:
     """Seconds that `import colorlib` takes after `import torch`."""
-    taken = median(float(python(IMPORT)) for _ in range(7))
-    return [{"what": "import colorlib, after torch", "value": taken, "unit": "s"}]
+    seconds = median(float(run_python(IMPORT)) for _ in range(7))
+    return [{"key": "import", "value": seconds, "unit": "s"}]
 
 
-def table(rows: list[dict], machine: dict) -> str:
-    """The rows as a Markdown table."""
-    lines = ["| what | measured | ours is faster by |", "| --- | ---: | ---: |"]
-    for row in rows:
-        value, factor = row["value"], row.get("ours is faster by")
-        shown = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-        ratio = "" if factor is None else f"{factor:.3g} x"
-        lines.append(f"| {row['what']} | {shown} {row['unit']}".rstrip() + f" | {ratio} |")
-    where = machine["gpu"] or f"{machine['cpu']}, {machine['threads']} threads"
-    return "\n".join([*lines, "", f"*{where}, torch {machine['torch']}; `make bench`.*", ""])
+def load() -> tuple[np.ndarray, np.ndarray]:
+    """CIFAR-100's training and test images, or noise where they are not: it takes as long."""
+    if data.resolve("auto")[0] == "cifar100":
+        return data.load_images("cifar100", "train"), data.load_images("cifar100", "test")
+    images = np.random.default_rng(0).integers(0, 256, (60000, 32, 32, 3), dtype=np.uint8)
+    return images[:50000], images[50000:]
 
 
 def main() -> None:
-    images = np.random.default_rng(0).integers(0, 256, (60000, 32, 32, 3), dtype=np.uint8)
-    images, test = images[:50000], images[50000:]  # noise takes as long where there is no data
-    if data.resolve("auto")[0] == "cifar100":
-        images, test = (data.load_images("cifar100", split) for split in ("train", "test"))
+    train, test = load()
     rows = []
-    for work in (
+    for measure in (
         importing,
-        moving,
+        slider_moves,
         photographs,
-        lambda: training(images),
-        lambda: colouring(test),
+        lambda: training(train),
+        lambda: coloring(test),
         conversion,
         memory,
     ):
-        rows += work()
-        print(table(rows, paths.machine()))
+        for row in measure():
+            print(row, flush=True)
+            rows.append(row)
     content = {"rows": rows, "machine": paths.machine(), "date": date.today().isoformat()}
-    tracked = paths.out() == paths.REPOSITORY  # `make bench COLORLIB_OUT=.`
-    paths.write_json(HERE / "results.json" if tracked else paths.out() / "benchmarks.json", content)
+    content |= {"command": "make bench COLORLIB_OUT=.", "commit": store.commit(), "seed": 0}
+    content["digests"] = {name: weights_digest(load_model(name)) for name in ("cifar", "photo")}
+    committed = paths.out() == paths.REPOSITORY
+    path = HERE / "results.json" if committed else paths.out() / "benchmarks.json"
+    paths.write_json(path, content)
+    print(f"The results are in {path}")
 
 
 if __name__ == "__main__":

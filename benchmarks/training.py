@@ -1,30 +1,32 @@
-"""Training and colouring, against the network of the course project that this one starts from."""
+"""Training and colouring, against the network of the original course project."""
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from torch.utils.flop_counter import FlopCounterMode
 
 import colorlib as cl
-from benchmarks.timing import alternate, python
+from benchmarks.timing import alternate, run_python
 from colorlib import batches, train
 from colorlib.datasets.pixels import as_pixels, gather, place
 from colorlib.paths import SHIPPED
 from colorlib.peers import original
 
 SIDE = 2048  # of the matrices whose product gives the peak
-STEPS = 12  # of ours in a round
-RIVAL = 20  # images that the original colours in a round
+STEPS = 12  # of our network in a round
+ORIGINAL_IMAGES = 20  # that the original colours in a round
 
 
-def training(images) -> list[dict]:
+def training(images: np.ndarray) -> list[dict]:
     """Training images per second, and the share of the float32 matrix-product peak.
 
-    Of the network of the default settings, and of the shipped weights' wider one, both with 16-bit
-    products where the machine has them: the share can then be more than one.
+    Of the network of the default settings and of the shipped, wider one; both use 16-bit products
+    if the machine has them, so the share can be more than one.
     """
     accelerator = Accelerator()
     device = accelerator.device
@@ -34,20 +36,20 @@ def training(images) -> list[dict]:
     config = cl.Config()
     shipped = dataclasses.replace(cl.Config(**made["config"]), precision="auto")
 
-    def ours(config):
+    def ours(config: cl.Config) -> Callable:
         model, recipe = cl.build(config)
         model.to(device, memory_format=torch.channels_last).train()
         optimizers = train.make_optimizers(model, config)
 
-        def steps():
+        def steps() -> None:
             for step in range(STEPS):
                 samples = batches.batch(pixels, order, step, STEPS, config, accelerator)
                 train.learn(model, recipe, optimizers, samples, config, accelerator).item()
 
         return steps
 
-    def work(config):
-        """FLOP an image; the optimizers' do not count."""
+    def work(config: cl.Config) -> float:
+        """Floating-point operations an image, without the optimizers'."""
         model, recipe = cl.build(config)
         model.to(device).train()
         samples = batches.batch(pixels, order, 0, STEPS, config, accelerator)
@@ -55,7 +57,7 @@ def training(images) -> list[dict]:
             recipe.loss(model(samples.gray, samples.given), samples).backward()
         return counter.get_total_flops() / config.batch_size
 
-    def theirs(size: int):
+    def theirs(size: int) -> Callable:
         network = original.network().to(device)
         adadelta = torch.optim.Adadelta(network.parameters())
         hsv = cl.rgb_to_hsv(gather(pixels, order[:size]).float() / 255)
@@ -65,8 +67,8 @@ def training(images) -> list[dict]:
     seconds = alternate(
         {
             "peak": lambda: [torch.mm(left, right, out=product) for _ in range(3)],
-            "original, 1 image a step": theirs(1),
-            "original, 8 images a step": theirs(8),
+            "original-1": theirs(1),
+            "original-8": theirs(8),
             "ours": ours(config),
             "shipped": ours(shipped),
         },
@@ -76,56 +78,44 @@ def training(images) -> list[dict]:
     small, large = work(config), work(shipped)
     speed, wide = (STEPS * config.batch_size / seconds[name] for name in ("ours", "shipped"))
     rows = [
-        {"what": "training, ours", "value": speed, "unit": "images/s"},
-        {"what": "the same, share of the peak", "value": small * speed / peak, "unit": ""},
-        {"what": "training, the shipped network", "value": wide, "unit": "images/s"},
-        {
-            "what": "shipped, share of the peak",
-            "value": large * wide / peak,
-            "unit": "",
-        },
-        {"what": "matrix-product peak, float32", "value": peak / 1e9, "unit": "GFLOP/s"},
-        {"what": "work, the shipped network", "value": large / 1e6, "unit": "MFLOP/image"},
-        {"what": "one epoch of CIFAR-100, ours", "value": 45000 / speed, "unit": "s"},
+        {"key": "training-ours", "value": speed, "unit": "images/s"},
+        {"key": "training-ours-share", "value": small * speed / peak, "unit": ""},
+        {"key": "training-shipped", "value": wide, "unit": "images/s"},
+        {"key": "training-shipped-share", "value": large * wide / peak, "unit": ""},
+        {"key": "peak", "value": peak / 1e9, "unit": "GFLOP/s"},
+        {"key": "work-shipped", "value": large / 1e6, "unit": "MFLOP/image"},
+        {"key": "epoch", "value": 45000 / speed, "unit": "s"},
     ]
-    for name, size in (("original, 1 image a step", 1), ("original, 8 images a step", 8)):
-        rival = size / seconds[name]
-        rows.append({"what": f"training, {name}", "value": rival, "unit": "images/s"})
-        rows[-1]["ours is faster by"] = speed / rival
+    for name, size in (("original-1", 1), ("original-8", 8)):
+        original_speed = size / seconds[name]
+        row = {"key": f"training-{name}", "value": original_speed, "unit": "images/s"}
+        rows.append(row | {"speedup": speed / original_speed})
     return rows
 
 
-def colouring(images) -> list[dict]:
+def coloring(images: np.ndarray) -> list[dict]:
     """Images coloured per second on the CPU, shipped weights, against the original's forward."""
     model = cl.load_model("cifar")
     gray = cl.value(cl.to_tensor(images))
     network = original.network().eval()
 
-    def theirs():
+    def theirs() -> None:
         with torch.inference_mode():
-            network(gray[:RIVAL])
+            network(gray[:ORIGINAL_IMAGES])
 
     seconds = alternate({"ours": lambda: cl.colorize(model, gray), "original": theirs}, rounds=3)
-    ours, rival = len(gray) / seconds["ours"], RIVAL / seconds["original"]
+    ours, theirs_speed = len(gray) / seconds["ours"], ORIGINAL_IMAGES / seconds["original"]
+    row = {"key": "coloring-original", "value": theirs_speed, "unit": "images/s"}
     return [
-        {
-            "what": "colouring 10,000 images, ours",
-            "value": ours,
-            "unit": "images/s",
-        },
-        {
-            "what": "colouring, original network",
-            "value": rival,
-            "unit": "images/s",
-            "ours is faster by": ours / rival,
-        },
+        {"key": "coloring-ours", "value": ours, "unit": "images/s"},
+        row | {"speedup": ours / theirs_speed},
     ]
 
 
 MEMORY = """
 import os, tempfile
 import numpy as np
-from benchmarks.timing import peak
+from benchmarks.timing import peak_memory
 os.environ["TQDM_DISABLE"] = "1"
 with tempfile.TemporaryDirectory() as folder:
     os.environ["COLORLIB_DATA"] = folder
@@ -133,18 +123,18 @@ with tempfile.TemporaryDirectory() as folder:
     images = np.random.default_rng(0).integers(0, 256, (50000, 32, 32, 3), dtype=np.uint8)
     config = cl.Config(epochs=1)
     model, recipe = cl.build(config)
-    before = peak()
+    before = peak_memory()
     cl.fit(model, recipe, images, config)
-print(before, peak())
+print(before, peak_memory())
 """
 
 
 def memory() -> list[dict]:
-    """Peak memory of one epoch on 50,000 images of 32 x 32 (random ones need as much)."""
+    """Peak memory of one epoch on 50,000 random images of 32 x 32 (real ones need as much)."""
     if not Path("/proc/self/status").is_file():
         return []  # Linux only
-    before, peak = (float(x) for x in python(MEMORY).split())
+    before, peak = (float(x) for x in run_python(MEMORY).split())
     return [
-        {"what": "memory, images loaded, before training", "value": before, "unit": "MiB"},
-        {"what": "memory, peak of training on 50,000 images", "value": peak, "unit": "MiB"},
+        {"key": "memory-before", "value": before, "unit": "MiB"},
+        {"key": "memory-peak", "value": peak, "unit": "MiB"},
     ]

@@ -2,10 +2,12 @@
 
 import argparse
 import dataclasses
+import json
 import logging
 import re
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -16,7 +18,7 @@ from colorlib.recipes import build
 from colorlib.report import evaluation, store, tables
 
 
-def prepare(args) -> None:
+def prepare(args: argparse.Namespace) -> None:
     """write the HSV arrays train_hsv.npy and test_hsv.npy of a source"""
     source, why = data.resolve(args.source)
     print(why)
@@ -33,7 +35,7 @@ def prepare(args) -> None:
         print(f"{path.parent.name}/{path.name}: {array.shape} {array.dtype}")
 
 
-def pack(args) -> None:
+def pack(args: argparse.Namespace) -> None:
     """write a folder of any number of images as one .npy file, to train on memory-mapped"""
     from colorlib.datasets.pack import pack
 
@@ -41,102 +43,114 @@ def pack(args) -> None:
     print(f"{args.output}: {array.shape} {array.dtype}")
 
 
-def train(args) -> int:
+def train(args: argparse.Namespace) -> int:
     """train a network into data/runs/NAME, going on where it stopped"""
     from colorlib.train import fit
 
     fields = {f.name: getattr(args, f.name) for f in dataclasses.fields(Config)}
     config = Config(**fields)
     model, recipe = build(config)
-    images = data.load_images(args.source, "train", size=args.size)
+    source, _ = data.resolve(args.source)
+    images = data.load_images(source, "train", size=args.size)
     history = fit(model, recipe, images, config)
     for row in history[-1:]:
         print(", ".join(f"{k} {v:.4g}" for k, v in row.items()))
-    return int(not (paths.runs() / config.name / "history.json").is_file())
+    record = paths.runs() / config.name / "history.json"
+    if not record.is_file():
+        return 1
+    made = json.loads(record.read_text(encoding="utf-8"))
+    if "--source" not in made["command"]:  # fit is given images, not where they came from
+        made["command"] += f" --source {source} --size {args.size}"
+        paths.write_json(record, made)
+    return 0
 
 
-def evaluate(args) -> None:
+def evaluate(args: argparse.Namespace) -> None:
     """measure a network on a source; prints the table and keeps it as a result"""
     from colorlib.model import load_model
 
     if args.name and not re.fullmatch(NAME, args.name):
         raise ValueError(
-            f"--name: got {args.name!r}, wanted letters, digits, _ - and, not first, ."
+            f"--name: got {args.name!r}, expected letters, digits, _ - and, not first, ."
         )
-    given = ("value", "luma") if args.given == "both" else (args.given,)
+    inputs = ("value", "luma") if args.given == "both" else (args.given,)
     model = load_model(args.model)
-    for known in given:
+    for given in inputs:
+        name = f"{args.name}-{given}" if args.name and len(inputs) > 1 else args.name
         result = evaluation.evaluate_model(
-            model, args.model, known, args.source, args.split, args.count, args.size
-        )
-        name = args.name or evaluation.result_name(args.model, result)
-        name += f"-{known}" if args.name and len(given) > 1 else ""
-        print(tables.table(result))
-        store.save_result(name, result)
-        print(f"kept as {name}.json in {paths.results().name}/\n")
+            model, args.model, given, args.source, args.split, args.count, args.size,
+            args.unless_current, name,
+        )  # fmt: skip
+        print(f"{tables.result_table(result)}\n")
+    print(f"The results are in {paths.results()}")
 
 
-def judge(args) -> None:
+def judge(args: argparse.Namespace) -> None:
     """train a classifier into data/runs/NAME: one that measures images, or NoGAN's features"""
     from colorlib.compare import classifier
 
     for name in args.names:
-        made = classifier.make(name, args.source)
+        made = classifier.make_classifier(name, args.source)
         print(f"{name}: {made['test_accuracy']:.4f} of {made['test_images']:,} test images right")
 
 
-def compare(args) -> None:
-    """train the compared recipes at one budget and measure them; data/results/controlled-BUDGET"""
+def compare(args: argparse.Namespace) -> None:
+    """train the compared recipes at one budget and measure them; the result controlled-BUDGET"""
     from colorlib.compare import equal_budget
 
-    result = equal_budget.compare(args.source, args.budget, args.count)
+    result = equal_budget.compare(
+        args.source, args.budget, args.count, unless_current=args.unless_current
+    )
     if result["rows"]:
-        print(tables.table(result))
-    for name, spare in equal_budget.margins(result).items():
-        print(f"{name}: our curve is {spare:+.4f} rebalanced AuC above it")
+        print(tables.result_table(result))
+    for key, margin in equal_budget.pareto_margins(result).items():
+        print(f"{tables.TITLES[key]}: our curve lies {margin:+.4f} rebalanced AuC above")
 
 
-def study(args) -> None:
-    """train and measure the runs of notebook 5 that data/results/study.json lacks"""
+def study(args: argparse.Namespace) -> None:
+    """train and measure the runs of notebook 5 that are not on file"""
     from colorlib.study import runs
 
     runs.study(args.names, args.source)
 
 
-def duplicates(args) -> None:
-    """find test images that are in the training set too; the main table without them"""
-    from colorlib.study.near_duplicates import purge
+def duplicates(args: argparse.Namespace) -> None:
+    """find test images that also occur in the training set; the main table without them"""
+    from colorlib.study.near_duplicates import evaluate_without_duplicates
 
-    found = purge(args.source)
-    print(f"{len(found['pairs']):,} of {found['data']['count']:,} test images left out")
+    found = evaluate_without_duplicates(args.source, unless_current=args.unless_current)
+    pairs, data = found["duplicates"]["pairs"], found["duplicates"]["data"]
+    print(f"{len(pairs):,} of {data['count']:,} test images have a near-duplicate in training")
 
 
-def published(args) -> int:
-    """measure a network beside published systems; data/results/published-MODEL.json"""
+def published(args: argparse.Namespace) -> int:
+    """measure a network beside published systems; the result published-MODEL"""
     from colorlib import peers
     from colorlib.compare.published import measure_published, result_name, tables
+    from colorlib.model import ColorNet
+    from colorlib.photos.colorize_photo import network
 
     failed = peers.fetch_published() if args.fetch else []
     for sentence in failed:
         print(f"colorlib: {sentence}", file=sys.stderr)
     result = measure_published(args.model, args.model, tuple(args.vividness))
-    name = result_name(args.model)
-    store.save_result(name, result)
-    print(tables(result))
-    print(f"\nkept as {name}.json in {paths.results().name}/")
+    config = {"model": args.model, "given": "luma", "vividness": args.vividness}
+    model = network(args.model)
+    networks = {args.model: model} if isinstance(model, ColorNet) else {}
+    result |= store.provenance(networks, config, result["data"], command=result["command"])
+    store.save_result(result_name(args.model), result)
+    print(f"{tables(result)}\n\nThe results are in {paths.results()}")
     return int(bool(failed))
 
 
-def hints(args) -> None:
-    """measure what hints bring, and colours drawn by chance; data/results/hints-MODEL.json"""
+def hints(args: argparse.Namespace) -> None:
+    """measure what hints bring, and colours drawn by chance; the result hints-MODEL"""
     from colorlib.compare import hint_study
 
-    result = hint_study.measure(args.model, args.count)
-    store.save_result(f"hints-{args.model}", result)
-    print(hint_study.tables(result))
+    print(hint_study.hints_tables(hint_study.hints_result(args.model, args.count)))
 
 
-def colorize(args) -> int:
+def colorize(args: argparse.Namespace) -> int:
     """colour photographs, files and folders, file to file"""
     from colorlib.photos.batch import colorize_files
     from colorlib.photos.colorize_photo import network
@@ -158,13 +172,14 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m colorlib", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(function):
+    def command(function: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:
         sub = commands.add_parser(function.__name__, help=function.__doc__)
         sub.set_defaults(run_command=function)
         return sub
 
     source = {"default": "auto", "help": "auto, cifar100, sample, a folder or a .npy file"}
     size = {"type": int, "default": 32, "help": "a folder's images are scaled to this side"}
+    unless_current = {"action": "store_true", "help": "not if a result on file is still valid"}
     sub = command(prepare)
     sub.add_argument("--source", **source)
     sub.add_argument("--count", type=int, help="only the first images of each split")
@@ -191,6 +206,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--count", type=int, help="only the first images")
     sub.add_argument("--size", **size)
     sub.add_argument("--name", help="of the result file")
+    sub.add_argument("--unless-current", **unless_current)
     sub = command(judge)
     sub.add_argument("names", nargs="+", help="judge, judge-grey or features")
     sub.add_argument("--source", default="cifar100", help="what has classes: cifar100")
@@ -198,11 +214,13 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--source", **source)
     sub.add_argument("--budget", default="full", choices=("full", "short"))
     sub.add_argument("--count", type=int, help="only the first test images")
+    sub.add_argument("--unless-current", **unless_current)
     sub = command(study)
     sub.add_argument("names", nargs="*", help="of runs; all by default")
     sub.add_argument("--source", **source)
     sub = command(duplicates)
     sub.add_argument("--source", **source)
+    sub.add_argument("--unless-current", **unless_current)
     sub = command(published)
     sub.add_argument("--model", default="photo", help="a shipped name or a .safetensors file")
     sub.add_argument("--fetch", action="store_true", help="first download what is missing, 40 MB")

@@ -22,6 +22,7 @@ from colorlib.color import (
 )
 
 CELL_HEADS = ("distribution", "ab")
+VERSION = 2  # part of weights_digest: raise it whenever the same logits give other colours
 HEADS = (*CELL_HEADS, "chroma", "hue_saturation")
 AB_SPACING = 10.0  # Zhang et al. 2016, section 2.1
 

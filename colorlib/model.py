@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib import paths
+from colorlib import decoding, paths
 from colorlib.color import check_given, check_images, join
 from colorlib.decoding import DecodeSetting, cells_of, decode, setting_at
 from colorlib.fast.conv3x3 import Conv3
@@ -233,12 +233,17 @@ def write_weights(model: nn.Module, path: Path, metadata: dict[str, str], half: 
         part.write_bytes(save(state, metadata))
 
 
-def mark(model: nn.Module) -> str:
-    """Eight digits that tell these weights from others."""
+def weights_digest(model: nn.Module) -> str:
+    """Twelve digits that stand for all that decides a network's output.
+
+    They cover the weights, the settings of decoding at each vividness, and the version of decoding.
+    """
     digest = hashlib.sha256()
+    if isinstance(model, ColorNet):
+        digest.update(json.dumps([model.schedules, decoding.VERSION]).encode())
     for weight in model.state_dict().values():
         digest.update(weight.contiguous().cpu().numpy().tobytes())
-    return digest.hexdigest()[:8]
+    return digest.hexdigest()[:12]
 
 
 def in_full(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -30,7 +30,7 @@ RECIPES: dict[str, str | type] = {
     "regression": "colorlib.recipes:ChromaRegression",
     "original": "colorlib.compare.recipes:HueSaturation",
     "features": "colorlib.compare.nogan:FeatureLoss",
-    "hard": "colorlib.study.recipes:Hard",
+    "hard": "colorlib.study.recipes:HardTarget",
     "unweighted": "colorlib.study.recipes:Unweighted",
     "averaged": "colorlib.study.recipes:Averaged",
 }

@@ -1,4 +1,4 @@
-"""What a written report takes from here: tables as LaTeX and CSV, and a skeleton that has it all.
+"""The parts of a written report: tables as LaTeX and CSV, and a LaTeX file that includes them all.
 
 Written into figures/ from data/results and the notebooks' own figures, by `make publish`.
 """
@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Sequence
 
 from PIL import Image
 
@@ -16,6 +17,7 @@ from colorlib.report import store, tables
 from colorlib.report.style import COLUMN
 from colorlib.study import analysis
 from colorlib.study.charts import SHOWN
+from colorlib.study.runs import TITLES
 
 FOLDER = REPOSITORY / "figures"
 CAPTIONS = json.loads((REPOSITORY / "scripts" / "captions.json").read_text(encoding="utf-8"))
@@ -26,8 +28,8 @@ TABLES = {  # file name -> (result, columns, caption), in the order of the noteb
     "02-short": ("short-cifar100", MAIN, "Notebook 2's short runs."),
     "03-value": ("cifar-value", MAIN, "CIFAR-100 test images, value given."),
     "03-luma": ("cifar-luma", MAIN, "CIFAR-100 test images, luma given."),
-    "03-judge": ("judge-cifar", ("top1", "gap_closed", "frechet"), "What the judge says."),
-    "04-photographs": ("photo-luma-photographs-test-1000", MAIN, "Photographs of 64 x 64."),
+    "03-judge": ("judge-cifar", ("top1", "accuracy_recovered", "frechet"), "Top-1 of the judge."),
+    "04-photographs": ("photo-luma-photos-test-1000", MAIN, "Photographs of 64 x 64."),
     "04-cow-and-mountains": (
         "photographs",
         ("colourfulness", "luma_difference"),
@@ -61,7 +63,7 @@ HEAD = r"""\documentclass[twocolumn]{article}
 \begin{document}
 \maketitle
 \begin{abstract}
-What was asked, what was done, what came out, in numbers.
+The question, the method, and the results in numbers.
 \end{abstract}
 \section{Introduction}
 Why colorization is a self-supervised task.
@@ -75,43 +77,42 @@ def escape(text: str) -> str:
     return "".join(marks.get(letter, letter) for letter in text)
 
 
-def kept(name: str) -> dict:
+def load_rows(name: str) -> dict:
     """A committed result whose rows all have a "system": the study's runs and photographs, too."""
     result = store.load_result(name, committed=True)
     if "original_network" in result:
         result = with_original(result)
     if "runs" in result:
         runs = result["runs"]
-        result["rows"] = [{"system": title} | analysis.best_of(run) for title, run in runs.items()]
-        ours = runs["ours"]
-        result |= {"given": "luma", "machine": ours["machine"]}
-        result["command"] = "make study"
-        result["data"]["count"] = ours["images"]
+        result["rows"] = [{"system": TITLES[key]} | analysis.best_of(runs[key]) for key in runs]
     for row in result["rows"]:
+        row["title"] = tables.title(row)
         if "photograph" in row:
-            row["system"] = f"{row['photograph']}: {row['system']}"
+            row["title"] = f"{row['photograph']}: {row['title']}"
     return result
 
 
-def about(name: str, result: dict) -> str:
+def full_caption(name: str, result: dict) -> str:
     """A table's caption: what it shows, and on which images and machine."""
-    return " ".join([TABLES[name][2], tables.caption(result) if "data" in result else ""]).strip()
+    data = result["data"]
+    return f"{TABLES[name][2]} {tables.caption(result) if data.get('split') else ''}".strip()
 
 
-def tabular(result: dict, metrics) -> str:
+def tabular(result: dict, metrics: Sequence[str]) -> str:
     """A result as a LaTeX tabular: a row a system, a column a metric."""
     lines = [rf"\begin{{tabular}}{{l{'r' * len(metrics)}}}", r"\hline"]
     lines.append(" & ".join(["system", *(escape(tables.COLUMNS[m]) for m in metrics)]) + r" \\")
     lines.append(r"\hline")
     for row in result["rows"]:
-        lines.append(" & ".join([escape(row["system"]), *tables.cells(row, metrics)]) + r" \\")
+        lines.append(" & ".join([escape(row["title"]), *tables.cells(row, metrics)]) + r" \\")
     return "\n".join([*lines, r"\hline", r"\end{tabular}", ""])
 
 
 def comma_separated(result: dict) -> str:
     """Every measured number of a result, unrounded."""
     found = {key for row in result["rows"] for key in row}
-    names = ["system", *(m for m in (*tables.COLUMNS, "seconds_per_image") if m in found)]
+    names = [m for m in (*tables.COLUMNS, "seconds_per_image") if m in found]
+    names = ["title", "system", *(m for m in ("vividness",) if m in found), *names]
     out = io.StringIO()
     writer = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -130,17 +131,20 @@ def figures() -> dict[str, str]:
     return found
 
 
-def listing() -> str:
+def readme() -> str:
     """figures/README.md."""
-    lines = ["# Figures and tables of the report", ""]
-    lines += ["Each figure is a PNG of 300 dpi and a PDF with its fonts embedded; widths are those"]
-    lines += ["of a one- or two-column page. `report.tex` includes all of them.", ""]
-    lines += ["| figure | shows | made by |", "| --- | --- | --- |"]
-    lines += [f"| {name} | {CAPTIONS[name]} | {cell} |" for name, cell in figures().items()]
-    lines += ["", "| table | shows | command |", "| --- | --- | --- |"]
-    for name, (result, _, caption) in TABLES.items():
-        lines.append(f"| tables/{name}.tex, .csv | {caption} | `{kept(result)['command']}` |")
-    return "\n".join([*lines, ""])
+    shown = [[name, CAPTIONS[name], cell] for name, cell in figures().items()]
+    listed = [
+        [f"tables/{name}.tex, .csv", caption, f"`{load_rows(result)['command']}`"]
+        for name, (result, _, caption) in TABLES.items()
+    ]
+    return (
+        "# Figures and tables of the report\n\n"
+        "Each figure is a PNG of 300 dpi and a PDF with its fonts embedded; widths are those\n"
+        "of a one- or two-column page. `report.tex` includes all of them.\n\n"
+        f"{tables.markdown_table(['figure', 'shows', 'made by'], shown, 'lll')}\n\n"
+        f"{tables.markdown_table(['table', 'shows', 'command'], listed, 'lll')}\n"
+    )
 
 
 def report() -> str:
@@ -155,19 +159,22 @@ def report() -> str:
             lines += [rf"\caption{{{escape(CAPTIONS[name])}}}\label{{fig:{name}}}"]
             lines += [rf"\end{{figure{wide}}}"]
         for name in (n for n in TABLES if n.startswith(number)):
-            caption = about(name, kept(TABLES[name][0]))
+            caption = full_caption(name, load_rows(TABLES[name][0]))
             lines += [r"\begin{table*}\centering\small", rf"\input{{tables/{name}}}"]
             lines += [rf"\caption{{{escape(caption)}}}\label{{tab:{name}}}", r"\end{table*}"]
         lines += [r"\clearpage"]
-    lines += [r"\section{Discussion and conclusion}", "What the numbers say, and what they do not."]
+    lines += [
+        r"\section{Discussion and conclusion}",
+        "What the numbers show, and what they do not show.",
+    ]
     return "\n".join([*lines, r"\end{document}", ""])
 
 
 def files() -> dict[str, str]:
     """path inside figures/ -> content, of all that is written."""
-    written = {"README.md": listing(), "report.tex": report()}
+    written = {"README.md": readme(), "report.tex": report()}
     for name, (result, metrics, _) in TABLES.items():
-        result = kept(result)
+        result = load_rows(result)
         written[f"tables/{name}.tex"] = tabular(result, metrics)
         written[f"tables/{name}.csv"] = comma_separated(result)
     return written
@@ -180,7 +187,7 @@ def main() -> None:
             with replacing(path) as part:
                 part.write_text(content, encoding="utf-8")
             print("wrote figures/" + name)
-    for path in (FOLDER / "tables").iterdir():  # of a table that is no more
+    for path in (FOLDER / "tables").iterdir():  # of a table that no longer exists
         if path.stem not in TABLES:
             path.unlink()
 

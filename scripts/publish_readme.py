@@ -1,4 +1,4 @@
-"""Write what is set elsewhere into README and notebooks, so that each fact has one place.
+"""Write facts that have their place elsewhere into README and notebooks.
 
 The repository's address comes from pyproject.toml, results from data/results and benchmarks.
 """
@@ -8,12 +8,12 @@ import math
 import re
 import tomllib
 
-from colorlib.compare.systems import learned_images, with_original
+from colorlib.compare.systems import training_images, with_original
 from colorlib.paths import REPOSITORY, replacing
 from colorlib.report import store
-from colorlib.report.tables import table
+from colorlib.report.tables import markdown_table, result_table
 
-COLOUR_METRICS = ("psnr", "raw_auc", "rebalanced_auc", "ciede2000", "colourfulness")
+COLOR_METRICS = ("psnr", "raw_auc", "rebalanced_auc", "ciede2000", "colourfulness")
 
 
 def address() -> str:
@@ -35,41 +35,57 @@ def results_table() -> str:
     tables = []
     for given in ("value", "luma"):
         result = store.load_result(f"cifar-{given}", committed=True)
-        tables += [table(result, COLOUR_METRICS), f"`{result['command']}`"]
+        tables += [result_table(result, COLOR_METRICS), f"`{result['command']}`"]
     return "\n\n".join(tables)
 
 
 def recipes_table() -> str:
     """README's controlled comparison, from the committed one."""
     result = with_original(store.load_result("controlled-full", committed=True))
-    shown = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness", "top1", "frechet")
-    spent = result["made"]["distribution"]["seconds"] / 60
+    metrics = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness", "top1", "frechet")
+    minutes = result["networks"]["distribution"]["seconds"] / 60
     return (
-        f"{table(result, shown)}\n\n`{result['command']}`: {result['budget']['epochs']} "
-        f"epochs of {learned_images(result):,} images each, {spent:.0f} minutes for ours."
+        f"{result_table(result, metrics)}\n\n`{result['command']}`: "
+        f"{result['config']['budget']['epochs']} epochs of {training_images(result):,} images "
+        f"each, {minutes:.0f} minutes for ours."
     )
 
 
 def photo_table() -> str:
     """README's results on photographs, from the committed evaluation."""
-    result = store.load_result("photo-luma-photographs-test-1000", committed=True)
-    shown = table(result, COLOUR_METRICS)
-    return f"{shown}\n\nLearned from {result['learned_from']}. `{result['command']}`"
+    result = store.load_result("photo-luma-photos-test-1000", committed=True)
+    table = result_table(result, COLOR_METRICS)
+    return f"{table}\n\nTrained on {result['trained_on']}. `{result['command']}`"
+
+
+def benchmarks() -> dict:
+    """What `make bench` measured, as committed."""
+    path = REPOSITORY / "benchmarks" / "results.json"
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def speed_table() -> str:
-    """What `make bench` measured."""
-    return (REPOSITORY / "benchmarks" / "results.md").read_text(encoding="utf-8").strip()
+    """The benchmarks as a Markdown table."""
+    result, rows = benchmarks(), []
+    path = REPOSITORY / "benchmarks" / "titles.json"
+    titles = json.loads(path.read_text(encoding="utf-8"))
+    for row in result["rows"]:
+        number = f"{row['value']:,.0f}" if row["value"] >= 100 else f"{row['value']:.3g}"
+        speedup = f"{row['speedup']:.3g} x" if "speedup" in row else ""
+        rows.append([titles[row["key"]], f"{number} {row['unit']}".strip(), speedup])
+    machine = result["machine"]
+    where = machine["gpu"] or f"{machine['cpu']}, {machine['threads']} threads"
+    table = markdown_table(["what", "measured", "ours is faster by"], rows)
+    return f"{table}\n\n*{where}, torch {machine['torch']}; `make bench`.*"
 
 
 def cost() -> str:
     """How long a set of ImageNet's size would take, with the assumptions."""
-    bench = json.loads((REPOSITORY / "benchmarks" / "results.json").read_text(encoding="utf-8"))
-    rows = {row["what"]: row["value"] for row in bench["rows"]}
+    rows = {row["key"]: row["value"] for row in benchmarks()["rows"]}
     images, side, epochs, devices, sustained = 1_281_167, 128, 20, 8, 10
     disk, pixels = images * side * side * 3 / 1e9, (side / 32) ** 2
-    each = rows["work, the shipped network"] * pixels / 1e6  # TFLOP an image
-    work, here = each * images * epochs, each / pixels * rows["training, the shipped network"]
+    each = rows["work-shipped"] * pixels / 1e6  # TFLOP an image
+    work, here = each * images * epochs, each / pixels * rows["training-shipped"]
     return (
         f"What it would cost, as an estimate: {images:,} images (ImageNet) of {side} x {side} "
         f"pixels (a file of {disk:.0f} GB), {epochs} epochs with the shipped network are "
@@ -97,40 +113,43 @@ def readme(text: str) -> str:
 
 
 def notebook(text: str, name: str) -> str:
-    """A notebook that says how long it takes, and without views of widgets.
+    """A notebook with the sentence on how long it takes, and without views of widgets.
 
-    (Without a kernel each view would say that it has no model.)
+    Without a kernel each view would print that its model is missing.
     """
     content = json.loads(text)
     first = content["cells"][0]["source"]
-    first[:] = [taking(name) + "\n" if line.startswith("*It takes ") else line for line in first]
+    first[:] = [
+        time_sentence(name) + "\n" if line.startswith("*It takes ") else line for line in first
+    ]
     for cell in content["cells"]:
         for output in cell.get("outputs", []):
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def spoken(seconds: float) -> str:
-    """A duration as one says it: rounded up to five seconds, or to half a minute."""
+def duration(seconds: float) -> str:
+    """A duration in words: rounded up to five seconds, or to half a minute."""
     if seconds < 90:
         return f"{5 * math.ceil(seconds / 5)} seconds"
     return f"{math.ceil(seconds / 30) / 2:g} minutes"
 
 
-def taking(name: str) -> str:
-    """How long a notebook takes, its longest parts, and what that would be on Colab."""
+def time_sentence(name: str) -> str:
+    """How long a notebook takes, its long parts, and what that would be on Colab."""
     times = store.load_result("times", committed=True)
-    there, sample = (times["seconds"][source][name] for source in ("cifar100", "sample"))
-    whole = sum(there.values())
-    long = sorted((part for part in there.items() if part[1] > whole / 10), key=lambda p: -p[1])
+    parts, sample = (times["seconds"][source][name] for source in ("cifar100", "sample"))
+    whole = sum(parts.values())
+    long = sorted((part for part in parts.items() if part[1] > whole / 5), key=lambda p: -p[1])
+    longest = ", ".join(f"“{title}”, {duration(seconds)}" for title, seconds in long)
     where = f"{times['machine']['cores']} cores, {times['machine']['cpu']}"
     return (
-        f"*It takes {spoken(whole)} in the quick profile with CIFAR-100 at hand, "
-        f"{spoken(sum(sample.values()))} with the built-in sample (measured: {where}); longest "
-        f"{', '.join(f'“{title}”, {spoken(took)}' for title, took in long)}. On Colab, as an "
-        f"estimate that takes its CPU for half as fast, {spoken(2 * whole)}, and first about two "
-        "minutes to fetch the project, what it needs and CIFAR-100 (169 MB). A T4 shortens "
-        "trainings alone.*"
+        f"*It takes {duration(whole)} in the quick profile with CIFAR-100 at hand, "
+        f"{duration(sum(sample.values()))} with the built-in sample (measured: {where})"
+        + (f"; longest: {longest}" if long and whole > 30 else "")
+        + f". On Colab, as an estimate that takes its CPU for half as fast, {duration(2 * whole)}, "
+        "and first about two minutes to fetch the project, what it needs and CIFAR-100 (169 MB). "
+        "A T4 shortens trainings alone.*"
     )
 
 
@@ -138,7 +157,7 @@ def times_table(text: str) -> str:
     """The teachers' table with the time of each notebook in its last column."""
     for name, there in store.load_result("times", committed=True)["seconds"]["cifar100"].items():
         row = rf"(\| \[[^]]*\]\({name}\.ipynb\) \|.*\| )[^|]* \|$"
-        text = re.sub(row, rf"\g<1>{spoken(sum(there.values()))} |", text, flags=re.M)
+        text = re.sub(row, rf"\g<1>{duration(sum(there.values()))} |", text, flags=re.M)
     return text
 
 

@@ -11,7 +11,9 @@ import argparse
 import json
 import shutil
 import sys
+from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -29,10 +31,16 @@ from colorlib.train import fit
 TUNING = 1_500_000  # pixels of validation images on which vividness is tuned
 
 
-def ship_run(run="cifar", name="cifar", source="cifar100", size=32, images=None) -> dict:
+def ship_run(
+    run: str = "cifar",
+    name: str = "cifar",
+    source: str = "cifar100",
+    size: int = 32,
+    images: np.ndarray | None = None,
+) -> dict:
     """Write weights/NAME.safetensors, .json and -strip.png from data/runs/RUN; return the json.
 
-    source, size: what the run learned from, as `load_images` takes them (or its `images`).
+    source, size: what the run was trained on, as `load_images` takes them (or its `images`).
     """
     folder = paths.runs() / run
     if not (folder / "history.json").is_file():
@@ -40,38 +48,49 @@ def ship_run(run="cifar", name="cifar", source="cifar100", size=32, images=None)
     made = json.loads((folder / "history.json").read_text(encoding="utf-8"))
     model = load_model(folder / "model.safetensors")
     images = load_images(source, "train", size=size) if images is None else images
-    held = held_images(run, made, images, source, size)
+    held = validation_images(run, made, images, source, size)
     model.taught = made["config"]["given"]
-    if source != "cifar100":
+    if "--source" not in made["command"]:
         made["command"] += f" --source {source} --size {size}"
     made["source"] = f"{describe(source)}, {images.shape[1]} x {images.shape[2]}"
-    return write_shipped(model, name, made, held, source, folder / "strip.png")
+    return write_shipped(model, name, made, held, folder / "strip.png")
 
 
-def tune_shipped(name="cifar", source="cifar100", size=32, images=None) -> dict:
-    """Choose the vividness of shipped weights anew, on the images that they were not shown.
+def tune_shipped(
+    name: str = "cifar",
+    source: str = "cifar100",
+    size: int = 32,
+    images: np.ndarray | None = None,
+) -> dict:
+    """Choose the vividness of shipped weights anew on their validation images.
 
-    As `ship_run`, which needs the run that they came from.
+    Like `ship_run`, but without the run that they came from.
     """
     file = paths.SHIPPED / f"{name}.json"
     model = load_model(name)
     made = json.loads(file.read_text(encoding="utf-8"))
     images = load_images(source, "train", size=size) if images is None else images
-    held = held_images(name, made, images, source, size)
-    return write_shipped(model, name, made, held, source)
+    held = validation_images(name, made, images, source, size)
+    return write_shipped(model, name, made, held)
 
 
-def held_images(name: str, made: dict, images, source: str, size: int):
+def validation_images(
+    name: str, made: dict, images: np.ndarray, source: str, size: int
+) -> np.ndarray:
     """The images that a run of history `made` left for validation, or ValueError."""
     training, held = split_validation(images, made["config"]["held"])
     if not len(held):
-        raise ValueError(f"{name}: all images were learned from; vividness is chosen on others")
+        raise ValueError(
+            f"{name}: it was trained on all images; vividness must be chosen on other images"
+        )
     if fingerprint(as_pixels(training)[: made["config"]["count"]]) != made["data"]["sha256"]:
-        raise ValueError(f"{name} learned from other images than {source}, {size} x {size}")
+        raise ValueError(f"{name} was trained on other images than {source}, {size} x {size}")
     return held
 
 
-def write_shipped(model: ColorNet, name: str, made: dict, held, source: str, strip=None) -> dict:
+def write_shipped(
+    model: ColorNet, name: str, made: dict, held: np.ndarray, strip: Path | None = None
+) -> dict:
     """Tune the vividness on `held` images, write weights/NAME.safetensors, .json and the strip."""
     inputs = ("value", "luma") if model.taught in (None, "both") else (model.taught,)
     some = held[: TUNING // (held.shape[1] * held.shape[2])]
@@ -82,7 +101,7 @@ def write_shipped(model: ColorNet, name: str, made: dict, held, source: str, str
             Image.open(strip).save(part, format="PNG", optimize=True)
     content = made | found | {"shipped_on": machine()}
     paths.write_json(paths.SHIPPED / f"{name}.json", content)
-    save_model(model, paths.SHIPPED / f"{name}.safetensors", half=True)  # last: make looks for it
+    save_model(model, paths.SHIPPED / f"{name}.safetensors", half=True)
     return found | {"last_epoch": made["history"][-1]}
 
 
@@ -101,7 +120,7 @@ def ship_judges(source: str) -> list[str]:
     """Train all classifiers (or read their finished runs) and copy them to weights/judges."""
     target = paths.SHIPPED / classifier.FOLDER
     for name in classifier.SEEN:
-        classifier.make(name, source)
+        classifier.make_classifier(name, source)
         for file in classifier.files(name, paths.runs() / name):
             with paths.replacing(target / file.name) as part:
                 shutil.copyfile(file, part)
@@ -115,7 +134,7 @@ def main() -> int:
     parser.add_argument("--train", action="store_true", help="train the run first")
     parser.add_argument("--judges", action="store_true", help="the classifiers instead")
     parser.add_argument("--again", action="store_true", help="only choose their vividness anew")
-    parser.add_argument("--source", default="cifar100", help="what the run learned from")
+    parser.add_argument("--source", default="cifar100", help="what the run was trained on")
     parser.add_argument("--size", type=int, default=32, help="a folder's images get this side")
     args = parser.parse_args()
     torch.set_flush_denormal(True)  # as the command line does

@@ -1,23 +1,22 @@
-"""data/results/README.md: what was aimed at, what was reached, by which command, what was tried."""
+"""data/results/README.md: the aims, what was reached, by which command, and what was tried."""
 
 import json
+from typing import NamedTuple
 
 import numpy as np
 
-from colorlib.compare.equal_budget import margins
+from colorlib.compare.equal_budget import pareto_margins
 from colorlib.paths import REPOSITORY, SHIPPED, replacing
 from colorlib.report import store, tables
 
 PAGE = REPOSITORY / "data" / "results" / "README.md"
 HEAD = """# What was aimed at, what was reached
 
-Each number is read from the files of this folder (or `benchmarks/results.json`); each file says how
-it was made, from which data, and on which machine. *Missed* is said where the aim was missed, and
-below the table what was tried. Between the five measured settings of vividness, lines are drawn.
-`make publish` writes this page.
+Each number is read from the files of this folder (or `benchmarks/results.json`). Each file holds
+the command that makes it, its configuration, data, machine, commit, and a digest of the weights and
+of their decoding. *Missed* marks an aim that was missed; below the table is what was tried. Between
+the five measured settings of vividness, lines are drawn. `make publish` writes this page.
 
-| aim | wanted | reached | | command |
-| --- | ---: | ---: | --- | --- |
 """
 TRIED = """
 ## What was tried where an aim was missed
@@ -48,108 +47,122 @@ TRIED = """
 """
 
 
-def aim(what: str, wanted, reached, shown: str, command: str, most=False) -> tuple:
-    """A row: what, wanted and reached in words, whether it is met, command.
+class Aim(NamedTuple):
+    """A row of the page."""
 
-    wanted is the least, or the `most`, that reached should be.
-    """
-    met = reached <= wanted if most else reached >= wanted
-    return what, shown.format(wanted), shown.format(reached), bool(met), command
+    key: str
+    what: str
+    wanted: float
+    reached: float
+    format: str
+    command: str
+    at_most: bool = False
+
+    def met(self) -> bool:
+        return self.reached <= self.wanted if self.at_most else self.reached >= self.wanted
+
+    def cells(self) -> list[str]:
+        """The row as the page shows it."""
+        missed = "" if self.met() else "*missed*"
+        numbers = (self.format.format(number) for number in (self.wanted, self.reached))
+        return [self.what, *numbers, missed, f"`{self.command}`"]
 
 
-def rows() -> list[tuple[str, str, str, bool, str]]:
-    """Each aim that has a number: (what, wanted, reached, whether it is met, command)."""
-    return on_cifar() + on_photographs() + on_the_page()
+def aims() -> list[Aim]:
+    """Each aim that has a number."""
+    return [*cifar_aims(), *comparison_aims(), *speed_aims(), *photo_aims()]
 
 
-def on_cifar() -> list[tuple]:
-    """Colours of 32 x 32 images: quality, the comparison of recipes, the judge, the cost."""
+def cifar_aims() -> list[Aim]:
+    """The quality of the shipped weights on CIFAR-100."""
     value, luma = (store.load_result(f"cifar-{g}", committed=True) for g in ("value", "luma"))
-    calm, command = tables.row_of(value, "ours, vividness 0"), value["command"]
+    faithful, command = tables.find_row(value, "ours", 0), value["command"]
     vivid = max(row["rebalanced_auc"] for row in tables.vividness_rows(value))
+    psnr, raw = faithful["psnr"], faithful["raw_auc"]
+    what = "CIFAR-100, value given, vividness 0: PSNR"
     found = [
-        aim("CIFAR-100, value given, vividness 0: PSNR", 22.4, calm["psnr"], "{:.2f} dB", command),
-        aim("the same, raw AuC", 0.9045, calm["raw_auc"], "{:.4f}", command),
-        aim("the same, rebalanced AuC at some vividness", 0.7272, vivid, "{:.4f}", command),
-    ]
+        Aim("cifar-psnr", what, 22.4, psnr, "{:.2f} dB", command),
+        Aim("cifar-raw", "the same, raw AuC", 0.9045, raw, "{:.4f}", command),
+        Aim("cifar-rebalanced", "the same, rebalanced AuC at some vividness", 0.7272, vivid,
+            "{:.4f}", command),
+    ]  # fmt: skip
     for result in (value, luma):
-        path = tables.vividness_rows(result)[::-1]  # raw AuC falls along the slider
-        raw, colours = ([row[k] for row in path] for k in ("raw_auc", "colourfulness_ratio"))
-        share = np.interp(result["rows"][0]["raw_auc"], raw, colours)
-        what = f"share of the truth's colourfulness at grey's raw AuC, {result['given']} given"
-        found.append(aim(what, 0.9, share, "{:.0%}", result["command"]))
-    full = store.load_result("controlled-full", committed=True)
-    what = "our curve above every recipe's point: least rebalanced AuC to spare"
-    found.append(aim(what, 0.0, min(margins(full).values()), "{:+.4f}", full["command"]))
-    judged = store.load_result("judge-cifar", committed=True)
-    closed = max(r["gap_closed"] for r in judged["rows"] if r["system"].startswith("ours"))
-    what = "judge: share of the gap between grey and true images closed"
-    found.append(aim(what, 0.5, closed, "{:.0%}", judged["command"]))
-    made = json.loads((SHIPPED / "cifar.json").read_text(encoding="utf-8"))
-    what = "training of the weights `cifar` on two cores"
-    found.append(aim(what, 60, made["minutes"], "{:.0f} min", made["command"], most=True))
-    speed = measured("value")
-    for name, row in (("default", "training, ours"), ("shipped", "training, the shipped network")):
-        what = f"training speed against the original's, the network that is {name}"
-        ratio = speed[row] / speed["training, original, 1 image a step"]
-        found.append(aim(what, 250, ratio, "{:.0f} x", "make bench"))
+        curve = tables.vividness_rows(result)[::-1]  # raw AuC falls along the slider
+        raw, colors = ([row[k] for row in curve] for k in ("raw_auc", "colourfulness_ratio"))
+        share = float(np.interp(tables.find_row(result, "grey")["raw_auc"], raw, colors))
+        given = result["config"]["given"]
+        what = f"share of the truth's colourfulness at grey's raw AuC, {given} given"
+        found.append(Aim(f"share-{given}", what, 0.9, share, "{:.0%}", result["command"]))
     return found
 
 
-def on_photographs() -> list[tuple]:
-    """Photographs: quality above grey's, bleeding, time, memory."""
-    photo = store.load_result("photo-luma-photographs-test-1000", committed=True)
-    grey, calm = photo["rows"][0], tables.row_of(photo, "ours, vividness 0")
-    psnr, raw = (calm[name] - grey[name] for name in ("psnr", "raw_auc"))
+def comparison_aims() -> list[Aim]:
+    """The comparison at an equal budget, and the classifier."""
+    full = store.load_result("controlled-full", committed=True)
+    what = "our curve above every recipe's point: least difference in rebalanced AuC"
+    margin = min(pareto_margins(full).values())
+    judged = store.load_result("judge-cifar", committed=True)
+    recovered = max(row["accuracy_recovered"] for row in tables.vividness_rows(judged))
+    gap = "judge: share of the gap between grey and true images closed"
+    return [
+        Aim("margin", what, 0.0, margin, "{:+.4f}", full["command"]),
+        Aim("judge", gap, 0.5, recovered, "{:.0%}", judged["command"]),
+    ]
+
+
+def speed_aims() -> list[Aim]:
+    """Training time and speed."""
+    made = json.loads((SHIPPED / "cifar.json").read_text(encoding="utf-8"))
+    what = "training of the weights `cifar` on two cores"
+    found = [Aim("minutes", what, 60, made["minutes"], "{:.0f} min", made["command"], True)]
+    speed = benchmarks("value")
+    for name, key in (("default", "training-ours"), ("shipped", "training-shipped")):
+        what = f"training speed against the original's, the network that is {name}"
+        ratio = speed[key] / speed["training-original-1"]
+        found.append(Aim(f"speed-{name}", what, 250, ratio, "{:.0f} x", "make bench"))
+    return found
+
+
+def photo_aims() -> list[Aim]:
+    """Photographs: quality above grey's, bleeding, time, memory; and the slider."""
+    photo = store.load_result("photo-luma-photos-test-1000", committed=True)
+    grey, faithful = tables.find_row(photo, "grey"), tables.find_row(photo, "ours", 0)
+    psnr, raw = (faithful[name] - grey[name] for name in ("psnr", "raw_auc"))
     vivid = max(row["rebalanced_auc"] for row in tables.vividness_rows(photo))
     vivid, command = vivid - grey["rebalanced_auc"], photo["command"]
-    value, faster = measured("value"), measured("ours is faster by")
-    bled = value["bleeding at strong edges, ours"] / value["bleeding at strong edges, bilinear"]
-    return [
-        aim("photographs, vividness 0: PSNR above grey's", 0.8, psnr, "{:+.2f} dB", command),
-        aim("the same, raw AuC", 0.012, raw, "{:+.4f}", command),
-        aim("the same, rebalanced AuC at some vividness", 0.06, vivid, "{:+.4f}", command),
-        aim(
-            "bleeding at strong edges, share of bilinear's",
-            0.5, bled, "{:.2f}", "make bench", True,
-        ),
-        aim(
-            "a photograph of 1600 x 1064 against one pass of ECCV16's network",
-            4, faster["ECCV16's network, once, 256 x 256"], "{:.2f} x faster", "make bench",
-        ),
-        aim(
-            "a photograph of 12 megapixels: time",
-            2, value["a photograph of 12 megapixels, ours"], "{:.2f} s", "make bench", True,
-        ),
-        aim(
-            "the same, peak memory",
-            1.5, value["the same, peak memory"] * 2**20 / 1e9, "{:.2f} GB", "make bench", True,
-        ),
+    value, speedup, bench = benchmarks("value"), benchmarks("speedup"), "make bench"
+    bleeding = value["bleeding-ours"] / value["bleeding-bilinear"]
+    memory = value["photo-large-memory"] * 2**20 / 1e9
+    page = "a photograph of 1600 x 1064 against one pass of ECCV16's network"
+    found = [
+        Aim("photo-psnr", "photographs, vividness 0: PSNR above grey's", 0.8, psnr, "{:+.2f} dB",
+            command),
+        Aim("photo-raw", "the same, raw AuC", 0.012, raw, "{:+.4f}", command),
+        Aim("photo-rebalanced", "the same, rebalanced AuC at some vividness", 0.06, vivid,
+            "{:+.4f}", command),
+        Aim("bleeding", "bleeding at strong edges, share of bilinear's", 0.5, bleeding, "{:.2f}",
+            bench, True),
+        Aim("photo-page", page, 4, speedup["photo-eccv16"], "{:.2f} x faster", bench),
+        Aim("photo-large", "a photograph of 12 megapixels: time", 2, value["photo-large"],
+            "{:.2f} s", bench, True),
+        Aim("photo-memory", "the same, peak memory", 1.5, memory, "{:.2f} GB", bench, True),
     ]  # fmt: skip
+    if "slider-move" in value:
+        what = "a move of the slider, from the key to the new picture in JupyterLab"
+        found.append(Aim("slider", what, 50, value["slider-move"], "{:.0f} ms", bench, True))
+    return found
 
 
-def on_the_page() -> list[tuple]:
-    """The notebooks in a browser."""
-    moves = measured("value").get("a move of the slider, key to picture")
-    if moves is None:
-        return []
-    what = "a move of the slider, from the key to the new picture in JupyterLab"
-    return [aim(what, 50, moves, "{:.0f} ms", "make bench", most=True)]
-
-
-def measured(column: str) -> dict[str, float]:
-    """What `make bench` measured: row -> its number in that column, where it has one."""
+def benchmarks(column: str) -> dict[str, float]:
+    """What `make bench` measured: key -> the number in that column, where there is one."""
     bench = json.loads((REPOSITORY / "benchmarks" / "results.json").read_text(encoding="utf-8"))
-    return {row["what"]: row[column] for row in bench["rows"] if column in row}
+    return {row["key"]: row[column] for row in bench["rows"] if column in row}
 
 
 def page() -> str:
     """The page as Markdown."""
-    lines = [
-        f"| {what} | {wanted} | {reached} | {'' if met else '*missed*'} | `{command}` |"
-        for what, wanted, reached, met, command in rows()
-    ]
-    return HEAD + "\n".join(lines) + "\n" + TRIED
+    header = ["aim", "wanted", "reached", "", "command"]
+    return HEAD + tables.markdown_table(header, [a.cells() for a in aims()], "lrrll") + "\n" + TRIED
 
 
 def main() -> None:

@@ -1,33 +1,36 @@
 """How long the notebooks take in their quick profile, and which of their parts: `make times`.
 
-Measured with CIFAR-100 (where the data root has it) and with the built-in sample, each in a data
-root without runs; kept as times.json in the results folder. `make publish` writes the committed
-ones into the notebooks.
+Measured with CIFAR-100 (if the data root has it) and with the built-in sample, each in a data root
+without runs; kept as the result `times`. `make publish` writes the committed ones into the
+notebooks.
 """
 
 import os
 import tempfile
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbformat import NotebookNode
 
 from colorlib import paths
+from colorlib.model import load_model
+from colorlib.report import store
 
 NOTEBOOKS = sorted((paths.REPOSITORY / "notebooks").glob("0*.ipynb"))
 DATA = ("cifar100", "peers", "photos")  # of the data root; runs and prepared arrays stay behind
 
 
-def seconds(cell) -> float:
+def seconds(cell: NotebookNode) -> float:
     """How long an executed code cell took."""
-    took = cell.metadata.get("execution", {})
-    ends = (took.get(key) for key in ("shell.execute_reply", "iopub.execute_input"))
+    times = cell.metadata.get("execution", {})
+    ends = (times.get(key) for key in ("shell.execute_reply", "iopub.execute_input"))
     done, began = (datetime.fromisoformat(end.replace("Z", "+00:00")) for end in ends)
     return (done - began).total_seconds()
 
 
-def parts(notebook) -> dict[str, float]:
+def parts(notebook: NotebookNode) -> dict[str, float]:
     """Seconds of each part of an executed notebook, by its heading."""
     found, title = {}, "the beginning"
     for cell in notebook.cells:
@@ -60,12 +63,15 @@ def measure(root: Path | None) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    root, target = paths.data_root(), paths.results() / "times.json"  # `measure` sets both anew
+    root, target = paths.data_root(), os.environ.get("COLORLIB_OUT", "")
+    networks = {name: load_model(name) for name in ("cifar", "photo")}
+    data = {"source": "cifar100 and sample", "title": "CIFAR-100 and the built-in sample"}
+    made = store.provenance(networks, {"profile": "quick"}, data, command="make times")
     measured = {"sample": measure(None)}
     if (root / "cifar100" / "test.npy").is_file():
         measured["cifar100"] = measure(root)
-    content = {"seconds": measured, "machine": paths.machine(), "command": "make times"}
-    paths.write_json(target, content | {"date": date.today().isoformat()})
+    os.environ["COLORLIB_OUT"] = target  # `measure` set it anew
+    store.save_result("times", made | {"seconds": measured})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""figures/training.gif: colours arriving while the shipped weights were trained."""
+"""figures/training.gif: predictions on validation images during the training of `cifar`."""
 
 import io
 
@@ -8,19 +8,19 @@ from PIL import Image
 from colorlib.paths import REPOSITORY, SHIPPED, replacing
 from colorlib.report import pictures
 
-SHOWN, SCALE, GAP = 6, 4, 4  # images, times as large, pixels between
+COUNT, SCALE, GAP = 6, 4, 4  # images, magnification, pixels between
 EPOCHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 26, 33, 40)
 
 
 def frames(strip: np.ndarray) -> list[Image.Image]:
-    """The input above, the colours of one epoch in the middle, the original below."""
-    truth, given, *epochs = strip[:, :SHOWN]
-    picked = sorted({min(epoch, len(epochs)) for epoch in (*EPOCHS, len(epochs))})
+    """Top: the input; middle: the prediction after one epoch; bottom: the original."""
+    truth, gray, *epochs = strip[:, :COUNT]
+    chosen = sorted({min(epoch, len(epochs)) for epoch in (*EPOCHS, len(epochs))})
     side = strip.shape[2] * SCALE
     made = []
-    for epoch in picked:
-        sheet = Image.new("RGB", (SHOWN * (side + GAP) - GAP, 3 * (side + GAP) - GAP), "white")
-        for i, row in enumerate((given, epochs[epoch - 1], truth)):
+    for epoch in chosen:
+        sheet = Image.new("RGB", (COUNT * (side + GAP) - GAP, 3 * (side + GAP) - GAP), "white")
+        for i, row in enumerate((gray, epochs[epoch - 1], truth)):
             for j, image in enumerate(row):
                 scaled = Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST)
                 sheet.paste(scaled, (j * (side + GAP), i * (side + GAP)))

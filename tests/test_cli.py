@@ -36,10 +36,8 @@ def test_prepare_train_evaluate_colorize(run, tmp_path, images):
     weights = paths.runs() / "mine" / "model.safetensors"
     code, out, _ = run(f"evaluate --model {weights} --given both --source sample --count 8")
     assert code == 0 and "| mean colour |" in out and "8 images of built-in sample" in out
-    kept = json.loads(
-        (paths.results() / "mine-luma-built-in-sample-smoke-test-test-8.json").read_text()
-    )
-    assert kept["given"] == "luma" and len(kept["rows"]) == 7
+    kept = json.loads((paths.results() / "run-mine-luma-sample-test-8.json").read_text())
+    assert kept["config"]["given"] == "luma" and len(kept["rows"]) == 7
     Image.fromarray(images[0]).save(tmp_path / "a.png")
     code, _, _ = run(f"colorize {tmp_path}/a.png --model {weights}")
     assert code == 0 and Image.open(tmp_path / "a-coloured.png").size == (32, 32)

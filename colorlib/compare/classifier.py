@@ -1,8 +1,8 @@
 """Small CIFAR-100 classifiers, trained here: a judge of recoloured images, a control, features.
 
-CIFAR-100's labels serve for this: only NoGAN's recipe learns a colorizer from them, and from the
-classifier "features", never from the one that judges. One setting of the shipped decoding was
-chosen with the judge (report/tune_vividness.py, `CLEAREST`). semantic.py says what they are asked.
+They are trained on CIFAR-100's labels. Of the recipes only NoGAN uses one of them, "features",
+never the one that judges. One setting of the shipped decoding was chosen with the judge
+(report/tune_vividness.py, `CLEAREST`). semantic.py says what they measure.
 """
 
 import dataclasses
@@ -12,6 +12,7 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -29,20 +30,23 @@ from colorlib.model import (
     in_full,
     write_weights,
 )
+from colorlib.monitor import owned
 from colorlib.paths import machine
 from colorlib.train import make_optimizers, set_rates
 
 FOLDER = "judges"
-SEEN = {"judge": "colour", "judge-grey": "grey", "features": "colour"}  # shipped name: trained on
+SEEN = {"judge": "colour", "judge-grey": "grey", "features": "colour"}  # name: kind of images
 SMOOTHING = 0.1
-# of a Config, what a classifier's training reads
-USED = "name epochs batch_size learning_rate muon_rate warmup weight_decay seed held shift zoom"
+# the fields of Config that the training of a classifier reads
+CONFIG_FIELDS = (
+    "name epochs batch_size learning_rate muon_rate warmup weight_decay seed held shift zoom"
+)
 
 
 class Classifier(nn.Module):
     """rgb (B, 3, H, W) in [0, 1], H and W multiples of 8 -> logits (B, classes)."""
 
-    def __init__(self, widths=(48, 96, 192), classes: int = 100):
+    def __init__(self, widths: tuple[int, ...] = (48, 96, 192), classes: int = 100):
         super().__init__()
         self.config = {"widths": list(widths), "classes": classes}
         self.stem = Convolution(12, widths[0])
@@ -60,24 +64,26 @@ class Classifier(nn.Module):
         return maps
 
     def features(self, rgb: Tensor) -> Tensor:
-        """(B, widths[-1]): what the last layer decides on."""
+        """(B, widths[-1]): the input of the last layer."""
         return self.stages(rgb)[-1].mean((2, 3))
 
     def forward(self, rgb: Tensor) -> Tensor:
         return self.head(self.features(rgb))
 
 
-def train_classifier(name: str, images, numbers, config: Config) -> Classifier:
+def train_classifier(
+    name: str, images: np.ndarray, classes: np.ndarray, config: Config
+) -> Classifier:
     """Train the classifier NAME of `SEEN` into data/runs/NAME, going on where it stopped.
 
-    images: uint8 (N, H, W, 3); numbers: the class (N,) of each; the last `config.held` stay out.
+    images: uint8 (N, H, W, 3); classes: the class (N,) of each; the last `config.held` stay out.
     """
     from accelerate import Accelerator
     from tqdm import tqdm
 
     accelerator = Accelerator()
     pixels = as_pixels(split_validation(images, config.held)[0])
-    labels = torch.as_tensor(numbers).long().to(accelerator.device)
+    labels = torch.as_tensor(classes).long().to(accelerator.device)
     check_pixels(pixels, config, 8)
     steps = len(pixels) // config.batch_size
     folder, total = paths.runs() / name, steps * config.epochs
@@ -85,14 +91,13 @@ def train_classifier(name: str, images, numbers, config: Config) -> Classifier:
     model = Classifier(classes=int(labels.max()) + 1)
     model = model.to(accelerator.device, memory_format=torch.channels_last).train()
     optimizers = make_optimizers(model, config)
-    wanted = json.loads(json.dumps(dataclasses.asdict(config)))
-    wanted |= {"data": fingerprint(pixels), "classifier": SEEN[name]}
-    state, step, seconds = checkpoint.resume(folder, wanted, model, optimizers), 0, 0.0
+    expected = json.loads(json.dumps(dataclasses.asdict(config)))
+    expected |= {"data": fingerprint(pixels), "classifier": SEEN[name]}
+    state, step, seconds = checkpoint.resume(folder, expected, model, optimizers), 0, 0.0
     if state:
         step, seconds = state["step"], state["seconds"]
-    checkpoint.make_ready(folder)
     clock = time.perf_counter() - seconds
-    with tqdm(total=total, initial=step, unit=" steps", desc=name) as bar:
+    with owned(folder), tqdm(total=total, initial=step, unit=" steps", desc=name) as bar:
         while step < total:
             epoch = step // steps
             order = torch.randperm(len(pixels), generator=generator(config.seed, epoch))
@@ -100,8 +105,8 @@ def train_classifier(name: str, images, numbers, config: Config) -> Classifier:
                 set_rates(optimizers, config, step / total)
                 samples = batch(pixels, order, step, steps, config, accelerator)
                 rgb = samples.rgb if SEEN[name] == "colour" else samples.gray.expand(-1, 3, -1, -1)
-                wanted_labels = labels[samples.chosen.to(labels.device)]
-                loss = F.cross_entropy(model(rgb), wanted_labels, label_smoothing=SMOOTHING)
+                true_labels = labels[samples.chosen.to(labels.device)]
+                loss = F.cross_entropy(model(rgb), true_labels, label_smoothing=SMOOTHING)
                 model.zero_grad()
                 loss.backward()
                 for optimizer in optimizers:
@@ -109,35 +114,35 @@ def train_classifier(name: str, images, numbers, config: Config) -> Classifier:
                 step += 1
                 bar.update()
             bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
-            state = {"config": wanted, "model": model.state_dict(), "step": step}
+            state = {"config": expected, "model": model.state_dict(), "step": step}
             state |= {"optimizers": [o.state_dict() for o in optimizers]}
             checkpoint.save(folder, step, state | {"seconds": time.perf_counter() - clock})
     return model.eval()
 
 
-def make(name: str, source: str = "cifar100", config: Config | None = None) -> dict:
+def make_classifier(name: str, source: str = "cifar100", config: Config | None = None) -> dict:
     """Train the classifier NAME of `SEEN` in data/runs/NAME; return how it was made.
 
     Its accuracy is measured on test images of the kind that it was trained on. The run's folder
     then holds NAME.safetensors and NAME.json, which scripts/ship_weights.py ships.
     """
     if name not in SEEN:
-        raise ValueError(f"judge: got {name!r}, wanted {', '.join(SEEN)}")
+        raise ValueError(f"judge: got {name!r}, expected one of {', '.join(SEEN)}")
     config = config or Config(
         name=name, given="luma", epochs=3 if name == "features" else 8, zoom=0.25
     )
     began = time.perf_counter()
     labels = load_labels(source, "train")
     if labels is None:
-        raise ValueError(f"judge: {source} has no classes, wanted cifar100")
-    numbers, _ = labels
-    model = train_classifier(name, load_images(source, "train"), numbers, config)
+        raise ValueError(f"judge: {source} has no classes, expected cifar100")
+    classes, _ = labels
+    model = train_classifier(name, load_images(source, "train"), classes, config)
     minutes = (time.perf_counter() - began) / 60
     rgb = to_tensor(load_images(source, "test"))
     if SEEN[name] == "grey":
         rgb = luma(rgb).expand(-1, 3, -1, -1)
     made = {
-        "config": {setting: getattr(config, setting) for setting in USED.split()},
+        "config": {setting: getattr(config, setting) for setting in CONFIG_FIELDS.split()},
         "classifier": model.config,
         "seen": SEEN[name],
         "test_accuracy": accuracy(model, rgb, load_labels(source, "test")[0]),
@@ -158,15 +163,15 @@ def files(name: str, folder: Path) -> tuple[Path, Path]:
     return folder / f"{name}.safetensors", folder / f"{name}.json"
 
 
-def load_classifier(name: str, device="cpu") -> Classifier:
+def load_classifier(name: str, device: str | torch.device = "cpu") -> Classifier:
     """A shipped classifier: "judge", "judge-grey", or "features", which recipes may learn from."""
     from safetensors import safe_open
 
     path = paths.SHIPPED / FOLDER / f"{name}.safetensors"
     if not path.is_file():
         raise ValueError(
-            f"judge: got {name!r}, wanted one of {', '.join(SEEN)}; `python -m colorlib judge "
-            "NAME` makes one"
+            f"judge: got {name!r}, expected one of {', '.join(SEEN)}; "
+            "`make judges` makes and ships them"
         )
     with safe_open(path, "pt") as file:
         model = Classifier(**json.loads(file.metadata()["classifier"]))
@@ -175,8 +180,8 @@ def load_classifier(name: str, device="cpu") -> Classifier:
     return model.eval().to(device, memory_format=torch.channels_last)
 
 
-def accuracy(model, rgb: Tensor, numbers) -> float:
-    """Share of the images rgb (N, 3, H, W) in [0, 1] whose class (N,) comes out first."""
+def accuracy(model: nn.Module, rgb: Tensor, classes: np.ndarray) -> float:
+    """Share of the images rgb (N, 3, H, W) in [0, 1] whose class (N,) has the largest logit."""
     with evaluating(model) as device:
-        named = torch.cat([model(part.to(device)).argmax(1).cpu() for part in rgb.split(500)])
-    return (named == torch.as_tensor(numbers)).double().mean().item()
+        found = torch.cat([model(part.to(device)).argmax(1).cpu() for part in rgb.split(500)])
+    return (found == torch.as_tensor(classes)).double().mean().item()

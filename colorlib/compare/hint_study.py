@@ -18,9 +18,10 @@ from colorlib.data import load_images, to_tensor
 from colorlib.decoding import DecodeSetting, decode, setting_at
 from colorlib.metrics import mean_ab_error, per_image, summary
 from colorlib.model import ColorNet, evaluating, load_model, predict
-from colorlib.paths import machine
 from colorlib.photos.coherent import coherent_logits
 from colorlib.photos.hints import squares_around
+from colorlib.report import store
+from colorlib.report.tables import cells, markdown_table
 
 COUNTS = (0, 1, 2, 5, 10, 20, 50)  # hints, as in figure 6 of Zhang et al. 2017
 BATCH = 50
@@ -101,7 +102,10 @@ def seams(chroma: Tensor, gray: Tensor) -> float:
 
 
 def decoder_rows(
-    model: ColorNet, images: np.ndarray, settings: tuple[DecodeSetting, ...], seeds=(0, 1)
+    model: ColorNet,
+    images: np.ndarray,
+    settings: tuple[DecodeSetting, ...],
+    seeds: tuple[int, ...] = (0, 1),
 ) -> list[dict]:
     """Decoding place by place, coherently, and by chance: every setting, all metrics, and seams.
 
@@ -145,46 +149,48 @@ def half_size(rgb: Tensor) -> Tensor:
     return F.interpolate(small, scale_factor=2, mode="bilinear")
 
 
-def measure(name: str, count: int) -> dict:
-    """Both studies on the first `count` photographs of val96, as `save_result` keeps them.
+def hints_result(name: str, count: int) -> dict:
+    """Both studies on the first `count` photographs of val96, saved as the result hints-NAME.
 
     Decoders are compared on a fifth of them: they take ten times the time.
     """
     model = load_model(name)
     images = load_images("photos", "test", count, size=96)
     settings = tuple(dict.fromkeys(setting_at(model, v, "luma") for v in (0, 0.25, 0.5, 0.75, 1)))
-    return {
-        "model": name,
-        "given": "luma",
-        "data": {"source": "photographs", "split": "val96", "count": len(images)},
-        "hints": hint_rows(model, images),
-        "decoders": decoder_rows(model, images[: max(1, count // 5)], settings),
-        "seed": 0,
-        "machine": machine(),
-        "command": f"python -m colorlib hints --model {name} --count {count}",
-    }
+    config = {"model": name, "given": "luma", "counts": COUNTS, "settings": settings}
+    command = f"python -m colorlib hints --model {name} --count {count}"
+    data = store.data_record("photos", "validation", images)
+    result = store.provenance({name: model}, config, data, command=command)
+    result["hints"] = hint_rows(model, images)
+    result["decoders"] = decoder_rows(model, images[: max(1, count // 5)], settings)
+    return store.save_result(f"hints-{name}", result)
 
 
-def tables(result: dict) -> str:
+def hints_tables(result: dict) -> str:
     """Both tables, in Markdown."""
-    lines = ["| true hints | PSNR, dB | raw AuC | without a network: PSNR, dB | raw AuC |"]
-    lines.append("| ---: |" + " ---: |" * 4)
-    for row in result["hints"]:
-        lines.append(
-            f"| {row['hints']} | {row['psnr']:.2f} | {row['raw_auc']:.4f} | "
-            f"{row['linear_psnr']:.2f} | {row['linear_raw_auc']:.4f} |"
-        )
-    lines += ["", "| decoding | alpha | T | PSNR, dB | raw AuC | rebalanced AuC | colourfulness | "]
-    lines[-1] += "seams | diversity | s an image |"
-    lines.append("| --- |" + " ---: |" * 9)
-    for row in result["decoders"]:
-        if row["way"] == "truth":
-            lines.append(f"| truth | | | | | | | {row['seams']:.4f} | | |")
-            continue
-        diversity = f"{row['diversity']:.1f}" if "diversity" in row else "–"
-        lines.append(
-            f"| {row['way']} | {row['alpha']:.2f} | {row['temperature']:.2f} | {row['psnr']:.2f} | "
-            f"{row['raw_auc']:.4f} | {row['rebalanced_auc']:.4f} | {row['colourfulness']:.1f} | "
-            f"{row['seams']:.4f} | {diversity} | {row['seconds_per_image']:.2f} |"
-        )
-    return "\n".join(lines)
+    rows = [
+        [
+            str(row["hints"]),
+            f"{row['psnr']:.2f}",
+            f"{row['raw_auc']:.4f}",
+            f"{row['linear_psnr']:.2f}",
+            f"{row['linear_raw_auc']:.4f}",
+        ]
+        for row in result["hints"]
+    ]
+    header = ["true hints", "PSNR, dB", "raw AuC", "without a network: PSNR, dB", "raw AuC"]
+    metrics = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness")
+    decoders = [
+        [
+            row["way"],
+            *(f"{row[name]:.2f}" if name in row else "–" for name in ("alpha", "temperature")),
+            *cells(row, metrics),
+            f"{row['seams']:.4f}",
+            f"{row['diversity']:.1f}" if "diversity" in row else "–",
+            f"{row['seconds_per_image']:.2f}" if "seconds_per_image" in row else "–",
+        ]
+        for row in result["decoders"]
+    ]
+    names = ["decoding", "alpha", "T", "PSNR, dB", "raw AuC", "rebalanced AuC", "colourfulness"]
+    names += ["seams", "diversity", "s an image"]
+    return f"{markdown_table(header, rows, 'rrrrr')}\n\n{markdown_table(names, decoders)}"

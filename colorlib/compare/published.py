@@ -17,12 +17,12 @@ from torch import Tensor
 from colorlib.color import luma
 from colorlib.data import to_tensor
 from colorlib.metrics import MAX_AB, ab_prior, per_image, summary
-from colorlib.model import mark
+from colorlib.model import weights_digest
 from colorlib.paths import machine
 from colorlib.peers.published_outputs import TITLES, Photograph, published
 from colorlib.photos.colorize_photo import colorize_photo, network
 from colorlib.report.bootstrap import paired_bootstrap
-from colorlib.report.evaluation import learned_from
+from colorlib.report.evaluation import trained_on
 from colorlib.report.tables import COLUMNS, DIGITS, cells, difference
 
 VIVIDNESS = (0.0, 0.5, 1.0)
@@ -87,8 +87,8 @@ def measure_published(
             rows += system_rows(system, scope, [measured[i] for i in chosen], vividness, resamples)
     return {
         "model": model_name,
-        "weights": mark(model) if hasattr(model, "config") else None,
-        "learned_from": learned_from(model_name),
+        "weights": weights_digest(model) if hasattr(model, "config") else None,
+        "trained_on": trained_on(model_name),
         "given": "luma",
         "data": {"source": "published photographs", "count": len(photographs)},
         "vividness": list(vividness),

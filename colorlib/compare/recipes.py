@@ -1,4 +1,4 @@
-"""Recipes that ours is compared to: those of ECCV16 and of the original project."""
+"""The recipes of ECCV16 and of the original course project."""
 
 import torch
 import torch.nn.functional as F
@@ -7,6 +7,7 @@ from torch import Tensor
 from colorlib.batches import Batch
 from colorlib.color import rgb_to_hsv, rgb_to_lab
 from colorlib.decoding import AB_SPACING
+from colorlib.model import ColorNet
 from colorlib.recipes import Distribution, Recipe
 
 
@@ -25,7 +26,7 @@ class Rebalanced(Distribution):
         super().__init__(AB_SPACING, fold)
         self.weight = torch.ones(int(self.lattice.max()) + 1)
 
-    def start(self, model, pixels: Tensor) -> None:
+    def start(self, model: ColorNet, pixels: Tensor) -> None:
         self.weight = torch.ones(len(model.cells))  # of the images, before any rebalancing
         super().start(model, pixels)
         near = torch.exp(-torch.cdist(model.cells, model.cells).square() / (2 * self.sigma**2))

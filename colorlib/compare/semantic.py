@@ -1,24 +1,28 @@
-"""What a classifier says of recoloured images, and metrics that need weights from the network.
+"""Do the colours help a classifier? And metrics that need weights from the network.
 
 Colours that fit make an image easier to recognise: the share of recoloured images that a classifier
 gets right is ECCV16's "semantic interpretability" (Zhang et al. 2016, section 3.1). The distance
-between the features of recoloured and of true images asks whether the set looks natural.
+between the features of recoloured and of true images says whether the set looks natural.
 """
 
 import json
+from collections.abc import Iterable
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from colorlib import paths
 from colorlib.color import luma
-from colorlib.compare.classifier import FOLDER, accuracy, load_classifier
+from colorlib.compare.classifier import FOLDER, Classifier, accuracy, load_classifier
 from colorlib.data import to_tensor
 from colorlib.model import ColorNet, colorize, evaluating
-from colorlib.report.tables import caption
+from colorlib.report import store
+from colorlib.report.evaluation import VIVIDNESS, System, at_vividness, grey
+from colorlib.report.tables import caption, markdown_table, title
 
 
-def features(model, rgb: Tensor) -> Tensor:
+def features(model: Classifier, rgb: Tensor) -> Tensor:
     """A classifier's features (N, F) of images rgb (N, 3, H, W) in [0, 1]."""
     from tqdm import tqdm
 
@@ -27,7 +31,7 @@ def features(model, rgb: Tensor) -> Tensor:
         return torch.cat([model.features(part.to(device)).cpu() for part in parts])
 
 
-def frechet(model, one: Tensor, other: Tensor) -> float:
+def frechet(model: Classifier, one: Tensor, other: Tensor) -> float:
     """Fréchet distance of the features of two sets of images (N, 3, H, W); 0 for the same set.
 
     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) for means m and covariances C (Heusel et al. 2017,
@@ -42,57 +46,78 @@ def frechet(model, one: Tensor, other: Tensor) -> float:
     return max(0.0, distance.item())
 
 
-def verdict(recoloured: Tensor, truth: Tensor, numbers) -> dict[str, float]:
-    """What the shipped judge says of recoloured images: its top-1, and the Fréchet distance."""
+def classifier_metrics(recolored: Tensor, truth: Tensor, classes: np.ndarray) -> dict[str, float]:
+    """The shipped judge's top-1 on recoloured images, and their Fréchet distance to the truth."""
     model = load_classifier("judge")
     return {
-        "top1": accuracy(model, recoloured, numbers),
-        "frechet": frechet(model, recoloured, truth),
+        "top1": accuracy(model, recolored, classes),
+        "frechet": frechet(model, recolored, truth),
     }
 
 
-def judged(model: ColorNet, images, numbers, vividness=(0.0, 0.25, 0.5, 0.75, 1.0)) -> list[dict]:
+def judge_result(
+    model: ColorNet, name: str, source: str, images: np.ndarray, classes: np.ndarray
+) -> dict:
+    """`classifier_rows` and `perceptual` of shipped weights or a run, saved as a result.
+
+    source: resolved; the result is `judge-NAME` of all test images, else `judge-quick`.
+    """
+    networks = {name: model} | {n: load_classifier(n) for n in ("judge", "judge-grey")}
+    config = {"model": name, "given": "luma", "vividness": VIVIDNESS}
+    data = store.data_record(source, "test", images)
+    truth, whole = to_tensor(images), len(images) == 10000
+    result = store.provenance(networks, config, data, notebook="03_evaluation")
+    result["rows"] = classifier_rows(model, images, classes)
+    result["perceptual"] = perceptual(colorize(model, luma(truth), "luma"), truth)
+    return store.save_result(f"judge-{name}" if whole else "judge-quick", result)
+
+
+def classifier_rows(
+    model: ColorNet,
+    images: np.ndarray,
+    classes: np.ndarray,
+    vividness: Iterable[float] = VIVIDNESS,
+) -> list[dict]:
     """Rows for true images, their luma, and that coloured by `model` (uint8 N, H, W, 3; classes N).
 
-    "gap_closed" is the share of the judge's loss of accuracy, from true to grey images, that the
-    colours win back. The control, trained on grey images, is shown the grey ones: what colour is
-    worth to a classifier at all.
+    "accuracy_recovered" is the share of the judge's loss of accuracy, from true to grey images,
+    that the colours win back. The last row is the control, a classifier trained on grey images, on
+    grey images: it says what colour is worth to a classifier at all.
     """
     truth = to_tensor(images)
     gray = luma(truth)
-    grey = gray.expand(-1, 3, -1, -1)
+    systems = [System("true_colors", lambda _: truth), System("grey", grey)]
     rows = [
-        {"system": "true colours"} | verdict(truth, truth, numbers),
-        {"system": "grey"} | verdict(grey, truth, numbers),
+        system.row() | classifier_metrics(system.colorize(gray), truth, classes)
+        for system in (*systems, *at_vividness(model, "luma", vividness))
     ]
-    for v in vividness:
-        row = {"system": f"ours, vividness {v:g}"}
-        rows.append(row | verdict(colorize(model, gray, "luma", v), truth, numbers))
     best, worst = rows[0]["top1"], rows[1]["top1"]
     for row in rows:
-        row["gap_closed"] = (row["top1"] - worst) / (best - worst) if best > worst else 0.0
-    control = accuracy(load_classifier("judge-grey"), grey, numbers)
-    return [*rows, {"system": "grey, to the judge trained on grey", "top1": control}]
+        row["accuracy_recovered"] = (row["top1"] - worst) / (best - worst) if best > worst else 0.0
+    control = accuracy(load_classifier("judge-grey"), grey(gray), classes)
+    return [*rows, {"system": "grey_control", "top1": control}]
 
 
-def table(result: dict) -> str:
-    """What `judged` says as a Markdown table, and how the judges were made."""
-    lines = ["| images | judge's top-1 | of the gap closed | Fréchet distance |"]
-    lines += ["| --- | ---: | ---: | ---: |"]
+def classifier_table(result: dict) -> str:
+    """`classifier_rows` as a Markdown table, and how the classifiers were made."""
+    rows = []
     for row in result["rows"]:
-        share = f"{row['gap_closed']:.0%}" if "gap_closed" in row else ""
-        far = f"{row['frechet']:.3f}" if "frechet" in row else ""
-        lines.append(f"| {row['system']} | {row['top1']:.1%} | {share} | {far} |")
+        share = f"{row['accuracy_recovered']:.0%}" if "accuracy_recovered" in row else ""
+        distance = f"{row['frechet']:.3f}" if "frechet" in row else ""
+        rows.append([title(row), f"{row['top1']:.1%}", share, distance])
+    header = ["images", "judge's top-1", "of the gap closed", "Fréchet distance"]
+    parts = [markdown_table(header, rows)]
     for name in ("judge", "judge-grey"):
         made = json.loads((paths.SHIPPED / FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-        text = f"`{made['command']}`: {made['test_accuracy']:.1%} of {made['seen']} test images"
-        lines.append(f"\n{text}")
-    for name, far in result["perceptual"].items():
-        lines.append(f"\n{name}, vividness 0: {far:.3f}")
-    return "\n".join([*lines, "", f"*{caption(result)}*"])
+        parts.append(
+            f"`{made['command']}`: {made['test_accuracy']:.1%} of {made['seen']} test images"
+        )
+    for name, distance in result["perceptual"].items():
+        parts.append(f"{name}, vividness 0: {distance:.3f}")
+    return "\n\n".join([*parts, f"*{caption(result)}*"])
 
 
-def perceptual(recoloured: Tensor, truth: Tensor) -> dict[str, float]:
+def perceptual(recolored: Tensor, truth: Tensor) -> dict[str, float]:
     """LPIPS (AlexNet) and Inception FID by torchmetrics, on (N, 3, H, W) in [0, 1].
 
     {} and a printed sentence where torchmetrics or its official weights cannot be had. Sources:
@@ -110,7 +135,7 @@ def perceptual(recoloured: Tensor, truth: Tensor) -> dict[str, float]:
             f"weights from the network ({type(error).__name__})."
         )
         return {}
-    for part, true in zip(recoloured.split(250), truth.split(250), strict=True):
+    for part, true in zip(recolored.split(250), truth.split(250), strict=True):
         lpips.update(part, true)
         fid.update(part, real=False)
         fid.update(true, real=True)

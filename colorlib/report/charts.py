@@ -1,7 +1,4 @@
-"""Every figure with axes: curves, bars, trade-offs between metrics; the style is style.py's.
-
-Each function returns a matplotlib Figure.
-"""
+"""The figures with axes: curves, bars, trade-offs between metrics, in the style of style.py."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,9 +8,11 @@ from matplotlib.figure import Figure
 from colorlib.color import hsv_to_rgb
 from colorlib.data import to_images
 from colorlib.metrics import NAMES
-from colorlib.report.style import COLUMN, OTHER, OURS, PAGE, TRUTH
+from colorlib.report.style import COLUMN, OTHER, OURS, PAGE, TRUTH, YOURS
+from colorlib.report.tables import TITLES, title
 
 TRADED = (("raw_auc", "rebalanced_auc"), ("colourfulness", "psnr"))  # across, up: one panel each
+BASELINES = ("grey", "random_colors")
 
 
 def learning_curves(history: list[dict], note: str = "") -> Figure:
@@ -36,26 +35,26 @@ def learning_curves(history: list[dict], note: str = "") -> Figure:
     return fig
 
 
-def class_bars(names: list[str], errors: np.ndarray, grey: np.ndarray, most: int = 10) -> Figure:
-    """Mean ab error of the best and worst `most` classes, beside grey's; arrays (classes,)."""
+def class_bars(names: list[str], errors: np.ndarray, grey: np.ndarray, count: int = 10) -> Figure:
+    """Mean ab error of the `count` best and worst classes, beside grey's; arrays (classes,)."""
     order = np.argsort(errors)[: np.isfinite(errors).sum()]  # NaN, sorted last, has no images
     fig, axes = plt.subplots(1, 2, figsize=(PAGE, 2.4), sharex=True)
-    for axis, chosen, title in (
-        (axes[0], order[:most], "most faithful classes"),
-        (axes[1], order[::-1][:most], "least faithful classes"),
+    for axis, chosen, heading in (
+        (axes[0], order[:count], "most faithful classes"),
+        (axes[1], order[::-1][:count], "least faithful classes"),
     ):
         place = np.arange(len(chosen))
         axis.barh(place, errors[chosen], color=OURS, height=0.6, label="ours")
         axis.plot(grey[chosen], place, "|", color=TRUTH, ms=9, mew=1.5, label="grey")
         axis.set_yticks(place, [names[i].replace("_", " ") for i in chosen])
         axis.invert_yaxis()
-        axis.set(title=title, xlabel="mean ab error, Lab units")
+        axis.set(title=heading, xlabel="mean ab error, Lab units")
     axes[0].legend(loc="lower right")
     return fig
 
 
 def hue_error(centres: np.ndarray, curves: dict[str, np.ndarray], note: str = "") -> Figure:
-    """Mean ab error against the true hue (in turns), a curve a system."""
+    """Mean ab error against the true hue (in turns), one curve for each of three systems."""
     fig, axis = plt.subplots(figsize=(COLUMN, 2.3))
     styles = zip(("-", "--", ":"), (OURS, TRUTH, OTHER), strict=True)
     for (name, curve), (line, colour) in zip(curves.items(), styles, strict=False):
@@ -73,9 +72,9 @@ def hue_error(centres: np.ndarray, curves: dict[str, np.ndarray], note: str = ""
 
 
 def trade_off(points: list[dict], curve: list[dict], note: str = "") -> Figure:
-    """Raw against rebalanced AuC, and PSNR against colourfulness: named points, and our curve.
+    """Raw against rebalanced AuC, and PSNR against colourfulness: baselines, and our curve.
 
-    points, curve: rows with the metrics; each point has a "system", each curve row a "vividness".
+    points, curve: rows of a result; each row of the curve has a "vividness".
     """
     fig, axes = plt.subplots(1, 2, figsize=(PAGE, 2.6))
     for axis, (x, y) in zip(axes, TRADED, strict=True):
@@ -84,7 +83,7 @@ def trade_off(points: list[dict], curve: list[dict], note: str = "") -> Figure:
             axis.annotate(f"vividness {row['vividness']:g}", (row[x], row[y]), (4, 4),
                           textcoords="offset points", fontsize=6, color=OURS)  # fmt: skip
         for row, marker in zip(points, "osD^v", strict=False):
-            axis.plot(row[x], row[y], marker, color=TRUTH, mfc="none", label=row["system"])
+            axis.plot(row[x], row[y], marker, color=TRUTH, mfc="none", label=title(row))
         axis.set(xlabel=NAMES[x], ylabel=NAMES[y])
         axis.margins(0.2)
         axis.locator_params(axis="x", nbins=5)
@@ -94,45 +93,42 @@ def trade_off(points: list[dict], curve: list[dict], note: str = "") -> Figure:
     return fig
 
 
-def recipes_compared(curves: dict, ours: str, extra: dict | None = None, note: str = "") -> Figure:
+def recipes_compared(
+    curves: dict[str, list[dict]],
+    ours: str,
+    extra: dict[str, list[dict]] | None = None,
+    note: str = "",
+) -> Figure:
     """The key figure: raw against rebalanced AuC, and beside it PSNR against colourfulness.
 
-    curves: name -> rows with the four metrics and their "intervals"; `ours` is drawn strongest.
+    curves: key -> rows with the four metrics and their "intervals"; `ours` is drawn strongest.
     extra: one more name -> rows, of a reader's own recipe. Bars are 95 % bootstrap intervals.
     """
     fig, axes = plt.subplots(1, 2, figsize=(PAGE, 3.4))
-    everything = curves | (extra or {})
-    markers = dict(zip([n for n in curves if n != ours], "oD^vP*X<>d", strict=False))
-    markers |= dict.fromkeys(extra or {}, "s")
-    for axis, (x, y) in zip(axes, TRADED, strict=True):
-        for name, rows in everything.items():
-            mine = name == ours
-            colour = OURS if mine else "#2a9d4b" if name in (extra or {}) else OTHER
-            if name in ("grey", "random colours"):
-                colour = TRUTH
-            spread = [
-                np.abs(np.array([np.array(row["intervals"][m]) - row[m] for row in rows]).T)
-                for m in (x, y)
-            ]
-            axis.errorbar(
-                [row[x] for row in rows],
-                [row[y] for row in rows],
-                xerr=spread[0],
-                yerr=spread[1],
-                fmt="." if mine else markers[name],
-                linestyle="-" if len(rows) > 1 else "none",
-                color=colour,
-                mfc=colour if mine else "white",
-                ms=5 if mine else 4,
-                lw=1.6 if mine else 0.9,
-                elinewidth=0.7,
-                zorder=3 if mine else 2,
-                label=name,
-            )
-        axis.set(xlabel=NAMES[x], ylabel=NAMES[y])
+    extra = extra or {}
+    markers = dict(zip([key for key in curves if key != ours], "oD^vP*X<>d", strict=False))
+    for axis, names in zip(axes, TRADED, strict=True):
+        for key, rows in (curves | extra).items():
+            color = YOURS if key in extra else TRUTH if key in BASELINES else OTHER
+            look = {"fmt": markers.get(key, "s"), "mfc": "white", "ms": 4, "lw": 0.9, "zorder": 2}
+            if key == ours:
+                color = OURS
+                look = {"fmt": ".", "mfc": OURS, "ms": 5, "lw": 1.6, "zorder": 3}
+            (x, x_bars), (y, y_bars) = (values_and_bars(rows, name) for name in names)
+            line = "-" if len(rows) > 1 else "none"
+            axis.errorbar(x, y, xerr=x_bars, yerr=y_bars, color=color, linestyle=line,
+                          elinewidth=0.7, label=TITLES.get(key, key), **look)  # fmt: skip
+        axis.set(xlabel=NAMES[names[0]], ylabel=NAMES[names[1]])
         axis.locator_params(axis="x", nbins=5)
     handles, labels = axes[0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=2)
     if note:
         fig.suptitle(note, fontsize=7)
     return fig
+
+
+def values_and_bars(rows: list[dict], metric: str) -> tuple[list[float], np.ndarray]:
+    """A metric of rows (N), and how far its interval reaches below and above, (2, N)."""
+    values = [row[metric] for row in rows]
+    intervals = np.array([row["intervals"][metric] for row in rows]).T
+    return values, np.abs(intervals - values)

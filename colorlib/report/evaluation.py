@@ -1,10 +1,10 @@
 """Systems measured on the same images: a network at several settings, and its baselines."""
 
 import json
-import re
 import time
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,36 +14,37 @@ from torch import Tensor
 from colorlib import paths
 from colorlib.batches import generator
 from colorlib.color import check_given, hsv_to_chroma, join, luma, rgb_to_hsv, to_gray
-from colorlib.data import (
-    describe,
-    load_images,
-    resolve,
-    to_tensor,
-)
+from colorlib.data import load_images, resolve, to_tensor
 from colorlib.decoding import CELL_HEADS
 from colorlib.metrics import colourfulness, per_image, summary
-from colorlib.model import ColorNet, colorize, mark
-from colorlib.paths import machine
+from colorlib.model import ColorNet, colorize
+from colorlib.report import store
 from colorlib.report.bootstrap import paired_bootstrap
+from colorlib.report.tables import result_table
+
+VIVIDNESS = (0.0, 0.25, 0.5, 0.75, 1.0)
+SAMPLE = 50  # first images whose metrics are kept with a result, for the test that recomputes them
+Colorizer = Callable[[Tensor], Tensor]  # gray (N, 1, H, W) to RGB (N, 3, H, W)
 
 
-def mean_colour(model: ColorNet, gray: Tensor, given: str) -> Tensor:
-    """The baseline that gives every pixel the training images' mean chroma."""
-    chroma = (model.prior @ model.cells).view(1, 2, 1, 1).to(gray.device)
-    return join(chroma.expand(len(gray), 2, *gray.shape[-2:]), gray, given)
+class System(NamedTuple):
+    """A row of a table: what colours the images, and its key."""
+
+    key: str  # of tables.TITLES; any other is shown as it is
+    colorize: Colorizer
+    vividness: float | None = None
+
+    def row(self) -> dict:
+        """The key as a result keeps it."""
+        vivid = {} if self.vividness is None else {"vividness": self.vividness}
+        return {"system": self.key} | vivid
 
 
-def systems_of(model: ColorNet, given: str, vividness=(0.0, 0.25, 0.5, 0.75, 1.0)) -> dict:
-    """What an evaluation compares: name -> function from gray (N, 1, H, W) to RGB."""
-    systems, head = {"grey": grey}, model.config["head"]
-    if head == "distribution":
-        systems["mean colour"] = lambda gray: mean_colour(model, gray, given)
-    if head not in CELL_HEADS:
-        return systems | {f"one answer: {head}": lambda gray: colorize(model, gray, given)}
-    title = "ours" if head == "distribution" else "cells of ab"
-    for v in vividness:
-        systems[f"{title}, vividness {v:g}"] = lambda gray, v=v: colorize(model, gray, given, v)
-    return systems
+def as_systems(systems: Iterable[System] | Mapping[str, Colorizer]) -> list[System]:
+    """Systems as a list, also of a mapping from keys to functions."""
+    if isinstance(systems, Mapping):
+        return [System(key, function) for key, function in systems.items()]
+    return list(systems)
 
 
 def grey(gray: Tensor) -> Tensor:
@@ -51,23 +52,64 @@ def grey(gray: Tensor) -> Tensor:
     return gray.expand(-1, 3, -1, -1)
 
 
+def mean_color(model: ColorNet, gray: Tensor, given: str) -> Tensor:
+    """The baseline that gives every pixel the training images' mean chroma."""
+    chroma = (model.prior @ model.cells).view(1, 2, 1, 1).to(gray.device)
+    return join(chroma.expand(len(gray), 2, *gray.shape[-2:]), gray, given)
+
+
+def random_colors(truth: Tensor, images: np.ndarray, seed: int = 0) -> Tensor:
+    """Each image in the colours of another: the chroma of a random one of uint8 `images`.
+
+    The baseline "Random" of Zhang et al. 2016, section 3.1.
+    """
+    pick = torch.randint(len(images), (len(truth),), generator=generator(seed, 0)).numpy()
+    chroma = hsv_to_chroma(rgb_to_hsv(to_tensor(images[pick])))
+    return join(chroma, luma(truth), "luma")
+
+
+def at_vividness(
+    model: ColorNet, given: str, vividness: Iterable[float] = VIVIDNESS, key: str = "ours"
+) -> list[System]:
+    """A network of cells at each vividness."""
+    return [System(key, lambda gray, v=v: colorize(model, gray, given, v), v) for v in vividness]
+
+
+def compared_systems(
+    model: ColorNet, given: str, vividness: Iterable[float] = VIVIDNESS
+) -> list[System]:
+    """What an evaluation compares: grey, the mean colour, and the network."""
+    systems, head = [System("grey", grey)], model.config["head"]
+    if head not in CELL_HEADS:
+        return [*systems, System("ours", lambda gray: colorize(model, gray, given))]
+    if head == "distribution":
+        systems.append(System("mean_color", lambda gray: mean_color(model, gray, given)))
+    return systems + at_vividness(model, given, vividness)
+
+
 def evaluate_systems(
-    systems: dict, images, given: str, resamples: int = 1000, more=None
+    systems: Iterable[System] | Mapping[str, Colorizer],
+    images: np.ndarray,
+    given: str,
+    resamples: int = 1000,
+    more: Callable[[Tensor, Tensor], dict] | None = None,
 ) -> list[dict]:
     """One row a system: every metric on uint8 `images`, and 95 % intervals against the first.
 
-    more(predicted, truth), a dict, joins each row.
+    systems: see `as_systems`. more: an optional function (predicted, truth) -> dict that is
+    merged into each row.
     """
     truth = to_tensor(images)
     gray = to_gray(truth, check_given(given))
     rows, first = [], None
-    for name, system in systems.items():
+    for system in as_systems(systems):
         began = time.perf_counter()
-        predicted = system(gray)
+        predicted = system.colorize(gray)
         seconds = time.perf_counter() - began
         measured = per_image(predicted, truth)
         first = first or measured
-        row = {"system": name, **summary(measured), "seconds_per_image": seconds / len(images)}
+        row = system.row() | summary(measured) | {"seconds_per_image": seconds / len(images)}
+        row["sample"] = sample_metrics(measured)
         if measured is not first and resamples:
             row["difference"] = paired_bootstrap(measured, first, resamples)
         row |= more(predicted, truth) if more else {}
@@ -75,36 +117,56 @@ def evaluate_systems(
     return rows
 
 
+def sample_metrics(measured: dict[str, Tensor]) -> dict[str, float]:
+    """The metrics of the first `SAMPLE` images, of `per_image`'s numbers."""
+    found = summary({name: values[:SAMPLE] for name, values in measured.items()})
+    return {name: found[name] for name in ("psnr", "raw_auc", "colourfulness")}
+
+
 def evaluate_model(
-    model, model_name, given, source="auto", split="test", count=None, size=32
+    model: ColorNet,
+    model_name: str,
+    given: str,
+    source: str = "auto",
+    split: str = "test",
+    count: int | None = None,
+    size: int = 32,
+    unless_current: bool = False,
+    name: str | None = None,
 ) -> dict:
-    """The whole evaluation of one model on one source, as `save_result` keeps it."""
+    """Evaluate one model on one source, save the result and return it.
+
+    name: of the result, `result_name` by default. unless_current: a result on file that was
+    measured in the same way is returned instead.
+    """
     source, _ = resolve(source)
     if model.taught not in (None, "both", given):
-        print(f"{model_name} learned with {model.taught} given; {given} is new to it.")
+        print(f"{model_name} was trained with {model.taught} as input; {given} is new to it.")
     images = load_images(source, split, count, size)
-    began = time.perf_counter()
-    rows = evaluate_systems(systems_of(model, given), images, given)
     command = f"python -m colorlib evaluate --model {model_name} --given {given}"
     command += f" --source {source} --split {split}" + (f" --count {count}" if count else "")
     command += f" --size {size}" if size != 32 else ""
-    return {
-        "model": model_name,
-        "weights": mark(model),
-        "learned_from": learned_from(model_name),
-        "given": given,
-        "data": {"source": describe(source), "split": split, "count": len(images)},
-        "rows": rows,
-        "command": command,
-        "seed": 0,
-        "seconds": round(time.perf_counter() - began, 1),
-        "machine": machine(),
-        "date": date.today().isoformat(),
-    }
+    command += f" --name {name}" if name else ""
+    config = {"model": model_name, "given": given, "vividness": VIVIDNESS, "resamples": 1000}
+    data = store.data_record(source, split, images)
+    made = store.provenance({model_name: model}, config, data, command=command)
+    name = name or result_name(model_name, made)
+    current = store.current_result(name, made) if unless_current else None
+    if current:
+        return current
+    began = time.perf_counter()
+    rows = evaluate_systems(compared_systems(model, given), images, given)
+    made |= {"trained_on": trained_on(model_name), "rows": rows}
+    made["seconds"] = round(time.perf_counter() - began, 1)
+    try:
+        return store.save_result(name, made)
+    except OSError:
+        print(result_table(made))  # or the time would be lost
+        raise
 
 
-def learned_from(model_name: str) -> str | None:
-    """What the shipped weights of that name learned from, in words; None of any others."""
+def trained_on(model_name: str) -> str | None:
+    """What the shipped weights of that name were trained on, in words; None of any others."""
     path = paths.SHIPPED / f"{model_name}.json"
     if not path.is_file():
         return None
@@ -112,19 +174,17 @@ def learned_from(model_name: str) -> str | None:
     return f"{made['data']['training']:,} images of {made['source']}"
 
 
-def result_name(model_name: str, result: dict) -> str:
+def result_name(model_name: str, made: dict) -> str:
     """A file name for an evaluation: "cifar-value" for the whole CIFAR-100 test split alone."""
     path = Path(model_name)
-    model = path.parent.name if path.stem == "model" else path.stem
-    data = result["data"]
-    name = f"{model}-{result['given']}"
-    if (data["source"], data["split"], data["count"]) == ("CIFAR-100", "test", 10000):
+    model = f"run-{path.parent.name}" if path.stem == "model" else path.stem
+    data, name = made["data"], f"{model}-{made['config']['given']}"
+    if (data["source"], data["split"], data["count"]) == ("cifar100", "test", 10000):
         return name
-    where = re.sub(r"[^a-z0-9]+", "-", data["source"].lower()).strip("-")
-    return f"{name}-{where}-{data['split']}-{data['count']}"
+    return f"{name}-{data['source']}-{data['split']}-{data['count']}"
 
 
-def without_truth(panels: dict) -> list[dict]:
+def without_truth(panels: Mapping[str, Image.Image]) -> list[dict]:
     """Colourfulness and mean luma difference (8-bit steps) of Pillow images whose truth is unknown.
 
     panels: "input" and one image a system; an output of another size is compared at its own size.
@@ -141,13 +201,3 @@ def without_truth(panels: dict) -> list[dict]:
             }
         )
     return rows
-
-
-def random_colours(truth: Tensor, images, seed: int = 0) -> Tensor:
-    """Each image in the colours of another: the chroma of a random one of uint8 `images`.
-
-    The baseline "Random" of Zhang et al. 2016, section 3.1.
-    """
-    pick = torch.randint(len(images), (len(truth),), generator=generator(seed, 0)).numpy()
-    chroma = hsv_to_chroma(rgb_to_hsv(to_tensor(images[pick])))
-    return join(chroma, luma(truth), "luma")

@@ -1,7 +1,6 @@
-"""Every figure made of pictures; those with axes are in charts.py, the style is in style.py.
+"""The figures made of pictures, in the style of style.py. Images are uint8 arrays (N, H, W, 3)."""
 
-Images are uint8 arrays (N, H, W, 3). Each function returns a matplotlib Figure.
-"""
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,13 +8,20 @@ import torch
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from PIL import Image
 
 from colorlib.color import hsv_to_chroma, hsv_to_rgb, join, luma, rgb_to_hsv, value
 from colorlib.data import to_images, to_tensor
 from colorlib.report.style import OURS, PAGE, TRUTH
 
 
-def image_grid(rows: list, titles: list[str], labels=None, width: float = PAGE, note="") -> Figure:
+def image_grid(
+    rows: Sequence[Sequence],
+    titles: Sequence[str],
+    labels: Sequence[str] | None = None,
+    width: float = PAGE,
+    note: str = "",
+) -> Figure:
     """A table of pictures: rows of images (H, W, 3) or (H, W), titles, row labels, a note."""
     labels_width = (
         0.07 * max(len(line) for text in labels for line in text.split("\n")) if labels else 0
@@ -42,7 +48,7 @@ def image_grid(rows: list, titles: list[str], labels=None, width: float = PAGE, 
     return fig
 
 
-def channels(images: np.ndarray, labels=None, note="") -> Figure:
+def channels(images: np.ndarray, labels: Sequence[str] | None = None, note: str = "") -> Figure:
     """Each image beside its hue (as a full colour), saturation and value."""
     hsv = rgb_to_hsv(to_tensor(images))
     pure = hsv.clone()
@@ -54,7 +60,7 @@ def channels(images: np.ndarray, labels=None, note="") -> Figure:
     return image_grid(rows, titles, labels, 0.75 * PAGE, note)
 
 
-def process_diagram(image: np.ndarray, predicted: np.ndarray, note="") -> Figure:
+def process_diagram(image: np.ndarray, predicted: np.ndarray, note: str = "") -> Figure:
     """The self-supervised loop around one image (H, W, 3) and what a network made of it."""
     hsv = rgb_to_hsv(to_tensor(image[None]))
     bright = hsv.clone()
@@ -142,7 +148,7 @@ def chroma_plane(images: np.ndarray, note: str = "") -> Figure:
     return fig
 
 
-def value_and_luma(images: np.ndarray, note="") -> Figure:
+def value_and_luma(images: np.ndarray, note: str = "") -> Figure:
     """The same images as value and as luma: a pure blue is as bright as white in value only."""
     rgb = to_tensor(images)
     rows = [images]
@@ -150,15 +156,15 @@ def value_and_luma(images: np.ndarray, note="") -> Figure:
     return image_grid(rows, [""] * len(images), ["image", "value", "luma"], 0.85 * PAGE, note)
 
 
-def strip(rows: np.ndarray, note="", most: int = 8) -> Figure:
-    """Colours arriving: truth, input and some epochs (first and last kept) of the same images."""
-    epochs = np.unique(np.linspace(1, len(rows) - 2, min(most, len(rows) - 2)).round().astype(int))
-    chosen = [rows[1], *(rows[e + 1] for e in epochs), rows[0]]
-    labels = ["input", *(f"epoch {e}" for e in epochs), "original"]
+def strip(rows: np.ndarray, note: str = "", count: int = 8) -> Figure:
+    """Predictions during training: the input, up to `count` epochs, the original."""
+    epochs = np.linspace(1, len(rows) - 2, min(count, len(rows) - 2)).round().astype(int)
+    chosen = [rows[1], *(rows[e + 1] for e in np.unique(epochs)), rows[0]]
+    labels = ["input", *(f"epoch {e}" for e in np.unique(epochs)), "original"]
     return image_grid(chosen, [""] * rows.shape[1], labels, 0.8 * PAGE, note)
 
 
-def read_strip(sheet) -> np.ndarray:
+def read_strip(sheet: Image.Image) -> np.ndarray:
     """A run's strip.png (Pillow image), eight images wide, as uint8 (rows, 8, side, side, 3)."""
     pixels = np.asarray(sheet.convert("RGB"))
     side = pixels.shape[1] // 8

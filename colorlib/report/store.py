@@ -1,32 +1,118 @@
-"""Results on file: measured once, kept in data/results/*.json; tables and prose come from there."""
+"""Results on file, and what each says of how it was made; tables and prose are made from them.
+
+Every result holds, beside its numbers: "command", "commit", "date", "machine", "seed", "config"
+(every setting that it depends on), "data" and "digests" (`weights_digest` of each network that was
+measured). A result is current if those of a new measurement would be the same.
+"""
 
 import json
+import subprocess
+from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
+
+import numpy as np
+from torch import nn
 
 from colorlib import paths
-from colorlib.data import slug
+from colorlib.data import describe, slug
+from colorlib.model import weights_digest
+
+REQUIRED = ("command", "commit", "date", "machine", "seed", "config", "data", "digests")
+DEPENDS_ON = ("config", "data", "seed")  # and the digests that are known beforehand
+
+
+def provenance(
+    networks: Mapping[str, nn.Module],
+    config: dict,
+    data: dict,
+    *,
+    command: str | None = None,
+    notebook: str | None = None,
+    seed: int = 0,
+) -> dict:
+    """What a result says of how it was made.
+
+    networks: name -> every network that was measured. data: see `data_record`. command: what makes
+    the result again; or notebook: the name of the notebook that does, for example "05_study".
+    """
+    if notebook:
+        command = f"python scripts/execute_notebooks.py notebooks/{notebook}.ipynb"
+        command = f"COLORLIB_PROFILE={paths.profile()} {command}"
+    return {
+        "command": command,
+        "commit": commit(),
+        "date": date.today().isoformat(),
+        "machine": paths.machine(),
+        "seed": seed,
+        "config": json.loads(json.dumps(config)),  # as the file will have it
+        "data": data,
+        "digests": {name: weights_digest(network) for name, network in networks.items()},
+    }
+
+
+def data_record(source: str, split: str, images: np.ndarray) -> dict:
+    """The "data" of a result: uint8 images (N, H, W, 3) of a resolved source."""
+    where = {"source": slug(source), "title": describe(source), "split": split}
+    return where | {"count": len(images), "size": int(images.shape[1])}
+
+
+def commit() -> str | None:
+    """The repository's commit, with "+" if colorlib differs from it; None without a repository."""
+    git = ["git", "-C", str(paths.REPOSITORY)]
+    try:
+        if paths.home() != paths.REPOSITORY:
+            return None
+        words = [*git, "rev-parse", "--short=12", "HEAD"]
+        head = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "colorlib"], check=False)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return f"{head}+" if changed.returncode else head
 
 
 def save_result(name: str, content: dict) -> dict:
-    """Write `content` as NAME.json into the results folder; return it.
+    """Write `content` as NAME.json into the results folder; return it as the file has it.
 
-    What does not say by which command it was made is the notebooks'.
+    Raises ValueError where it does not say how it was made.
     """
-    made = {"full": "make full", "quick": "make report"}[paths.profile()]
-    content = {"command": made, "date": date.today().isoformat()} | content
+    missing = [key for key in REQUIRED if key not in content]
+    if missing:
+        raise ValueError(
+            f"save_result: {name} lacks {', '.join(missing)}; `provenance(...)` gives all of them"
+        )
+    content = json.loads(json.dumps(content))  # tuples become lists
     paths.write_json(paths.results() / f"{name}.json", content)
     return content
 
 
 def load_result(name: str, committed: bool = False) -> dict:
     """NAME.json of this run's results, or the committed one where this run has none."""
+    path = find_result(name, committed)
+    if path is None:
+        raise ValueError(
+            f"{name}.json: got no such result, expected it in {paths.results()} or in data/results "
+            "of the repository; `make results` measures what is missing"
+        )
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def find_result(name: str, committed: bool = False) -> Path | None:
+    """The file that `load_result` reads, or None."""
     folders = [paths.COMMITTED_RESULTS] if committed else [paths.results(), paths.COMMITTED_RESULTS]
-    for folder in folders:
-        if (folder / f"{name}.json").is_file():
-            return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    raise ValueError(f"{name}.json is in no results folder; `python -m colorlib evaluate` makes it")
+    files = (folder / f"{name}.json" for folder in folders)
+    return next((file for file in files if file.is_file()), None)
 
 
-def of_source(name: str, source: str) -> str:
+def current_result(name: str, made: dict) -> dict | None:
+    """The result on file if it was measured as `made`, a `provenance`, says; else None."""
+    if find_result(name) is None:
+        return None
+    result = load_result(name)
+    same = all(result.get(key) == made[key] for key in DEPENDS_ON)
+    return result if same and made["digests"].items() <= result["digests"].items() else None
+
+
+def name_for_source(name: str, source: str) -> str:
     """The file name of a resolved source's result: the plain one is CIFAR-100's alone."""
     return name if source == "cifar100" else f"{name}-{slug(source)}"

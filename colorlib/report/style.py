@@ -7,6 +7,7 @@ from colorlib import paths
 
 COLUMN, PAGE = 3.3, 6.9  # inches: one column of a two-column page, and both
 OURS, OTHER, TRUTH = "#c1272d", "#4a6fa5", "#222222"
+YOURS = "#2a9d4b"  # a reader's own recipe
 STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 8,

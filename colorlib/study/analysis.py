@@ -1,31 +1,35 @@
-"""What data/results/study.json says: the runs, what each change does, seeds, and how it scales."""
+"""What the result `study` says: the runs, what each change does, seeds, and how it scales."""
 
 import numpy as np
 from scipy import stats
 
 from colorlib.metrics import NAMES
 from colorlib.recipes import build
-from colorlib.report.tables import cells
+from colorlib.report.tables import cells, markdown_table
 from colorlib.study import log_fit
 from colorlib.study.charts import SHOWN
-from colorlib.study.runs import EPOCHS, IMAGES, LONG, RUNS, settings
+from colorlib.study.runs import EPOCHS, IMAGES, LONG, RUNS, TITLES, run_config
 
 SEEDS = {
-    "ours": ("ours", "ours, seed 1", "ours, seed 2"),
-    "chroma regression": ("regression", "regression, seed 1", "regression, seed 2"),
+    "ours": ("ours", "ours-seed-1", "ours-seed-2"),
+    "regression": ("regression", "regression-seed-1", "regression-seed-2"),
 }
-ABLATED = {  # what the figure calls a run
+SEED_TITLES = {"ours": "ours", "regression": "chroma regression"}
+ABLATED = {  # what the figure calls a change
     "regression": "one colour, not a distribution",
-    "hue and saturation as numbers": "hue and saturation, raw",
-    "hard targets": "hard targets",
-    "every pixel weighs the same": "no weight by value",
-    "AdamW alone, no Muon": "AdamW alone, no Muon",
-    "images not moved": "images not moved",
-    "value as well as luma": "one set of weights for value and luma",
-    "moving average of the weights": "moving average of weights (EMA)",
-    "full resolution, a quarter of the steps": "full resolution, equal time",
-    "products of 16-bit numbers": "16-bit products (bfloat16)",
+    "original": "hue and saturation, raw",
+    "hard": "hard targets",
+    "unweighted": "no weight by value",
+    "no-muon": "AdamW alone, no Muon",
+    "no-shift": "images not moved",
+    "both-inputs": "one set of weights for value and luma",
+    "averaged": "moving average of weights (EMA)",
+    "full-resolution": "full resolution, equal time",
+    "bf16": "16-bit products (bfloat16)",
+    "mirrored": "averaged over the mirror image",
+    "sharpened": "no logit adjustment",
 }
+REDECODED = (("mirrored", SHOWN[:2]), ("sharpened", SHOWN[2:]))  # of the same networks
 
 
 def best_of(run: dict) -> dict:
@@ -34,20 +38,21 @@ def best_of(run: dict) -> dict:
     return {name: run["mean"][name] for name in SHOWN[:2]} | {SHOWN[2]: vivid[SHOWN[2]]}
 
 
-def listing(study: dict) -> str:
+def runs_table(study: dict) -> str:
     """A Markdown table of every run: what differs from ours, what it took, what it reached."""
-    lines = ["| run | differs from ours in | minutes | " + " | ".join(NAMES[n] for n in SHOWN)]
-    lines[0] += " |"
-    lines.append("| --- | --- |" + " ---: |" * 4)
-    for name, run in study["runs"].items():
-        changed = ", ".join(f"{k} {v}" for k, v in run["changed"].items()) or "–"
-        numbers = [f"{run['history']['seconds'] / 60:.1f}", *cells(best_of(run), SHOWN)]
-        lines.append(f"| {name} | {changed} | " + " | ".join(numbers) + " |")
-    return "\n".join(lines)
+    rows = []
+    for key, run in study["runs"].items():
+        changed = ", ".join(f"{k} {v}" for k, v in RUNS.get(key, {}).items()) or "–"
+        minutes = f"{run['history']['seconds'] / 60:.1f}"
+        rows.append([TITLES.get(key, key), changed, minutes, *cells(best_of(run), SHOWN)])
+    header = ["run", "differs from ours in", "minutes", *(NAMES[name] for name in SHOWN)]
+    return markdown_table(header, rows, "llrrrr")
 
 
 def ablation(study: dict) -> list[dict]:
-    """What each change does: rows for `charts.ablation`; missing runs are left out.
+    """What each change does, for `charts.ablation`: rows with a "key" of `ABLATED`.
+
+    Runs that are missing are left out.
 
     Each metric's (difference from the mean of ours over its seeds, the largest that chance alone
     explains at 95 %): of a run from one seed by a prediction interval (Student's t), of a recipe of
@@ -56,25 +61,21 @@ def ablation(study: dict) -> list[dict]:
     runs = study["runs"]
     ours = [runs[name] for name in SEEDS["ours"] if name in runs]
     rows = []
-    for name, title in ABLATED.items():
-        seeds = next((names for names in SEEDS.values() if names[0] == name), (name,))
-        found = [runs[seed] for seed in seeds if seed in runs]
+    for key in ABLATED:
+        found = [runs[seed] for seed in SEEDS.get(key, (key,)) if seed in runs]
         if found:
             numbers = [[best_of(run)[m] for m in SHOWN] for run in (*found, *ours)]
             pairs = [_apart(x[: len(found)], x[len(found) :]) for x in np.transpose(numbers)]
-            rows.append({"name": title} | dict(zip(SHOWN, pairs, strict=True)))
-    for title, way, metrics in (
-        ("averaged over the mirror image", "mirrored", SHOWN[:2]),
-        ("no logit adjustment", "sharpened", SHOWN[2:]),
-    ):
-        off = {m: np.array([run[way][m] - best_of(run)[m] for run in ours]) for m in metrics}
-        rows.append({"name": title} | {m: (x.mean(), _half_width(x)) for m, x in off.items()})
+            rows.append({"key": key} | dict(zip(SHOWN, pairs, strict=True)))
+    for key, metrics in REDECODED:
+        if all(key in run for run in ours):
+            off = {m: np.array([run[key][m] - best_of(run)[m] for run in ours]) for m in metrics}
+            rows.append({"key": key} | {m: (x.mean(), _half_width(x)) for m, x in off.items()})
     return rows
 
 
-def _apart(found, ours) -> tuple[float, float]:
+def _apart(found: np.ndarray, ours: np.ndarray) -> tuple[float, float]:
     """(Difference of the means, half the width of its 95 % interval)."""
-    found, ours = np.asarray(found), np.asarray(ours)
     if len(found) == 1:
         width = stats.t.ppf(0.975, len(ours) - 1) * ours.std(ddof=1) * np.sqrt(1 + 1 / len(ours))
         return float(found[0] - ours.mean()), float(width)
@@ -82,61 +83,59 @@ def _apart(found, ours) -> tuple[float, float]:
     return float(found.mean() - ours.mean()), float((interval.high - interval.low) / 2)
 
 
-def _half_width(numbers) -> float:
+def _half_width(values: np.ndarray) -> float:
     """Half the width of the 95 % interval of the mean, Student's t."""
-    return float(stats.t.ppf(0.975, len(numbers) - 1) * stats.sem(numbers))
+    return float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
 
 
-def verdicts(study: dict, metric: str) -> tuple[list, list]:
-    """(what matters, what chance explains): (name, difference) pairs, the largest first."""
-    rows = [(row["name"], *row[metric]) for row in ablation(study) if metric in row]
+def by_significance(study: dict, metric: str) -> tuple[dict[str, float], dict[str, float]]:
+    """(changes that matter, changes within chance): key -> difference, the largest first."""
+    rows = [(row["key"], *row[metric]) for row in ablation(study) if metric in row]
     rows.sort(key=lambda row: -abs(row[1]))
-    matters = [(name, off) for name, off, limit in rows if abs(off) > limit]
-    return matters, [(name, off) for name, off, limit in rows if abs(off) <= limit]
+    matters = {key: off for key, off, limit in rows if abs(off) > limit}
+    return matters, {key: off for key, off, limit in rows if abs(off) <= limit}
 
 
-def seeds(study: dict) -> str:
+def seeds_table(study: dict) -> str:
     """A Markdown table of the recipes that ran from three seeds: mean, and lowest to highest."""
-    lines = ["| recipe | seeds | " + " | ".join(NAMES[name] for name in SHOWN) + " |"]
-    lines.append("| --- | ---: |" + " ---: |" * 3)
-    for title, names in SEEDS.items():
+    rows = []
+    for key, names in SEEDS.items():
         runs = [best_of(study["runs"][name]) for name in names if name in study["runs"]]
         mean, low, high = (
             cells({name: of([run[name] for run in runs]) for name in SHOWN}, SHOWN)
             for of in (np.mean, min, max)
         )
-        shown = [f"{m} ({a} to {b})" for m, a, b in zip(mean, low, high, strict=True)]
-        lines.append(f"| {title} | {len(runs)} | " + " | ".join(shown) + " |")
-    return "\n".join(lines)
+        spread = [f"{m} ({a} to {b})" for m, a, b in zip(mean, low, high, strict=True)]
+        rows.append([SEED_TITLES[key], str(len(runs)), *spread])
+    return markdown_table(["recipe", "seeds", *(NAMES[name] for name in SHOWN)], rows)
 
 
-def curves(study: dict) -> list[dict]:
+def scaling_panels(study: dict) -> list[dict]:
     """Panels for `charts.scaling`: PSNR against images, epochs and weights, with the fits."""
     runs = study["runs"]
-    counts = {n: RUNS[n]["count"] for n in runs if [*RUNS.get(n, {})] == ["count"]}
-    counts["ours"] = IMAGES
-    epochs = {
-        name: RUNS[name].get("epochs", EPOCHS)
-        for name in runs
-        if name == "ours" or [*RUNS.get(name, {})] == ["epochs"]
-    }
+
+    def only(field: str) -> list[str]:
+        """The runs that differ from ours in this field alone, and ours."""
+        return [key for key in runs if set(RUNS.get(key, {"": 0})) <= {field}]
+
+    counts = {key: RUNS[key].get("count", IMAGES) for key in only("count")}
+    epochs = {key: RUNS[key].get("epochs", EPOCHS) for key in only("epochs")}
     weights = {
-        name: sum(p.numel() for p in build(settings(name))[0].parameters())
-        for name in runs
-        if name == "ours" or [*RUNS.get(name, {})] == ["widths"]
+        key: sum(p.numel() for p in build(run_config(key))[0].parameters())
+        for key in only("widths")
     }
     panels = []
-    for name, found in (
+    for name, sizes in (
         ("training images", counts),
         ("epochs of 45,000 images", epochs),
         ("weights", weights),
     ):
-        pairs = sorted((x, runs[run]["mean"]["psnr"]) for run, x in found.items())
+        pairs = sorted((x, runs[key]["mean"]["psnr"]) for key, x in sizes.items())
         x, y = zip(*pairs, strict=True)
-        fit = log_fit.line(x, y)
+        fit = log_fit.fit_line(x, y)
         label = f"{fit['gain']:+.2f} dB a doubling"
         panels.append({"name": name, "x": x, "y": y, "numbers": fit, "label": label})
-        panels[-1]["fit"] = lambda at, fit=fit: log_fit.at(fit, at)
+        panels[-1]["fit"] = lambda at, fit=fit: log_fit.value_at(fit, at)
     if LONG in runs:
         panels[1]["check"] = [(RUNS[LONG]["epochs"], runs[LONG]["mean"]["psnr"])]
     return panels

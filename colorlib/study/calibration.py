@@ -1,7 +1,7 @@
-"""Is the predicted distribution right? How often a colour comes true, and how far off the mean is.
+"""Is the predicted distribution right? How often a cell is the true one, how far off the mean is.
 
-A network is calibrated where, of all the times it says 30 %, 30 % come true (Guo et al. 2017,
-"On Calibration of Modern Neural Networks", section 2).
+A network is calibrated if, of all the cells to which it gives 30 %, 30 % are the true ones (Guo et
+al. 2017, "On Calibration of Modern Neural Networks", section 2).
 """
 
 import numpy as np
@@ -13,32 +13,34 @@ from colorlib.data import to_tensor
 from colorlib.decoding import DecodeSetting, cell_probabilities
 from colorlib.model import ColorNet, evaluating, predict
 from colorlib.recipes import Distribution
+from colorlib.report import evaluation, store
 
-EDGES = {  # of the bins of what was predicted
+EDGES = {  # of the bins of the predicted probability
     "cells": np.concatenate(([0.0], np.geomspace(1e-4, 1, 13))),
     "mode": np.linspace(0, 1, 16),
 }
 
 
 def distribution(model: ColorNet, gray: Tensor) -> Tensor:
-    """How likely each cell is at every predicted point, (N, K, h, w), for luma (N, 1, H, W)."""
+    """The probability of each cell at each predicted point, (N, K, h, w), for luma (N, 1, H, W)."""
     with evaluating(model) as device:
         gray = gray.to(device)
         return cell_probabilities(model, predict(model, gray, "luma"), DecodeSetting()).cpu()
 
 
-def entropy(likely: Tensor) -> Tensor:
+def entropy(probabilities: Tensor) -> Tensor:
     """Entropy (N, h, w) in nats of distributions (N, K, h, w); log K where nothing is known."""
-    return -(likely * likely.clamp(min=1e-12).log()).sum(1)
+    return -(probabilities * probabilities.clamp(min=1e-12).log()).sum(1)
 
 
-def distance(likely: Tensor, true: Tensor, cells: Tensor) -> Tensor:
-    """How far (N, h, w), in chroma units, cells drawn from `true` lie from the mean of `likely`.
+def distance(probabilities: Tensor, true: Tensor, cells: Tensor) -> Tensor:
+    """Mean distance (N, h, w), in chroma units, of cells drawn from `true` to the predicted mean.
 
-    Both are distributions (N, K, h, w); with `likely` for `true` it is what the network expects.
+    Both are distributions (N, K, h, w); with the predicted one for `true` it is what the network
+    expects.
     """
-    n, _, height, width = likely.shape
-    flat, drawn = (x.permute(0, 2, 3, 1).flatten(0, 2) for x in (likely, true))
+    n, _, height, width = probabilities.shape
+    flat, drawn = (x.permute(0, 2, 3, 1).flatten(0, 2) for x in (probabilities, true))
     found = [
         (other * torch.cdist(part @ cells, cells)).sum(1)
         for part, other in zip(flat.split(50_000), drawn.split(50_000), strict=True)
@@ -47,64 +49,88 @@ def distance(likely: Tensor, true: Tensor, cells: Tensor) -> Tensor:
 
 
 def soft_target(model: ColorNet, truth: Tensor) -> tuple[Tensor, Tensor]:
-    """The distribution (N, K, h, w) that RGB (N, 3, H, W) teaches, and each point's weight."""
+    """The target distribution (N, K, h, w) of RGB (N, 3, H, W), and each point's weight."""
     recipe = Distribution(model.config["spacing"], model.fold)
     index, share, weight = recipe.target(truth)
     shape = len(truth), len(model.cells), *index.shape[-2:]
     return torch.zeros(shape).scatter_add_(1, index, share), weight
 
 
-def calibration(model: ColorNet, images) -> dict:
-    """What uint8 `images` (N, H, W, 3), luma given, say of a network of chroma cells.
+def measure_calibration(model: ColorNet, images: np.ndarray) -> dict:
+    """The calibration of a network of chroma cells on uint8 `images` (N, H, W, 3), input luma.
 
-    "cells": rows of what was predicted of a cell and what share came true, over all cells of all
-    points; "mode": the same of the likeliest cell alone, in 15 equal bins, with its expected
-    calibration error (Guo et al., equation 3) in "mode_error"; "distance": rows of tenths of the
-    points by expected error, and the error of the mean there. Points weigh by value, as in
+    "cells": rows of the predicted probability of a cell and of the share that was true, over all
+    cells of all points; "mode": the same of the likeliest cell alone, in 15 equal bins, with its
+    expected calibration error (Guo et al., equation 3) in "mode_error"; "distance": rows of tenths
+    of the points by expected error, and the error of the mean there. Points weigh by value, as in
     training. The truth is the soft target: the shares of the four cells around the true chroma.
     """
     cells = model.cells.cpu()
     sums = {name: np.zeros((3, len(edges) - 1)) for name, edges in EDGES.items()}
-    expected, actual, weights, entropies = [], [], [], []
+    columns = {name: [] for name in ("expected", "actual", "weight", "entropy")}
     for truth in to_tensor(images).split(250):
-        likely = distribution(model, luma(truth))
+        probabilities = distribution(model, luma(truth))
         true, weight = soft_target(model, truth)
-        best = likely.argmax(1, keepdim=True)
-        for name, said, came in (
-            ("cells", likely, true),
-            ("mode", likely.gather(1, best), true.gather(1, best)),
-        ):
-            weigh = weight.expand_as(said).flatten().numpy()
-            said, came = said.flatten().numpy(), came.flatten().numpy()
-            bins = len(EDGES[name]) - 1
-            place = np.clip(np.searchsorted(EDGES[name], said, "right") - 1, 0, bins - 1)
-            for row, numbers in zip(sums[name], (weigh, weigh * said, weigh * came), strict=True):
-                row += np.bincount(place, numbers, bins)
-        expected.append(distance(likely, likely, cells).flatten())
-        actual.append(distance(likely, true, cells).flatten())
-        weights.append(weight.flatten())
-        entropies.append(entropy(likely).flatten())
-    kept = {name: _rows(*found) for name, found in sums.items()}
-    weight, said, came = sums["mode"]
-    kept["mode_error"] = float(np.abs(said - came).sum() / weight.sum())
-    expected, actual, weight, unsure = (
-        torch.cat(x).double().numpy() for x in (expected, actual, weights, entropies)
-    )
-    kept["distance"] = [
+        mode = probabilities.argmax(1, keepdim=True)
+        add_to_bins(sums["cells"], EDGES["cells"], probabilities, true, weight)
+        of_mode = probabilities.gather(1, mode), true.gather(1, mode)
+        add_to_bins(sums["mode"], EDGES["mode"], *of_mode, weight)
+        columns["expected"].append(distance(probabilities, probabilities, cells).flatten())
+        columns["actual"].append(distance(probabilities, true, cells).flatten())
+        columns["weight"].append(weight.flatten())
+        columns["entropy"].append(entropy(probabilities).flatten())
+    result = {name: bin_rows(*found) for name, found in sums.items()}
+    weight, predicted, true = sums["mode"]
+    result["mode_error"] = float(np.abs(predicted - true).sum() / weight.sum())
+    expected, actual, weight, entropies = (torch.cat(x).double().numpy() for x in columns.values())
+    result["distance"] = [
         {"predicted": np.average(expected[part], weights=weight[part] + 1e-9),
          "true": np.average(actual[part], weights=weight[part] + 1e-9)}
         for part in np.array_split(expected.argsort(), 10)
     ]  # fmt: skip
-    kept["entropy"] = float(np.average(unsure, weights=weight))
+    result["entropy"] = float(np.average(entropies, weights=weight))
     spread = np.cov(expected, actual, aweights=weight + 1e-9)
     scale = np.sqrt(spread[0, 0] * spread[1, 1])
-    kept["correlation"] = float(spread[0, 1] / scale) if scale > 0 else 0.0
-    return kept
+    result["correlation"] = float(spread[0, 1] / scale) if scale > 0 else 0.0
+    return result
 
 
-def _rows(weight, said, came) -> list[dict]:
+def calibration_result(model: ColorNet, name: str, source: str, images: np.ndarray) -> dict:
+    """`measure_calibration` of shipped weights, saved as the result `calibration`.
+
+    source: resolved; of other images than CIFAR-100's test split the result is `calibration-quick`.
+    """
+    data = store.data_record(source, "test", images)
+    config = {"model": name, "given": "luma"}
+    result = store.provenance({name: model}, config, data, notebook="05_study")
+    result |= measure_calibration(model, images)
+    result["sample"] = calibration_sample(model, images)
+    whole = (source, len(images)) == ("cifar100", 10000)
+    return store.save_result("calibration" if whole else "calibration-quick", result)
+
+
+def calibration_sample(model: ColorNet, images: np.ndarray) -> dict[str, float]:
+    """Two numbers of the first images alone, for the test that recomputes them."""
+    found = measure_calibration(model, images[: evaluation.SAMPLE])
+    return {name: found[name] for name in ("mode_error", "entropy")}
+
+
+def add_to_bins(
+    sums: np.ndarray, edges: np.ndarray, predicted: Tensor, true: Tensor, weight: Tensor
+) -> None:
+    """Add to sums (3, bins) the weight of each bin of `predicted`, and both weighted sums there."""
+    weights = weight.expand_as(predicted).flatten().numpy()
+    predicted, true = predicted.flatten().numpy(), true.flatten().numpy()
+    count = len(edges) - 1
+    bins = np.clip(np.searchsorted(edges, predicted, "right") - 1, 0, count - 1)
+    for row, values in zip(sums, (weights, weights * predicted, weights * true), strict=True):
+        row += np.bincount(bins, values, count)
+
+
+def bin_rows(weight: np.ndarray, predicted: np.ndarray, true: np.ndarray) -> list[dict[str, float]]:
+    """The mean predicted and true share of each bin that is not empty."""
     return [
-        {"predicted": said[i] / weight[i], "true": came[i] / weight[i], "weight": weight[i]}
+        {"predicted": predicted[i] / weight[i], "true": true[i] / weight[i], "weight": weight[i]}
         for i in range(len(weight))
         if weight[i] > 0
     ]

@@ -9,21 +9,22 @@ import numpy as np
 import torch
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from colorlib.color import lab_to_rgb
 from colorlib.data import to_images
 from colorlib.metrics import NAMES
 from colorlib.report.style import OTHER, OURS, PAGE, TRUTH
 
-UNSEEN = 1.01e-6  # a share of pixels that says: none (`Distribution.start` lets none be 0)
+UNSEEN = 1.01e-6  # the share of pixels of an empty cell (`Distribution.start` lets none be 0)
 SHOWN = ("psnr", "raw_auc", "rebalanced_auc")
 
 
-def ablation(rows: list[dict], note: str = "") -> Figure:
+def ablation(rows: list[dict], titles: dict[str, str], note: str = "") -> Figure:
     """What each change does: a dot a row and metric, and how far chance alone may take it.
 
-    rows: "name" and, for each metric of `SHOWN` that the change touches, (difference from ours,
-    the largest that chance explains).
+    rows: "key" and, for each metric of `SHOWN` that the change touches, (difference from ours, the
+    largest that chance explains). titles: by the key.
     """
     fig, axes = plt.subplots(1, 3, figsize=(PAGE, 0.3 + 0.2 * len(rows)), sharey=True)
     place = np.arange(len(rows))
@@ -46,7 +47,7 @@ def ablation(rows: list[dict], note: str = "") -> Figure:
             axis.plot(off, at, "o", ms=4, color=OTHER, mfc=OTHER if abs(off) > limit else "white")
         axis.set(xlabel=f"Δ {NAMES[metric]}", xlim=(-1.1 * edge, 0.7 * edge))
         axis.locator_params(axis="x", nbins=4)
-    axes[0].set_yticks(place, [row["name"] for row in rows])
+    axes[0].set_yticks(place, [titles[row["key"]] for row in rows])
     axes[0].invert_yaxis()
     if note:
         fig.suptitle(note, fontsize=7)
@@ -103,9 +104,9 @@ def reliability(result: dict, note: str = "") -> Figure:
 
 
 def fading(rows: list[dict], note: str = "") -> Figure:
-    """How colourful, and how far from the truth, images are that are more or less familiar."""
+    """Colourfulness and error against the similarity to the nearest training image."""
     fig, axes = plt.subplots(1, 2, figsize=(PAGE, 2.2))
-    x = [row["familiar"] for row in rows]
+    x = [row["similarity"] for row in rows]
     axes[0].plot(x, [row["share"] for row in rows], "o-", ms=3, color=OURS)
     axes[0].set(ylabel="colourfulness,\nshare of the truth's")
     axes[1].plot(x, [row["error"] for row in rows], "o-", ms=3, color=OURS, label="ours")
@@ -114,19 +115,27 @@ def fading(rows: list[dict], note: str = "") -> Figure:
     axes[1].legend()
     for axis in axes:
         axis.set_ylim(0, 1.05 * max(max(line.get_ydata()) for line in axis.lines))
-        axis.set(xlabel="likeness to the nearest training image (cosine)")
+        axis.set(xlabel="similarity to the nearest training image (cosine)")
     if note:
         fig.suptitle(note, fontsize=7)
     return fig
 
 
-def colours_of(cells) -> np.ndarray:
+def cell_colors(cells: Tensor) -> np.ndarray:
     """Colours (K, 3) in [0, 1] of ab cells (K, 2) at L 65."""
     lab = torch.cat((torch.full((len(cells), 1), 65.0), cells.float()), 1)
     return to_images(lab_to_rgb(lab.T[None, :, :, None]))[0, :, 0] / 255
 
 
-def soft_encoding(image: np.ndarray, pixel, ab, cells, index, share, note="") -> Figure:
+def soft_encoding(
+    image: np.ndarray,
+    pixel: tuple[int, int],
+    ab: Tensor,
+    cells: Tensor,
+    index: Tensor,
+    share: Tensor,
+    note: str = "",
+) -> Figure:
     """One pixel's colour on the ab plane, and the five cells that stand for it.
 
     image: uint8 (H, W, 3); pixel: (row, column); ab (2,): its true colour; cells (K, 2); index and
@@ -136,14 +145,14 @@ def soft_encoding(image: np.ndarray, pixel, ab, cells, index, share, note="") ->
     axes[0].imshow(image, interpolation="nearest")
     axes[0].plot(pixel[1], pixel[0], "s", ms=9, mfc="none", mec="white", mew=1.5)
     axes[0].set(xticks=[], yticks=[], title="1 a pixel of the image")
-    colours = colours_of(cells)
+    colors = cell_colors(cells)
     for axis in axes[1:]:
-        axis.scatter(*cells.T, c=colours, s=9, marker="s", lw=0)
+        axis.scatter(*cells.T, c=colors, s=9, marker="s", lw=0)
         axis.plot(*ab, "kx", ms=6, mew=1.5, label="true colour")
         axis.set(xlabel="a", ylabel="b", aspect="equal")
     axes[1].set_title(f"2 its place among {len(cells)} cells")
     chosen = cells[index]
-    axes[2].scatter(*chosen.T, s=700 * share, c=colours[index], edgecolors="black", zorder=3)
+    axes[2].scatter(*chosen.T, s=700 * share, c=colors[index], edgecolors="black", zorder=3)
     for point, part in zip(chosen.tolist(), share.tolist(), strict=True):
         axes[2].annotate(f"{part:.2f}", point, (10, 8), textcoords="offset points", fontsize=7)
     axes[2].plot(*ab, "kx", ms=6, mew=1.5, zorder=4)
@@ -156,7 +165,9 @@ def soft_encoding(image: np.ndarray, pixel, ab, cells, index, share, note="") ->
     return fig
 
 
-def rebalancing(cells, prior, smooth, weight, weights, note="") -> Figure:
+def rebalancing(
+    cells: Tensor, prior: Tensor, smooth: Tensor, weight: Tensor, weights: Tensor, note: str = ""
+) -> Figure:
     """From how common colours are to what a pixel weighs.
 
     cells (K, 2); prior, smooth and weight (K,); weights (h, w): of the image's pixels.

@@ -1,7 +1,7 @@
-"""Why an image is coloured wrongly, and how colours fade on what the network does not know.
+"""Why an image is coloured wrongly, and how colours fade on unfamiliar images.
 
-The cause comes from what the network itself said of the image. It is a rule, not a verdict: some
-images have more than one cause.
+The cause is found by a rule from the distribution that the network predicted; some images have more
+than one cause.
 """
 
 import numpy as np
@@ -11,24 +11,33 @@ from torch import Tensor
 
 from colorlib.color import hsv_to_chroma, join, luma, rgb_to_hsv
 from colorlib.data import to_tensor
+from colorlib.datasets.arrays import Labels
 from colorlib.metrics import colourfulness, mean_ab_error
 from colorlib.model import ColorNet, colorize
+from colorlib.report import store
+from colorlib.report.tables import caption, markdown_table
 from colorlib.study.calibration import distance, distribution, soft_target
 
 CAUSES = {
-    "tiny detail": "colours change within a few pixels",
-    "ambiguous object": "the network held many colours possible, and said so",
-    "unusual colour": "the network was surer than it should have been",
+    "tiny_detail": "colours change within a few pixels",
+    "ambiguous_object": "the network predicted a wide distribution",
+    "unusual_color": "the network was overconfident",
+}
+CAUSE_TITLES = {
+    "tiny_detail": "tiny detail",
+    "ambiguous_object": "ambiguous object",
+    "unusual_color": "unusual colour",
 }
 DETAIL = 0.5  # share of an image's colour error that 4 x 4 blocks of true colour would leave
 
 
-def causes(model: ColorNet, images) -> dict[str, Tensor]:
-    """Of uint8 images (N, H, W, 3), luma given, numbers (N,): "error", mean ab error; "cause".
+def causes(model: ColorNet, images: np.ndarray) -> dict[str, Tensor]:
+    """The "error" (mean ab error) and the "cause", both (N,), of uint8 images (N, H, W, 3).
 
-    cause, the number of one of `CAUSES`: a tiny detail where the true colours, averaged over 4 x 4
-    blocks, would still be `DETAIL` times as wrong as ours are; else ambiguous where the mean of the
-    distribution is no further off than twice what the distribution itself expects; else unusual.
+    Luma is the input. The cause is the index of one of `CAUSES`: a tiny detail if the true colours,
+    averaged over 4 x 4 blocks, have at least `DETAIL` times the prediction's error; else an
+    ambiguous object if the mean of the distribution is no further off than twice what the
+    distribution itself expects; else an unusual colour.
     """
     errors, found = [], []
     for truth in to_tensor(images).split(250):
@@ -37,10 +46,11 @@ def causes(model: ColorNet, images) -> dict[str, Tensor]:
         blocks = F.avg_pool2d(hsv_to_chroma(rgb_to_hsv(truth)), 4)
         blocks = F.interpolate(blocks, truth.shape[-2:], mode="bilinear")
         detail = mean_ab_error(join(blocks, gray, "luma"), truth) > DETAIL * error
-        likely, cells = distribution(model, gray), model.cells.cpu()
+        probabilities, cells = distribution(model, gray), model.cells.cpu()
         true, weight = soft_target(model, truth)
         actual, expected = (
-            (weight[:, 0] * distance(likely, drawn, cells)).sum((1, 2)) for drawn in (true, likely)
+            (weight[:, 0] * distance(probabilities, drawn, cells)).sum((1, 2))
+            for drawn in (true, probabilities)
         )
         cause = torch.where(detail, 0, torch.where(actual <= 2 * expected, 1, 2))
         errors.append(error)
@@ -48,39 +58,101 @@ def causes(model: ColorNet, images) -> dict[str, Tensor]:
     return {"error": torch.cat(errors), "cause": torch.cat(found)}
 
 
-def fading(model: ColorNet, images, familiar: Tensor, parts: int = 10) -> list[dict]:
+def failures_result(
+    model: ColorNet, name: str, source: str, images: np.ndarray, labels: Labels | None, found: dict
+) -> dict:
+    """The causes of the worst twentieth of the images, and `people`, saved as `failures`.
+
+    source: resolved; of other images than CIFAR-100's test split the result is `failures-quick`.
+    found: what `causes` says of all of them.
+    """
+    order = found["error"].argsort(descending=True)
+    worst = order[: max(10, len(order) // 20)]
+    rows = []
+    for number, cause in enumerate(CAUSES):
+        chosen = worst[found["cause"][worst] == number].numpy()
+        row = {"cause": cause, "images": len(chosen), "of": len(worst), "classes": []}
+        if labels is not None:
+            counts = np.bincount(labels[0][chosen], minlength=len(labels[1]))
+            row["classes"] = [labels[1][i].replace("_", " ") for i in counts.argsort()[::-1][:5]]
+        rows.append(row)
+    data = store.data_record(source, "test", images)
+    config = {"model": name, "given": "luma", "detail": DETAIL}
+    result = store.provenance({name: model}, config, data, notebook="05_study") | {"rows": rows}
+    if labels is not None:
+        result["people"] = people(model, images, labels)
+    whole = (source, len(images)) == ("cifar100", 10000)
+    return store.save_result("failures" if whole else "failures-quick", result)
+
+
+def failures_table(result: dict) -> str:
+    """The causes as a Markdown table."""
+    rows = [
+        [
+            f"{CAUSE_TITLES[row['cause']]}: {CAUSES[row['cause']]}",
+            f"{row['images'] / row['of']:.0%}",
+            ", ".join(row["classes"]),
+        ]
+        for row in result["rows"]
+    ]
+    header = ["cause", "of the worst twentieth", "classes most often behind it"]
+    return f"{markdown_table(header, rows, 'lrl')}\n\n*{caption(result)}*"
+
+
+def fading_result(
+    model: ColorNet, name: str, source: str, images: np.ndarray, similarity: list[float]
+) -> dict:
+    """`fading` of shipped weights, saved as `fading`, or `fading-quick` of fewer test images."""
+    data = store.data_record(source, "test", images)
+    config = {"model": name, "given": "luma", "parts": 10}
+    result = store.provenance({name: model}, config, data, notebook="05_study")
+    result["rows"] = fading(model, images, torch.tensor(similarity[: len(images)]))
+    whole = (source, len(images)) == ("cifar100", 10000)
+    return store.save_result("fading" if whole else "fading-quick", result)
+
+
+def fading(
+    model: ColorNet, images: np.ndarray, similarity: Tensor, parts: int = 10
+) -> list[dict[str, float]]:
     """How colours fade: rows of equally many uint8 images, the least familiar first.
 
-    familiar: (N,), here the cosine to the nearest training image. Each row: the mean of it, the
-    images' mean colourfulness as a share of the truth's, and the mean ab error, ours and grey's.
+    similarity: (N,), here the cosine to the nearest training image. Each row: its mean, the images'
+    mean colourfulness as a share of the truth's, and the mean ab error, ours and grey's.
     """
     truth = to_tensor(images)
     gray = luma(truth)
     ours = colorize(model, gray, "luma")
     measured = {
-        "familiar": familiar,
-        "colourful": colourfulness(ours),
-        "true_colourful": colourfulness(truth),
+        "similarity": similarity,
+        "colourfulness": colourfulness(ours),
+        "true_colourfulness": colourfulness(truth),
         "error": mean_ab_error(ours, truth),
         "grey_error": mean_ab_error(gray.expand(-1, 3, -1, -1), truth),
     }
     rows = []
-    for chosen in np.array_split(familiar.argsort().numpy(), parts):
+    for chosen in np.array_split(similarity.argsort().numpy(), parts):
         row = {name: float(x[chosen].double().mean()) for name, x in measured.items()}
-        rows.append(row | {"share": row["colourful"] / row.pop("true_colourful")})
+        rows.append(row | {"share": row["colourfulness"] / row.pop("true_colourfulness")})
     return rows
 
 
-def people(model: ColorNet, images, labels, names=("baby", "boy", "girl", "man", "woman")) -> dict:
-    """True and predicted mean chroma (2,) and colourfulness of the images of people, and of all.
+PEOPLE = ("baby", "boy", "girl", "man", "woman")
+GROUP_TITLES = {"people": "people", "others": "everything else"}
 
-    labels: (numbers, names) of uint8 images. Only the middle half of each side is looked at, where
-    faces mostly are; "pale" is the predicted length of the mean chroma as a share of the true one.
+
+def people(
+    model: ColorNet, images: np.ndarray, labels: Labels, names: tuple[str, ...] = PEOPLE
+) -> dict[str, dict]:
+    """True and predicted mean chroma (2,) and colourfulness of the images of people, and of others.
+
+    labels: as `load_labels` gives them. Only the middle half of each side counts, where faces
+    mostly are; "chroma_ratio" is the predicted length of the mean chroma as a share of the true
+    one.
     """
-    numbers, classes = labels
-    chosen = np.isin(numbers, [classes.index(name) for name in names if name in classes])
+    classes, class_names = labels
+    chosen = np.isin(classes, [class_names.index(name) for name in names if name in class_names])
     rows = {}
-    for title, part in (("people", images[chosen]), ("everything else", images[~chosen])):
+    for group, part in (("people", images[chosen]), ("others", images[~chosen])):
         if not len(part):
             continue
         truth = to_tensor(part)
@@ -90,11 +162,11 @@ def people(model: ColorNet, images, labels, names=("baby", "boy", "girl", "man",
         mean = [
             hsv_to_chroma(rgb_to_hsv(x[..., middle, middle])).mean((0, 2, 3)) for x in (truth, ours)
         ]
-        rows[title] = {
+        rows[group] = {
             "images": len(part),
             "true": mean[0].tolist(),
             "ours": mean[1].tolist(),
-            "pale": (mean[1].norm() / mean[0].norm()).item(),
+            "chroma_ratio": (mean[1].norm() / mean[0].norm()).item(),
             "share": (colourfulness(ours).mean() / colourfulness(truth).mean()).item(),
         }
     return rows

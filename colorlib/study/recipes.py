@@ -1,14 +1,16 @@
-"""Ours with one thing changed: the recipes that the ablation needs."""
+"""Our recipe with one thing changed, for the ablation."""
 
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from colorlib.batches import Batch
+from colorlib.model import ColorNet
 from colorlib.recipes import Distribution
 
 
-class Hard(Distribution):
-    """Ours with a hard target: the nearest cell alone."""
+class HardTarget(Distribution):
+    """Our recipe with a hard target: the nearest cell alone."""
 
     name = "hard"
 
@@ -18,7 +20,7 @@ class Hard(Distribution):
 
 
 class Unweighted(Distribution):
-    """Ours with every pixel weighing the same, however dark."""
+    """Our recipe with the same weight for every pixel, however dark."""
 
     name = "unweighted"
 
@@ -28,20 +30,20 @@ class Unweighted(Distribution):
 
 
 class Averaged(Distribution):
-    """Ours; beside it goes a moving average of the weights (EMA), which is measured in its place.
+    """Our recipe with a moving average of the weights (EMA), which is measured in their place.
 
-    A run that is stopped starts its average anew when it goes on.
+    A run that was stopped starts its average anew when it goes on.
     """
 
     name = "averaged"
 
-    def start(self, model, pixels: Tensor) -> None:
+    def start(self, model: ColorNet, pixels: Tensor) -> None:
         super().start(model, pixels)
         self.model = model
         average = get_ema_multi_avg_fn(0.99)  # over about the last 100 steps
         self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
 
-    def loss(self, output: Tensor, batch) -> Tensor:
-        if torch.is_grad_enabled():  # a step, not a look at validation
+    def loss(self, output: Tensor, batch: Batch) -> Tensor:
+        if torch.is_grad_enabled():  # in training, not in validation
             self.average.update_parameters(self.model)
         return super().loss(output, batch)

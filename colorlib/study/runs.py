@@ -1,22 +1,24 @@
-"""The runs behind notebook 5: each changes one thing of ours, all at one small budget.
+"""The runs of notebook 5: each changes one thing in our recipe, all at one small budget.
 
-Measured on the validation images (the last 5,000 of the training split), luma given; kept in
-data/results/study.json as they finish. `python -m colorlib study` makes those that are missing; a
-line in `RUNS` adds one.
+They are measured on the validation images (the last 5,000 of the training split) with luma as
+input, and kept as the result `study` as they finish. `python -m colorlib study` makes those that
+are missing; a line in `RUNS` and one in `TITLES` add one.
 """
 
+import dataclasses
 from datetime import date
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from colorlib import paths
+from colorlib import decoding
 from colorlib.color import join, luma
 from colorlib.config import Config
-from colorlib.data import describe, load_images, resolve, slug, split_validation, to_tensor
+from colorlib.data import load_images, resolve, slug, split_validation, to_tensor
 from colorlib.decoding import CELL_HEADS, DecodeSetting, decode
 from colorlib.metrics import per_image, summary
-from colorlib.model import ColorNet, colorize, evaluating, predict
+from colorlib.model import ColorNet, colorize, evaluating, predict, weights_digest
 from colorlib.paths import machine
 from colorlib.recipes import build
 from colorlib.report import evaluation, store
@@ -27,84 +29,137 @@ from colorlib.train import fit
 IMAGES, EPOCHS = 45_000, 4
 TUNING = 1000  # of the validation images; the others are measured
 MEASURED = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness")
-LONG = "nine times the time, value as well"
-RUNS = {  # name -> what differs from ours
+LONG = "long"
+RUNS = {  # key -> what differs from ours
     "ours": {},
     "regression": {"recipe": "regression"},
-    "ours, seed 1": {"seed": 1},
-    "ours, seed 2": {"seed": 2},
-    "hard targets": {"recipe": "hard"},
-    "every pixel weighs the same": {"recipe": "unweighted"},
-    "hue and saturation as numbers": {"recipe": "original"},
-    "AdamW alone, no Muon": {"muon_rate": 0.0},
-    "images not moved": {"shift": 0},
-    "value as well as luma": {"given": "both"},
-    "moving average of the weights": {"recipe": "averaged"},
-    "full resolution, a quarter of the steps": {"fold": 1, "epochs": 1},
-    "128 images": {"count": 128},
-    "1,024 images": {"count": 1024},
-    "10,000 images": {"count": 10_000},
-    "half the width": {"widths": (16, 40, 80)},
-    "one and a half times the width": {"widths": (48, 120, 240)},
-    "regression, seed 1": {"recipe": "regression", "seed": 1},
-    "regression, seed 2": {"recipe": "regression", "seed": 2},
-    "a quarter of the time": {"epochs": 1},
-    "half of the time": {"epochs": 2},
-    "twice the time": {"epochs": 8},
-    "products of 16-bit numbers": {"precision": "bf16"},
+    "ours-seed-1": {"seed": 1},
+    "ours-seed-2": {"seed": 2},
+    "hard": {"recipe": "hard"},
+    "unweighted": {"recipe": "unweighted"},
+    "original": {"recipe": "original"},
+    "no-muon": {"muon_rate": 0.0},
+    "no-shift": {"shift": 0},
+    "both-inputs": {"given": "both"},
+    "averaged": {"recipe": "averaged"},
+    "full-resolution": {"fold": 1, "epochs": 1},
+    "images-128": {"count": 128},
+    "images-1024": {"count": 1024},
+    "images-10000": {"count": 10_000},
+    "half-width": {"widths": (16, 40, 80)},
+    "wide": {"widths": (48, 120, 240)},
+    "regression-seed-1": {"recipe": "regression", "seed": 1},
+    "regression-seed-2": {"recipe": "regression", "seed": 2},
+    "quarter-time": {"epochs": 1},
+    "half-time": {"epochs": 2},
+    "double-time": {"epochs": 8},
+    "bf16": {"precision": "bf16"},
     LONG: {"epochs": 36, "given": "both"},
+}
+TITLES = {
+    "ours": "ours",
+    "regression": "regression",
+    "ours-seed-1": "ours, seed 1",
+    "ours-seed-2": "ours, seed 2",
+    "hard": "hard targets",
+    "unweighted": "every pixel weighs the same",
+    "original": "hue and saturation as numbers",
+    "no-muon": "AdamW alone, no Muon",
+    "no-shift": "images not moved",
+    "both-inputs": "value as well as luma",
+    "averaged": "moving average of the weights",
+    "full-resolution": "full resolution, a quarter of the steps",
+    "images-128": "128 images",
+    "images-1024": "1,024 images",
+    "images-10000": "10,000 images",
+    "half-width": "half the width",
+    "wide": "one and a half times the width",
+    "regression-seed-1": "regression, seed 1",
+    "regression-seed-2": "regression, seed 2",
+    "quarter-time": "a quarter of the time",
+    "half-time": "half of the time",
+    "double-time": "twice the time",
+    "bf16": "products of 16-bit numbers",
+    LONG: "nine times the time, value as well",
 }
 
 
-def settings(name: str, source: str = "cifar100") -> Config:
+def run_config(key: str, source: str = "cifar100") -> Config:
     """The config of one of `RUNS`; a smaller set is seen more often, for as many steps."""
-    changed = dict(RUNS[name])
+    changed = dict(RUNS[key])
     ours = {"given": "luma", "held": 5000, "epochs": EPOCHS, "precision": "no"}
     config = Config(name=f"study-{slug(source)}", **ours | changed)
     words = "-".join(f"{k}-{'x'.join(map(str, v)) if isinstance(v, tuple) else v}"
                      for k, v in changed.items())  # fmt: skip
     config.name += f"-{words}" if words else ""
-    if config.count:  # the first images, as with any `held`; no look at validation every few steps
+    if config.count:  # the first images, as with any `held`; no validation every few steps
         config.held = 0
         config.epochs = round(EPOCHS * (IMAGES // 128) / (config.count // 128))
     return config
 
 
-def study(names=None, source="cifar100") -> dict:
-    """Train and measure the runs of these names that study.json lacks; all of them by default."""
+def study(keys: list[str] | None = None, source: str = "cifar100") -> dict:
+    """Train and measure those of the runs (all by default) that are not on file as they are now."""
     source, _ = resolve(source)
     images = load_images(source, "train")
-    file = store.of_source("study", source)
-    path = paths.results() / f"{file}.json"
-    kept = store.load_result(file) if path.is_file() else {"runs": {}}
     held = split_validation(images)[1]
-    for name in names or RUNS:
-        if name not in RUNS:
-            raise ValueError(f"study: got {name!r}, wanted {', '.join(RUNS)}")
-        if name in kept["runs"]:
+    result = start_result(source, held)
+    for key in keys or RUNS:
+        if key not in RUNS:
+            raise ValueError(f"study: got {key!r}, expected one of {', '.join(RUNS)}")
+        config = run_config(key, source)
+        if key in result["runs"] and is_current(result["runs"][key], config):
             continue
-        config = settings(name, source)
-        model, way = build(config)
-        history = fit(model, way, images, config)
-        if len(history) < config.epochs:  # fit has said why
-            return kept
+        model, recipe = build(config)
+        history = fit(model, recipe, images, config)
+        if len(history) < config.epochs:  # fit has printed the reason
+            return result
         if config.recipe == Averaged.name:
-            if not way.average.n_averaged:
+            if not recipe.average.n_averaged:
                 raise ValueError(f"{config.name}: its average is lost; delete that run's folder")
-            model = way.average.module
-        measured = measure(model, held)
-        row = {"changed": RUNS[name], "command": f'python -m colorlib study "{name}"'}
-        row |= {"history": history[-1], "machine": machine()}
-        kept["runs"][name] = row | measured
-        kept["data"] = {"source": describe(source), "split": "validation"}
-        kept |= {"date": date.today().isoformat(), "command": "python -m colorlib study"}
-        store.save_result(file, kept)
-        print(name, {k: round(measured["mean"][k], 4) for k in MEASURED})
-    return kept
+            model = recipe.average.module
+        measured = measure_run(model, held)
+        result["runs"][key] = {
+            "command": f"python -m colorlib study {key} --source {source}",
+            "config": dataclasses.asdict(config),
+            "decoding": decoding.VERSION,
+            "digest": weights_digest(model),
+            "history": history[-1],
+            "machine": machine(),
+            "commit": store.commit(),
+            "date": date.today().isoformat(),
+        } | measured
+        result["digests"] = {name: run["digest"] for name, run in result["runs"].items()}
+        store.save_result(store.name_for_source("study", source), result)
+        print(TITLES[key], {k: round(measured["mean"][k], 4) for k in MEASURED})
+    return result
 
 
-def measure(model: ColorNet, held) -> dict:
-    """Rows of metrics on held-out images, luma given.
+def start_result(source: str, held: np.ndarray) -> dict:
+    """The study's result with the runs that are on file and what is known before any other."""
+    name = store.name_for_source("study", source)
+    config = {"given": "luma", "tuning": TUNING, "runs": RUNS}
+    data = store.data_record(source, "validation", held[TUNING:])
+    command = f"python -m colorlib study --source {source}"
+    made = store.provenance({}, config, data, command=command)
+    runs = store.load_result(name)["runs"] if store.find_result(name) else {}
+    digests = {key: run["digest"] for key, run in runs.items()}
+    return made | {"digests": digests, "runs": runs}
+
+
+def is_current(run: dict, config: Config) -> bool:
+    """Whether a run on file has this config, and was decoded as networks are decoded now.
+
+    A field that Config got later had its default then.
+    """
+    fields = dataclasses.asdict(Config())
+    expected = dataclasses.asdict(config)
+    found = fields | {k: tuple(v) if isinstance(v, list) else v for k, v in run["config"].items()}
+    return found == expected and run["decoding"] == decoding.VERSION
+
+
+def measure_run(model: ColorNet, held: np.ndarray) -> dict:
+    """Rows of metrics on held-out images, luma as input.
 
     "grey"; "mean", the distribution's mean or the one answer; of cells also "adjusted", as bold as
     raw AuC above grey's allows (logit adjustment and temperature), "sharpened", the same by
@@ -112,16 +167,16 @@ def measure(model: ColorNet, held) -> dict:
     """
     truth = to_tensor(held[TUNING:])
     gray = luma(truth)
-    found = {"grey": rows_of(evaluation.grey(gray), truth), "images": len(truth)}
+    found = {"grey": mean_metrics(evaluation.grey(gray), truth), "images": len(truth)}
     if model.config["head"] not in CELL_HEADS:
-        return found | {"mean": rows_of(colorize(model, gray, "luma"), truth)}
+        return found | {"mean": mean_metrics(colorize(model, gray, "luma"), truth)}
     for name, alphas in (("adjusted", ALPHAS), ("sharpened", (0.0,))):
         bold = tune_path(model, held[:TUNING], 2, alphas=alphas, by="rebalanced_auc")[-1]
-        found[name] = rows_of(colorize(model, gray, "luma", 1.0), truth)
+        found[name] = mean_metrics(colorize(model, gray, "luma", 1.0), truth)
         found[name]["setting"] = [bold["alpha"], bold["temperature"]]
     model.schedules["luma"] = [DecodeSetting()] * 2
-    found["mean"] = rows_of(colorize(model, gray, "luma"), truth)
-    return found | {"mirrored": rows_of(mirrored(model, gray), truth)}
+    found["mean"] = mean_metrics(colorize(model, gray, "luma"), truth)
+    return found | {"mirrored": mean_metrics(mirrored(model, gray), truth)}
 
 
 def mirrored(model: ColorNet, gray: Tensor) -> Tensor:
@@ -135,6 +190,7 @@ def mirrored(model: ColorNet, gray: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
-def rows_of(predicted: Tensor, truth: Tensor) -> dict[str, float]:
+def mean_metrics(predicted: Tensor, truth: Tensor) -> dict[str, float]:
+    """The metrics of the study on predicted and true RGB (N, 3, H, W)."""
     measured = summary(per_image(predicted, truth, quick=True))
     return {name: measured[name] for name in MEASURED}

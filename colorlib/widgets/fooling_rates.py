@@ -1,4 +1,4 @@
-"""What the Turing test found: how often each system fooled people, with 95 % intervals."""
+"""The result of the Turing test: how often each system fooled people, with 95 % intervals."""
 
 import json
 from pathlib import Path
@@ -7,15 +7,16 @@ import numpy as np
 
 from colorlib import paths
 from colorlib.report.bootstrap import bootstrap_intervals
+from colorlib.report.tables import markdown_table, title
 
-NEEDED = {"system", "participant", "practice", "fooled"}  # what an answer says at least
-FEW = 5  # people: below, a bootstrap over them knows too few to be trusted alone
+NEEDED = {"system", "participant", "practice", "fooled"}  # the keys of every answer
+FEW = 5  # participants; with fewer, a bootstrap over them alone is not reliable
 # Zhang et al. 2016, table 1: photographs of 256 x 256, 40 participants from a crowd
-PUBLISHED = {"ECCV16": 0.323, "random colours": 0.130}
+PUBLISHED = {"eccv16": 0.323, "random_colors": 0.130}
 
 
 def answers(folder: str | Path | None = None) -> list[dict]:
-    """Every kept answer of every participant; a last line that broke off is left out."""
+    """Every answer of every participant; an incomplete last line is left out."""
     folder = Path(folder) if folder else paths.turing()
     found = []
     for path in sorted(folder.glob("*.jsonl")):
@@ -37,18 +38,18 @@ def fooling_rates(given: list[dict], resamples: int = 10000) -> list[dict]:
     """A row a system: the share of pairs in which the true picture was taken for the fake.
 
     Practice does not count; answers about other images or weights have a row of their own. 95 %
-    intervals: bootstrap over participants; Wilson's where there is one, and the wider of the two
-    where there are fewer than `FEW` or all agree: too few to show by themselves how people differ.
-    0.5 would be pictures that nobody can tell from true ones.
+    intervals: bootstrap over participants; Wilson's if there is only one; the wider of the two if
+    there are fewer than `FEW` or if all answers agree, too few to show how people differ. A rate of
+    0.5 means that nobody can tell the pictures from true ones.
     """
-    groups = {}
+    groups: dict[tuple, dict[str, list[bool]]] = {}
     for a in given:
         if not a["practice"]:
-            people = groups.setdefault((a["system"], a.get("about", "")), {})
-            people.setdefault(a["participant"], []).append(a["fooled"])
+            group = groups.setdefault((a["system"], a.get("vividness"), a.get("about", "")), {})
+            group.setdefault(a["participant"], []).append(a["fooled"])
     rows = []
-    for (system, about), people in groups.items():
-        people = list(people.values())
+    for (system, vividness, about), group in groups.items():
+        people = list(group.values())
         fooled, total = sum(map(sum, people)), sum(map(len, people))
         interval = wilson(fooled, total)
         if len(people) > 1:
@@ -56,7 +57,8 @@ def fooling_rates(given: list[dict], resamples: int = 10000) -> list[dict]:
             if len(people) < FEW or fooled in (0, total):
                 drawn = min(drawn[0], interval[0]), max(drawn[1], interval[1])
             interval = drawn
-        row = {"system": system, "about": about, "rate": fooled / total, "interval": interval}
+        row = {"system": system} | ({} if vividness is None else {"vividness": vividness})
+        row |= {"about": about, "rate": fooled / total, "interval": interval}
         rows.append(row | {"pairs": total, "participants": len(people)})
     return sorted(rows, key=lambda row: -row["rate"])
 
@@ -76,7 +78,7 @@ def bootstrap_people(people: list[list[bool]], resamples: int) -> tuple[float, f
     return float(low), float(high)
 
 
-def table(rows: list[dict]) -> str:
+def fooling_table(rows: list[dict]) -> str:
     """`fooling_rates` as a Markdown table, the published rates beside them."""
     if not rows:
         return (
@@ -84,19 +86,16 @@ def table(rows: list[dict]) -> str:
             "cell again; several people's files in `data/turing` are pooled."
         )
     abouts = list(dict.fromkeys(row["about"] for row in rows))
-    lines = ["| system | fooled | 95 % interval | pairs | participants | published |"]
-    lines.append("| --- | ---: | ---: | ---: | ---: | ---: |")
+    lines = []
     for row in rows:
         low, high = row["interval"]
-        known = PUBLISHED.get(row["system"])
-        published = "" if known is None else f"{known:.1%}"
-        of = f" ({row['about'] or 'not said of what'})" if len(abouts) > 1 else ""
-        lines.append(
-            f"| {row['system']}{of} | {row['rate']:.1%} | {low:.1%} to {high:.1%} | "
-            f"{row['pairs']} | {row['participants']} | {published} |"
-        )
-    if not any(row["system"] == "ECCV16" for row in rows):
-        lines.append(f"| ECCV16, its own test | | | | 40 | {PUBLISHED['ECCV16']:.1%} |")
-    if abouts != [""] and len(abouts) == 1:
-        lines.append(f"\n*{abouts[0]}.*")
-    return "\n".join(lines)
+        published = PUBLISHED.get(row["system"])
+        about = f" ({row['about'] or 'unknown images'})" if len(abouts) > 1 else ""
+        cells = [title(row) + about, f"{row['rate']:.1%}", f"{low:.1%} to {high:.1%}"]
+        cells += [str(row["pairs"]), str(row["participants"])]
+        lines.append([*cells, "" if published is None else f"{published:.1%}"])
+    if not any(row["system"] == "eccv16" for row in rows):
+        lines.append(["ECCV16, its own test", "", "", "", "40", f"{PUBLISHED['eccv16']:.1%}"])
+    header = ["system", "fooled", "95 % interval", "pairs", "participants", "published"]
+    note = f"\n\n*{abouts[0]}.*" if abouts != [""] and len(abouts) == 1 else ""
+    return markdown_table(header, lines) + note

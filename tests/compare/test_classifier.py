@@ -90,11 +90,11 @@ def test_shipped_judges_fit_and_say_how_they_were_made():
         assert weights.stat().st_size <= 3e6 and made["test_images"] == 10000
         assert made["test_accuracy"] > 0.3 and made["command"].endswith(name)
         assert classifier.load_classifier(name).config == made["classifier"]
-    with pytest.raises(ValueError, match="got 'nobody', wanted one of judge"):
+    with pytest.raises(ValueError, match="got 'nobody', expected one of judge"):
         classifier.load_classifier("nobody")
 
 
-def test_judged_says_what_share_of_the_gap_the_colours_close(images, net, monkeypatch):
+def test_the_share_of_the_accuracy_that_colours_recover(images, net, monkeypatch):
     truth = cl.to_tensor(images)
     grey = cl.luma(truth).expand(-1, 3, -1, -1)
 
@@ -103,21 +103,24 @@ def test_judged_says_what_share_of_the_gap_the_colours_close(images, net, monkey
             return {"top1": 0.6, "frechet": 0.0}
         return {"top1": 0.2 if torch.equal(recoloured, grey) else 0.3, "frechet": 1.0}
 
-    monkeypatch.setattr(semantic, "verdict", known)
-    rows = semantic.judged(net, images, np.arange(64), vividness=(0.5,))
-    assert [row["system"] for row in rows[:3]] == ["true colours", "grey", "ours, vividness 0.5"]
-    assert [row["gap_closed"] for row in rows[:3]] == pytest.approx([1, 0, 0.25])
-    assert "gap_closed" not in rows[3] and 0 <= rows[3]["top1"] <= 1
+    monkeypatch.setattr(semantic, "classifier_metrics", known)
+    rows = semantic.classifier_rows(net, images, np.arange(64), vividness=(0.5,))
+    assert [row["system"] for row in rows] == ["true_colors", "grey", "ours", "grey_control"]
+    assert rows[2]["vividness"] == 0.5
+    assert [row["accuracy_recovered"] for row in rows[:3]] == pytest.approx([1, 0, 0.25])
+    assert "accuracy_recovered" not in rows[3] and 0 <= rows[3]["top1"] <= 1
 
 
-def test_verdict_of_the_truth_itself_is_no_distance(images):
+def test_the_truth_has_no_distance_to_itself(images):
     truth = cl.to_tensor(images)
-    assert semantic.verdict(truth, truth, np.arange(64))["frechet"] == pytest.approx(0, abs=1e-3)
+    assert semantic.classifier_metrics(truth, truth, np.arange(64))["frechet"] == pytest.approx(
+        0, abs=1e-3
+    )
 
 
 def test_a_source_without_classes_is_named():
     with pytest.raises(ValueError, match="sample has no classes"):
-        classifier.make("judge", "sample")
+        classifier.make_classifier("judge", "sample")
 
 
 def test_without_their_weights_lpips_and_fid_are_left_out(capsys, monkeypatch):

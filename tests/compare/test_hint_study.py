@@ -67,4 +67,4 @@ def test_every_decoder_is_measured(hinted, images):
     counts = [row["hints"] for row in hint_study.hint_rows(hinted, images[:4])]
     assert counts == list(hint_study.COUNTS)
     result = {"hints": hint_study.hint_rows(hinted, images[:2]), "decoders": rows}
-    assert hint_study.tables(result).count("\n") == len(counts) + len(rows) + 4
+    assert hint_study.hints_tables(result).count("\n") == len(counts) + len(rows) + 4

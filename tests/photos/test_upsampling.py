@@ -118,7 +118,18 @@ def test_lines_find_a_line():
 
 
 def test_pictures_smaller_than_the_network_sees_are_scaled_down():
-    colour = torch.rand(1, 2, 32, 64)
-    full = upsampling.joint_bilateral(colour, torch.rand(1, 1, 32, 64), torch.rand(1, 1, 5, 9))
-    assert full.shape == (1, 2, 5, 9)
-    assert torch.allclose(full.mean(), colour.mean(), atol=0.1)
+    """Quarters of four colours and greys stay where they are, and what they are."""
+    quarters = torch.tensor([[[[0.6, -0.2], [-0.5, 0.1]], [[0.0, 0.3], [-0.4, 0.5]]]])
+    levels = torch.tensor([[[[0.1, 0.9], [0.5, 0.3]]]])
+
+    def scaled(x, rows, columns):
+        return x.repeat_interleave(rows, 2).repeat_interleave(columns, 3)
+
+    full = upsampling.joint_bilateral(
+        scaled(quarters, 16, 32), scaled(levels, 16, 32), scaled(levels, 3, 5)
+    )
+    expected = scaled(quarters, 3, 5)
+    assert full.shape == expected.shape == (1, 2, 6, 10)
+    rows, columns = [0, 1, 4, 5], [0, 1, 2, 3, 6, 7, 8, 9]  # not beside the middle
+    full, expected = (x[:, :, rows][..., columns] for x in (full, expected))
+    assert torch.allclose(full, expected, atol=0.02)

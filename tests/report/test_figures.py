@@ -5,6 +5,7 @@ import pytest
 import colorlib as cl
 from colorlib import paths
 from colorlib.report import charts, pictures, style
+from colorlib.report.tables import TITLES
 
 
 @pytest.fixture(autouse=True)
@@ -37,31 +38,76 @@ def test_channels_show_what_the_image_holds(images):
 
 
 def test_every_figure_draws(images):
-    rows = [
-        {"system": "grey", "raw_auc": 0.8, "rebalanced_auc": 0.6, "psnr": 20, "colourfulness": 0}
-    ]
-    curve = [rows[0] | {"vividness": v, "psnr": 21 - v, "colourfulness": 20 * v} for v in (0, 1)]
     figures = [
         pictures.process_diagram(images[0], images[1]),
         pictures.chroma_plane(images, "note"),
-        pictures.value_and_luma(images[:3]),
-        charts.learning_curves(history()),
         charts.learning_curves([{"epoch": 1, "train_loss": 2.0}]),
-        pictures.strip(np.stack([images[:8]] * 5)),
-        charts.class_bars(["a_b", "c", "d"], np.array([1.0, 2, 3]), np.array([2.0, 3, 4])),
-        charts.hue_error(np.array([0.25, 0.75]), {"ours": np.array([1.0, 2])}),
-        charts.trade_off(rows, curve, "note"),
         pictures.image_grid([[images[0], None]], ["a", "b"], ["row"], note="note"),
     ]
     for figure in figures:
         figure.canvas.draw()
         assert figure.get_figwidth() <= style.PAGE
-        assert all(
-            a.get_xlabel()  # and a label or names on the other axis
-            and (a.get_ylabel() or not a.get_yticklabels()[0].get_text()[:1].isdigit())
-            for a in figure.axes
-            if a.lines and a.axison and a.get_xticks().size
-        )
+
+
+def drawn(axis, label):
+    """The points (2, N) of the line with a label."""
+    (line,) = (line for line in axis.lines if line.get_label() == label)
+    return np.array(line.get_data(), float)
+
+
+def test_learning_curves_are_the_history():
+    rows = [row | {"psnr": 20.0 + i, "raw_auc": 0.8 + i / 100} for i, row in enumerate(history(4))]
+    loss, psnr, raw = charts.learning_curves(rows).axes
+    assert drawn(loss, "training").tolist() == [[1, 2, 3, 4], [2.0] * 4]
+    assert drawn(loss, "validation").tolist() == [[1, 2, 3, 4], [2.1] * 4]
+    assert psnr.lines[0].get_ydata() == pytest.approx([20, 21, 22, 23])
+    assert raw.lines[0].get_ydata() == pytest.approx([0.8, 0.81, 0.82, 0.83])
+    assert [a.get_ylabel() for a in (psnr, raw)] == ["validation PSNR, dB", "validation raw AuC"]
+
+
+def test_class_bars_are_the_best_and_the_worst_with_their_grey():
+    errors, grey = np.array([3.0, 1.0, np.nan, 2.0]), np.array([4.0, 5.0, 6.0, 7.0])
+    best, worst = charts.class_bars(["a_b", "c", "none", "d"], errors, grey, count=2).axes
+    assert [t.get_text() for t in best.get_yticklabels()] == ["c", "d"]
+    assert [t.get_text() for t in worst.get_yticklabels()] == ["a b", "d"]
+    assert [bar.get_width() for bar in worst.patches] == [3, 2]
+    assert drawn(worst, "grey")[0].tolist() == [4, 7]
+
+
+def test_the_error_of_each_hue_is_drawn_over_its_hue():
+    curves = {"ours": np.array([1.0, 2.0]), "grey": np.array([3.0, np.nan])}
+    (axis,) = charts.hue_error(np.array([0.25, 0.75]), curves).axes
+    assert drawn(axis, "ours").tolist() == [[0.25, 0.75], [1, 2]]
+    assert drawn(axis, "grey")[1][0] == 3 and np.isnan(drawn(axis, "grey")[1][1])
+    assert axis.get_ylim()[1] > 3 and "turns" in axis.get_xlabel()
+
+
+def test_the_trade_off_has_each_row_in_both_panels():
+    numbers = {"raw_auc": 0.8, "rebalanced_auc": 0.6, "psnr": 20.0, "colourfulness": 0.0}
+    rows = [{"system": "mean_color"} | numbers]
+    curve = [
+        {"system": "ours", "vividness": v} | numbers | {"psnr": 21 - v, "colourfulness": 20 * v}
+        for v in (0, 1)
+    ]
+    auc, psnr = charts.trade_off(rows, curve).axes
+    assert drawn(auc, "mean colour").tolist() == [[0.8], [0.6]]
+    assert drawn(psnr, "ours").tolist() == [[0, 20], [21, 20]]
+    assert [a.get_text() for a in psnr.texts] == ["vividness 0", "vividness 1"]
+
+
+def test_pictures_of_a_figure_are_the_images(images):
+    def shown(figure):
+        return [np.asarray(axis.images[0].get_array()) for axis in figure.axes]
+
+    values = shown(pictures.value_and_luma(images[:2]))
+    assert np.array_equal(values[0], images[0])
+    assert np.array_equal(values[3], images[1].max(-1))
+    luma = images[1] @ [0.299, 0.587, 0.114]
+    assert np.abs(values[5] - luma).max() <= 0.51
+    rows = images[:40].reshape(5, 8, 32, 32, 3)  # truth, input, three epochs
+    strip = shown(pictures.strip(rows, count=2))
+    for row, expected in enumerate((1, 2, 4, 0)):  # input, first and last epoch, original
+        assert np.array_equal(strip[8 * row], rows[expected, 0])
 
 
 def test_strip_round_trip(images):
@@ -77,9 +123,10 @@ def test_key_figure_draws_every_system_with_its_interval():
         names = ("raw_auc", "rebalanced_auc", "psnr", "colourfulness")
         return dict.fromkeys(names, at) | {"intervals": {n: [at - 0.1, at + 0.1] for n in names}}
 
-    curves = {"grey": [row(0.5)], "ours": [row(0.6), row(0.7)], "other": [row(0.4)]}
-    figure = charts.recipes_compared(curves, "ours", {"mine": [row(0.3)]}, "note")
+    ours = "recipe_distribution"
+    curves = {"grey": [row(0.5)], ours: [row(0.6), row(0.7)], "recipe_nogan": [row(0.4)]}
+    figure = charts.recipes_compared(curves, ours, {"mine": [row(0.3)]}, "note")
     for axis in figure.axes:
-        assert axis.get_legend_handles_labels()[1] == ["grey", "ours", "other", "mine"]
+        assert axis.get_legend_handles_labels()[1] == ["grey", TITLES[ours], "NoGAN", "mine"]
     labels = [axis.get_xlabel() for axis in figure.axes]
     assert labels == ["raw AuC", "colourfulness"]

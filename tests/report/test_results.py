@@ -1,4 +1,3 @@
-from datetime import date
 from itertools import pairwise
 
 import pytest
@@ -10,47 +9,48 @@ from colorlib import paths
 from colorlib.color import hsv_to_chroma
 from colorlib.report import evaluation, store, tables, tune_vividness
 
+
+def made(config, model=None):
+    data = {"source": "sample", "title": "sample", "split": "test", "count": 1, "size": 32}
+    return store.provenance({"m": model} if model else {}, config, data, command="python")
+
+
 TINY = {"widths": (8, 8), "down": (0, 0), "up": (0,)}
 
 
 def test_results_are_kept_and_found_again():
-    store.save_result("mine", {"rows": [1]})
+    result = made({"given": "luma"}) | {"rows": [1]}
+    store.save_result("mine", result)
     assert (paths.results() / "mine.json").is_file()
-    today = date.today().isoformat()
-    said = {"command": "make report", "date": today}
-    assert store.load_result("mine") == {"rows": [1]} | said
-    known = {"command": "python -m colorlib evaluate", "date": "2026-01-01"}
-    store.save_result("known", known)
-    assert store.load_result("known") == known
-    with pytest.raises(ValueError, match=r"mine\.json is in no results folder"):
+    assert store.load_result("mine") == result
+    with pytest.raises(ValueError, match="lacks command, commit"):
+        store.save_result("theirs", {"rows": [1]})
+    with pytest.raises(ValueError, match=r"mine\.json: got no such result"):
         store.load_result("mine", committed=True)
 
 
 def test_evaluation_has_baselines_intervals_and_provenance():
     model = cl.ColorNet(**TINY)
     result = evaluation.evaluate_model(model, "tiny", "luma", "sample", count=12)
-    names = [row["system"] for row in result["rows"]]
-    assert names[:3] == ["grey", "mean colour", "ours, vividness 0"] and len(names) == 7
-    assert result["data"] == {
-        "source": "built-in sample (smoke test)",
-        "split": "test",
-        "count": 12,
-    }
-    row = tables.row_of(result, "ours, vividness 0")
+    keys = [row["system"] for row in result["rows"]]
+    assert keys == ["grey", "mean_color", *["ours"] * 5]
+    title = "built-in sample (smoke test)"
+    data = {"source": "sample", "title": title, "split": "test", "count": 12, "size": 32}
+    assert result["data"] == data and store.load_result("tiny-luma-sample-test-12") == result
+    row = tables.find_row(result, "ours", 0)
     low, high = row["difference"]["psnr"]
     assert low <= row["psnr"] - result["rows"][0]["psnr"] <= high
-    for key in ("machine", "seconds", "date", "command", "seed"):
-        assert key in result
-    table = tables.table(result)
+    assert set(store.REQUIRED) <= set(result)
+    table = tables.result_table(result)
     assert "| grey |" in table and "smoke test" in table and "luma given" in table
     assert [r["vividness"] for r in tables.vividness_rows(result)] == [0, 0.25, 0.5, 0.75, 1]
 
 
-def test_mean_colour_is_the_mean_chroma_of_the_prior():
+def test_mean_color_is_the_mean_chroma_of_the_prior():
     model = cl.ColorNet(**TINY)
     model.prior.zero_()
     model.prior[[20, 50]] = torch.tensor([0.25, 0.75])
-    rgb = evaluation.mean_colour(model, torch.full((1, 1, 4, 4), 0.8), "value")
+    rgb = evaluation.mean_color(model, torch.full((1, 1, 4, 4), 0.8), "value")
     expected = 0.25 * model.cells[20] + 0.75 * model.cells[50]
     assert torch.allclose(hsv_to_chroma(cl.rgb_to_hsv(rgb))[0, :, 0, 0], expected, atol=1e-4)
 

@@ -28,7 +28,7 @@ def test_shipping_a_run(images, monkeypatch, tmp_path):
     monkeypatch.setattr(paths, "SHIPPED", tmp_path / "weights")
     paths.SHIPPED.mkdir()
     (paths.SHIPPED / "ab_prior.json").write_text(counts)
-    with pytest.raises(ValueError, match="learned from other images"):
+    with pytest.raises(ValueError, match="trained on other images"):
         ship.ship_run("cifar", "cifar", images=twice[::-1])
     ship.ship_run("cifar", "cifar", images=twice)
     loaded = cl.load_model("cifar")
@@ -39,7 +39,7 @@ def test_shipping_a_run(images, monkeypatch, tmp_path):
     shipped = json.loads(made.read_text())
     loaded.schedules = {"luma": [DecodeSetting(0.3, 0.3)] * 9}
     cl.save_model(loaded, paths.SHIPPED / "cifar.safetensors", half=True)
-    with pytest.raises(ValueError, match="learned from other images"):
+    with pytest.raises(ValueError, match="trained on other images"):
         ship.tune_shipped("cifar", images=twice[::-1])
     ship.tune_shipped("cifar", images=twice)  # the run is not asked
     again, found = cl.load_model("cifar"), json.loads(made.read_text())

@@ -40,7 +40,7 @@ def test_a_network_that_knows_is_calibrated_and_one_that_does_not_is_not(net, im
         return torch.zeros(len(gray), 109, 16, 16).scatter_add_(1, index, share)
 
     monkeypatch.setattr(calibration, "distribution", known)
-    found = calibration.calibration(net, images[:8])
+    found = calibration.measure_calibration(net, images[:8])
     for row in (*found["cells"], *found["mode"]):
         assert row["predicted"] == pytest.approx(row["true"], abs=1e-4)
     assert found["mode_error"] < 1e-4
@@ -54,7 +54,7 @@ def test_a_network_that_knows_is_calibrated_and_one_that_does_not_is_not(net, im
         return cells
 
     monkeypatch.setattr(calibration, "distribution", sure)
-    found = calibration.calibration(net, images[:8])
+    found = calibration.measure_calibration(net, images[:8])
     truth = cl.to_tensor(images[:8])
     index, share, weight = recipe.target(truth)
     grey = (share * (index == net.cells.norm(dim=1).argmin())).sum(1, keepdim=True)
@@ -65,7 +65,7 @@ def test_a_network_that_knows_is_calibrated_and_one_that_does_not_is_not(net, im
 
 
 def test_rows_are_sorted_tenths(net, images):
-    found = calibration.calibration(net, images)
+    found = calibration.measure_calibration(net, images)
     expected = [row["predicted"] for row in found["distance"]]
     assert len(expected) == 10 and expected == sorted(expected)
     total = sum(row["weight"] for row in found["mode"])

@@ -22,19 +22,19 @@ def test_each_cause_is_found(net, monkeypatch):
         return torch.full((len(gray), 109, 16, 16), 1 / 109)
 
     names = list(failures.CAUSES)
-    for said, wanted in ((sure, "unusual colour"), (unsure, "ambiguous object")):
+    for said, wanted in ((sure, "unusual_color"), (unsure, "ambiguous_object")):
         monkeypatch.setattr(failures, "distribution", said)
         found = failures.causes(net, np.stack((board, plain)))
-        assert [names[i] for i in found["cause"]] == ["tiny detail", wanted]
+        assert [names[i] for i in found["cause"]] == ["tiny_detail", wanted]
     truth = cl.to_tensor(np.stack((board, plain)))
     ours = cl.colorize(net, cl.luma(truth), "luma")
     assert torch.allclose(found["error"], metrics.mean_ab_error(ours, truth))
 
 
-def test_fading_groups_by_familiarity(net, images):
-    familiar = torch.arange(len(images)).flip(0).float()
-    rows = failures.fading(net, images, familiar, parts=4)
-    assert [row["familiar"] for row in rows] == sorted(row["familiar"] for row in rows)
+def test_fading_groups_by_similarity(net, images):
+    similarity = torch.arange(len(images)).flip(0).float()
+    rows = failures.fading(net, images, similarity, parts=4)
+    assert [row["similarity"] for row in rows] == sorted(row["similarity"] for row in rows)
     truth = cl.to_tensor(images)
     gray = cl.luma(truth)
     ours = cl.colorize(net, gray, "luma")
@@ -51,7 +51,7 @@ def test_people_are_looked_at_apart(images, monkeypatch):
     found = failures.people(None, images, labels, names=("man",))
     people = found["people"]
     assert people["images"] == (len(images) + 1) // 2
-    assert people["share"] == pytest.approx(0, abs=1e-6) and people["pale"] < 1e-6
+    assert people["share"] == pytest.approx(0, abs=1e-6) and people["chroma_ratio"] < 1e-6
     chroma = cl.color.hsv_to_chroma(cl.rgb_to_hsv(cl.to_tensor(images[::2])))
     assert people["true"] == pytest.approx(
         chroma[..., 8:24, 8:24].mean((0, 2, 3)).tolist(), abs=1e-5

@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
@@ -9,14 +7,14 @@ from colorlib import paths
 from colorlib.config import Config
 from colorlib.recipes import build
 from colorlib.report import store
-from colorlib.study.recipes import Averaged, Hard, Unweighted
-from colorlib.study.runs import EPOCHS, IMAGES, MEASURED, RUNS, settings, study
+from colorlib.study.recipes import Averaged, HardTarget, Unweighted
+from colorlib.study.runs import EPOCHS, IMAGES, MEASURED, RUNS, TITLES, run_config, study
 from colorlib.train import make_optimizers
 
 
 def test_hard_targets_name_the_nearest_cell(images):
     chroma, _ = cl.recipes.chroma_target(cl.to_tensor(images[:4]))
-    way = Hard()
+    way = HardTarget()
     index, share = way.encode(chroma)
     assert torch.equal(share.sum(1), torch.ones(4, 16, 16))
     cells = build(Config())[0].cells
@@ -49,10 +47,10 @@ def test_a_muon_rate_of_0_leaves_all_weights_to_adamw():
 
 
 def test_every_run_takes_as_many_steps_and_has_a_name_of_its_own():
-    names = {settings(name).name for name in RUNS}
-    assert len(names) == len(RUNS) <= 25
-    for name in ("128 images", "1,024 images", "10,000 images"):
-        config = settings(name)
+    names = {run_config(name).name for name in RUNS}
+    assert len(names) == len(RUNS) and set(RUNS) == set(TITLES)
+    for name in ("images-128", "images-1024", "images-10000"):
+        config = run_config(name)
         steps = config.epochs * (config.count // config.batch_size)
         assert abs(steps / (EPOCHS * (IMAGES // 128)) - 1) < 0.02
 
@@ -69,12 +67,17 @@ def test_runs_are_kept_as_they_finish(images, tmp_path, monkeypatch):
     first = store.load_result(file.stem)["runs"]
     assert [*first] == ["ours"] and {"grey", "mean", "adjusted", "mirrored"} <= set(first["ours"])
     monkeypatch.setattr(
-        "colorlib.study.runs.measure", lambda *_: {"mean": dict.fromkeys(MEASURED, 0.0)}
+        "colorlib.study.runs.measure_run", lambda *_: {"mean": dict.fromkeys(MEASURED, 0.0)}
     )
     study(None, source)
     kept = store.load_result(file.stem)["runs"]
     assert kept["ours"] == first["ours"] and "mean" in kept["regression"]
-    with pytest.raises(ValueError, match="got 'theirs', wanted ours"):
+    monkeypatch.setitem(runs, "ours", tiny | {"epochs": 2})  # another config: not current
+    changed = study(["ours"], source)["runs"]
+    assert changed["ours"] != first["ours"] and changed["ours"]["config"]["epochs"] == 2
+    assert changed["regression"] == kept["regression"]
+    monkeypatch.setattr("colorlib.decoding.VERSION", -1)
+    assert study(["ours"], source)["runs"]["ours"]["decoding"] == -1
+    with pytest.raises(ValueError, match="got 'theirs', expected one of ours"):
         study(["theirs"], source)
     assert not (paths.results() / "study.json").is_file()  # which is of CIFAR-100
-    assert dataclasses.asdict(settings("ours"))["given"] == "luma"

@@ -98,13 +98,17 @@ def test_panels_show_input_prediction_original_and_error(images, net):
     assert np.abs(error.astype(int) - panels.heat(torch.from_numpy(far))).max() <= 2
 
 
-def test_the_distribution_of_a_pixel_is_the_one_that_its_colour_came_from(images, net):
-    for vividness in (0.0, 1.0):
-        seen = panels.look(images[3], net, "luma", vividness)
-        assert torch.allclose(seen.likely.sum(0), torch.ones(16, 16), atol=1e-5)
-        mean = torch.einsum("khw,kc->chw", seen.likely, net.cells)[None]
+@pytest.mark.parametrize("given", ["value", "luma"])
+def test_the_distribution_of_a_pixel_is_the_one_that_its_colour_came_from(images, given):
+    model, seen = cl.load_model("cifar"), []
+    for vividness in (0.0, 0.5, 1.0):
+        found = panels.look(images[3], model, given, vividness)
+        assert torch.allclose(found.likely.sum(0), torch.ones(16, 16), atol=1e-5)
+        mean = torch.einsum("khw,kc->chw", found.likely, model.cells)[None]
         full = torch.nn.functional.interpolate(mean, scale_factor=2, mode="bilinear")
-        assert torch.allclose(cl.color.join(full, seen.gray, "luma"), seen.rgb, atol=1e-5)
+        assert torch.allclose(cl.color.join(full, found.gray, given), found.rgb, atol=1e-5)
+        seen.append(found.likely)
+    assert (seen[0] - seen[1]).abs().max() > 0.01 and (seen[1] - seen[2]).abs().max() > 0.01
 
 
 def test_heat_runs_from_black_to_yellow():

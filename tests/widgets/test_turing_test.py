@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import colorlib as cl
+from colorlib.report import evaluation
 from colorlib.widgets import fooling_rates, turing_test
 
 
@@ -18,29 +19,35 @@ def given(person, system, fooled, practice=False):
 
 
 def test_a_plan_is_balanced_blind_and_drawn_from_its_seed():
-    names = ["a", "b", "c"]
-    pairs = turing_test.plan(names, 500, seed=3)
-    assert pairs == turing_test.plan(names, 500, seed=3) != turing_test.plan(names, 500, seed=4)
+    systems = evaluation.as_systems(dict.fromkeys(["a", "b", "c"], grey))
+    pairs = turing_test.plan(systems, 500, seed=3)
+    assert pairs == turing_test.plan(systems, 500, seed=3) != turing_test.plan(systems, 500, seed=4)
     assert len(pairs) == 50 and sum(pair["practice"] for pair in pairs) == 10
     assert len({pair["image"] for pair in pairs}) == 50
     assert sum(pair["fake_first"] for pair in pairs) == 25
-    catch = [pair["system"] in turing_test.CATCH for pair in pairs]
+    catch = [pair["system"] in turing_test.CHECKS for pair in pairs]
     assert [sum(catch[i : i + 10]) for i in range(0, 50, 10)] == [1] * 5
-    turns = [sum(pair["system"] == name for pair in pairs) for name in names]
+    turns = [sum(pair["system"] == name for pair in pairs) for name in "abc"]
     assert max(turns) - min(turns) <= 6
-    with pytest.raises(ValueError, match="got 49, wanted 50"):
-        turing_test.plan(names, 49)
+    with pytest.raises(ValueError, match="got 49, expected 50"):
+        turing_test.plan(systems, 49)
 
 
 def test_catch_trials_and_systems_keep_the_luma(images, net):
-    systems = turing_test.systems_of(net, {"mine": grey})
-    assert [*systems] == [*(f"ours, vividness {v}" for v in ("0", "0.5", "1")), "mine"]
+    systems = turing_test.tested_systems(net, {"mine": grey})
+    rows = [system.row() for system in systems]
+    assert rows[:3] == [{"system": "ours", "vividness": v} for v in (0.0, 0.5, 1.0)]
+    assert rows[3:] == [{"system": "mine"}]
     true = cl.luma(cl.to_tensor(images[5:6]))
-    for name in (*systems, *turing_test.CATCH):
-        made = turing_test.recolour(name, systems, images[5], images, 0)
+    for pair in (*rows, *({"system": key} for key in turing_test.CHECKS)):
+        made = turing_test.recolor(pair, systems, images[5], images, 0)
         assert (cl.luma(cl.to_tensor(made[None])) - true).abs().max() < 0.01
         assert not np.array_equal(made, images[5])
-    assert np.ptp(turing_test.recolour("grey", {}, images[5], images, 0), -1).max() == 0
+    vivid = cl.colorize(net, true, "luma", 1.0)
+    made = turing_test.recolor(rows[2], systems, images[5], images, 0)
+    assert np.array_equal(made, cl.to_images(vivid)[0])
+    made = turing_test.recolor({"system": "grey"}, [], images[5], images, 0)
+    assert np.ptp(made, -1).max() == 0
 
 
 def take(box, choose):
@@ -67,7 +74,7 @@ def test_every_answer_is_kept_at_once_and_pooled(images, net, monkeypatch):
     take(box, fake)
     kept = [json.loads(line) for line in box.path.read_text().splitlines()]
     assert len(kept) == 10 and not any(answer["fooled"] for answer in kept)
-    assert "Done" in box.controls["said"].value
+    assert "Done" in box.controls["message"].value
     box = turing_test.turing_test({"ours": grey}, images, "bob", practice=2, trials=8, seed=2)
     take(box, lambda pair: "right" if fake(pair) == "left" else "left")
     rows = {row["system"]: row for row in fooling_rates.fooling_rates(fooling_rates.answers())}
@@ -85,10 +92,10 @@ def test_answers_say_which_images_and_weights_they_are_about(images, net, monkey
     )
     take(box, fake)
     again = cl.ColorNet((8, 8), (0, 0), (0,))
-    marks = [turing_test.mark(net), turing_test.mark(again)]
+    marks = [turing_test.weights_digest(net), turing_test.weights_digest(again)]
     assert {a["about"] for a in fooling_rates.answers()} == {f"CIFAR-100, weights {marks[0]}"}
     again.load_state_dict(net.state_dict())
-    assert marks[0] != marks[1] and turing_test.mark(again) == marks[0]
+    assert marks[0] != marks[1] and turing_test.weights_digest(again) == marks[0]
 
 
 def test_a_closed_browser_loses_nothing(images, monkeypatch):
@@ -142,13 +149,13 @@ def test_a_system_that_fails_stops_the_test_with_a_sentence(images, monkeypatch)
 
     async def begin():
         box.controls["start"].click()
-        while "stopped" not in box.controls["said"].value:
+        while "stopped" not in box.controls["message"].value:
             if not box.controls["left"].disabled:
                 box.controls["left"].click()  # a catch trial
             await asyncio.sleep(0.001)
 
     asyncio.run(asyncio.wait_for(begin(), 20))
-    assert "no memory" in box.controls["said"].value
+    assert "no memory" in box.controls["message"].value
     with pytest.raises(ValueError, match="participant"):
         turing_test.turing_test({"ours": broken}, images, "../me")
 
@@ -205,17 +212,17 @@ def test_answers_about_other_images_or_weights_are_not_pooled():
     mixed = [given("a", "ours", True) | here, given("b", "ours", False) | there]
     rows = fooling_rates.fooling_rates(mixed)
     assert [(row["about"], row["rate"]) for row in rows] == [("CIFAR-100", 1), ("the sample", 0)]
-    text = fooling_rates.table(rows)
+    text = fooling_rates.fooling_table(rows)
     assert "ours (CIFAR-100)" in text and "ours (the sample)" in text
-    assert "*CIFAR-100.*" in fooling_rates.table(fooling_rates.fooling_rates(mixed[:1]))
+    assert "*CIFAR-100.*" in fooling_rates.fooling_table(fooling_rates.fooling_rates(mixed[:1]))
 
 
 def test_the_table_says_what_was_published_and_how_to_take_the_test():
-    assert "press *start*" in fooling_rates.table([])
+    assert "press *start*" in fooling_rates.fooling_table([])
     rows = fooling_rates.fooling_rates(
-        [given("a", "ours", True), given("a", "random colours", False)]
+        [given("a", "ours", True), given("a", "random_colors", False)]
     )
-    text = fooling_rates.table(rows)
+    text = fooling_rates.fooling_table(rows)
     assert "32.3%" in text and "| random colours | 0.0% |" in text and "13.0%" in text
 
 
@@ -240,14 +247,16 @@ def test_a_line_that_is_no_answer_is_named(tmp_path, line):
 def test_an_error_does_not_become_markup(images, monkeypatch):
     async def begin():
         box.controls["start"].click()
-        while "stopped" not in box.controls["said"].value:
+        while "stopped" not in box.controls["message"].value:
             await asyncio.sleep(0.001)
 
     def broken(gray):
         raise RuntimeError("<img src=x onerror=alert(1)>")
 
     monkeypatch.setattr(turing_test, "PAUSE", 0.0)
-    monkeypatch.setattr(turing_test, "CATCH", ("ours",))
+    monkeypatch.setattr(turing_test, "CHECKS", ("ours",))
     box = turing_test.turing_test({"ours": broken}, images)
     asyncio.run(asyncio.wait_for(begin(), 20))
-    assert "&lt;img" in box.controls["said"].value and "<img" not in box.controls["said"].value
+    assert (
+        "&lt;img" in box.controls["message"].value and "<img" not in box.controls["message"].value
+    )
