@@ -85,11 +85,26 @@ def batch(pixels: Pixels, order: Tensor, step: int, steps: int, config: Config, 
         rgb = window(rgb, share)
     given = coin.long() if config.given == "both" else (coin >= 0).long() * (config.given == "luma")
     gray = torch.where(given.view(-1, 1, 1, 1) == 1, to_gray(rgb, "luma"), to_gray(rgb, "value"))
+    if config.sharpen:
+        amount, level = 2 * torch.rand((2, size), generator=random)[..., mine].to(device)
+        noise = torch.randn((size, *gray.shape[1:]), generator=random)[mine].to(device)
+        noise *= level.view(-1, 1, 1, 1)
+        gray = sharpened(gray, config.sharpen * (amount - 1), noise)
     hints = None
     if config.hints:
         squares = draw_hints(size, *rgb.shape[-2:], random)[mine]
         hints = reveal(rgb, squares.to(device, non_blocking=True))
     return Batch(rgb, gray, given, chosen[mine], hints)
+
+
+def sharpened(gray: Tensor, amount: Tensor, noise: Tensor) -> Tensor:
+    """Gray (B, 1, H, W) made sharper (amount (B,) above 0) or softer, with noise of 1/255 added.
+
+    Photographs are scaled and compressed in many ways; colours must not depend on which.
+    """
+    padded = F.pad(gray, (1, 1, 1, 1), mode="replicate")
+    detail = gray - F.avg_pool2d(padded, 3, 1)
+    return (gray + amount.view(-1, 1, 1, 1) * detail + noise / 255).clamp(0, 1)
 
 
 def draw_hints(count: int, height: int, width: int, random: torch.Generator) -> Tensor:

@@ -41,6 +41,7 @@ class Config:
     shift: int = 4  # pixels by which a training image may move, each way
     zoom: float = 0.0  # the window it is seen through shrinks or grows by up to e to this power
     paste: float = 0.0  # share of the images into which a part of another is pasted
+    sharpen: float = 0.0  # up to this much sharper or softer is the input made, and noisier
     crop: int = 0  # side, in pixels, of the part of an image that a step sees; 0: all of it
     precision: str = "auto"  # "no" or "bf16"; auto: bf16 where the machine multiplies in it
     compile: bool = False  # torch.compile: a minute or more at the start, for long runs on a GPU
@@ -63,6 +64,7 @@ class Config:
             "shift": (0 <= self.shift < 16, "a number from 0 to 15"),
             "held": (self.held >= 0, "a number from 0"),
             "zoom": (0 <= self.zoom <= 1, "a number from 0 to 1"),
+            "sharpen": (0 <= self.sharpen <= 2, "a number from 0 to 2"),
             "paste": (0 <= self.paste <= 1, "a share from 0 to 1"),
             "crop": (self.crop == 0 or self.crop >= 32, "0 or a number from 32"),
             "precision": (self.precision in ("auto", "no", "bf16"), "auto, no or bf16"),

@@ -148,3 +148,14 @@ def test_a_window_is_mirrored_as_grid_sample_does(images):
     grid = F.affine_grid(theta, rgb.shape, align_corners=False)
     known = F.grid_sample(rgb, grid, padding_mode="reflection", align_corners=False)
     assert torch.allclose(batches.window(rgb, share, centre), known, atol=1e-4)
+
+
+def test_sharpening_changes_detail_and_nothing_else():
+    flat = torch.full((2, 1, 32, 32), 0.5)
+    still = torch.zeros(2, 1, 32, 32)
+    assert torch.allclose(batches.sharpened(flat, torch.tensor([1.0, -1.0]), still), flat)
+    edge = torch.full((2, 1, 32, 32), 0.3)
+    edge[..., 16:] = 0.6
+    sharp, soft = batches.sharpened(edge, torch.tensor([1.0, -1.0]), still)[:, 0, 10, 14:18]
+    assert torch.allclose(sharp, torch.tensor([0.3, 0.2, 0.7, 0.6]), atol=1e-6)
+    assert torch.allclose(soft, torch.tensor([0.3, 0.4, 0.5, 0.6]), atol=1e-6)
