@@ -34,6 +34,11 @@ def test_prepare_train_evaluate_colorize(run, tmp_path, images):
     code, out, _ = run(f"train --source {tmp_path}/mine.npy --name mine {TINY}")
     assert code == 0 and "psnr" in out
     weights = paths.runs() / "mine" / "model.safetensors"
+    record = json.loads((paths.runs() / "mine" / "history.json").read_text())
+    assert record["command"].endswith(f"--source {tmp_path}/mine.npy --size 32")
+    words = record["command"].removeprefix("python -m colorlib ")
+    assert run(words)[0] == 0  # it can be typed, and finds the finished run
+    assert json.loads((paths.runs() / "mine" / "history.json").read_text()) == record
     code, out, _ = run(f"evaluate --model {weights} --given both --source sample --count 8")
     assert code == 0 and "| mean colour |" in out and "8 images of built-in sample" in out
     kept = json.loads((paths.results() / "run-mine-luma-sample-test-8.json").read_text())
@@ -41,6 +46,12 @@ def test_prepare_train_evaluate_colorize(run, tmp_path, images):
     Image.fromarray(images[0]).save(tmp_path / "a.png")
     code, _, _ = run(f"colorize {tmp_path}/a.png --model {weights}")
     assert code == 0 and Image.open(tmp_path / "a-coloured.png").size == (32, 32)
+
+
+def test_a_recipe_of_the_study_can_be_trained_from_the_command_line(run, tmp_path, images):
+    np.save(tmp_path / "mine.npy", images)
+    code, _, _ = run(f"train --source {tmp_path}/mine.npy --name hard --recipe hard {TINY}")
+    assert code == 0 and (paths.runs() / "hard" / "model.safetensors").is_file()
 
 
 def test_pack_then_train_on_the_file(run, tmp_path, images):
