@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -16,7 +17,7 @@ from colorlib.model import ColorNet, evaluating, load_model, predict
 from colorlib.photos.coherent import coherent_logits
 from colorlib.photos.frames import find_frame
 from colorlib.photos.hints import Hint, check_hints, hint_maps
-from colorlib.photos.upsampling import STRIP, shrink, strips, to_working_size
+from colorlib.photos.upsampling import STRIP, strips, to_working_size
 
 if TYPE_CHECKING:
     from colorlib.peers import Peer
@@ -102,7 +103,9 @@ def color_strips(
     known: hints from `check_hints`. The other arguments are those of `colorize_photo`.
     """
     middle, factor = to_working_size(gray)
-    small = shrink(middle, inner_size(*gray.shape[-2:], size)).clamp(0, 1)
+    # a triangle filter: as smooth as the training photographs, and without aliasing
+    inner = inner_size(*gray.shape[-2:], size)
+    small = F.interpolate(middle, inner, mode="bilinear", antialias=True).clamp(0, 1)
     hints = None
     if known is not None and len(known[0]):
         if not model.config["hints"]:
