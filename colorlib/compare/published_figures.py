@@ -161,7 +161,8 @@ def _draw(axis, picture: np.ndarray, psnr: float | None) -> None:
 
 def _label(example: Example) -> str:
     words = {"best": "our best", "worst": "our worst", "random": "at random"}
-    return f"{words[example.why]}\n{example.case}\n{round(example.difference, 1) + 0.0:+.1f} dB"  # never "-0.0"
+    difference = round(example.difference, 1) + 0.0  # -0.0 becomes 0.0
+    return f"{words[example.why]}\n{example.case}\n{difference:+.1f} dB"
 
 
 def examples_caption(result: dict, systems: tuple[str, ...], vividness: float = 0.0) -> str:
