@@ -159,6 +159,14 @@ def test_ours_is_compared_with_the_system_as_in_numpy(root, net):
     assert low <= ours["rebalanced_auc_each"] - theirs["rebalanced_auc_each"] <= high
 
 
+def test_measuring_leaves_the_network_and_the_threads_as_they_were(root, net):
+    threads = torch.get_num_threads()
+    first = published.measure_published(net.eval(), "tiny", (0.5,), resamples=0)
+    again = published.measure_published(net.train(), "tiny", (0.5,), resamples=0)
+    assert net.training and torch.get_num_threads() == threads
+    assert again["photographs"] == first["photographs"]
+
+
 def test_gain_share_needs_a_gain():
     assert published.gain_share(22.0, 24.0, 20.0) == pytest.approx(0.5)
     assert published.gain_share(19.0, 24.0, 20.0) == pytest.approx(-0.25)
