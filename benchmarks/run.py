@@ -11,7 +11,7 @@ from statistics import median
 import numpy as np
 
 from benchmarks.hsv import conversion
-from benchmarks.moves import slider_moves
+from benchmarks.moves import photo_tool_moves, slider_moves
 from benchmarks.photo import photographs
 from benchmarks.timing import run_python
 from benchmarks.training import coloring, memory, training
@@ -48,6 +48,7 @@ def main() -> None:
     for measure in (
         importing,
         slider_moves,
+        photo_tool_moves,
         photographs,
         lambda: training(train),
         lambda: coloring(test),

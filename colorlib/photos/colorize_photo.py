@@ -55,7 +55,7 @@ def colorize_photo(
     pixels, info = _open(image)
     model = network(model)
     info["own_colors"] = has_colors(pixels)
-    gray = _luma(pixels)
+    gray = photo_luma(pixels)
     del pixels  # of a large photograph a copy less
     colored = np.empty((*gray.shape[-2:], 3), np.uint8)
     known = check_hints(hints or (), gray.shape[-1], gray.shape[-2])
@@ -127,15 +127,27 @@ def find_chroma(
 
     hints: (N, 3, h, w) as `hint_maps` makes them, or None.
     """
-    setting = setting_at(model, vividness, "luma")
+    logits = find_logits(model, small, hints, seed)
+    return logits_chroma(model, logits, small, vividness)
+
+
+def find_logits(
+    model: ColorNet, small: Tensor, hints: Tensor | None = None, seed: int | None = None
+) -> Tensor:
+    """The network's output for `find_chroma`: the slow part, without vividness."""
     with evaluating(model) as device:
         gray = small.to(device)
         hints = None if hints is None else hints.to(device)
         if seed is not None:
-            logits = coherent_logits(model, gray, hints, seed)
-        else:
-            logits = predict(model, gray, "luma", hints)
-        chroma = decode(model, logits, setting, gray, "luma").to(small.device)
+            return coherent_logits(model, gray, hints, seed)
+        return predict(model, gray, "luma", hints)
+
+
+def logits_chroma(model: ColorNet, logits: Tensor, small: Tensor, vividness: float) -> Tensor:
+    """The network's output decoded at a vividness, for `find_chroma`."""
+    setting = setting_at(model, vividness, "luma")
+    with evaluating(model) as device:
+        chroma = decode(model, logits, setting, small.to(device), "luma").to(small.device)
     return torch.where(find_frame(small), 0.0, chroma)
 
 
@@ -172,7 +184,7 @@ def has_colors(pixels: np.ndarray) -> bool:
     return bool((away > 0.1).mean() > 0.01)
 
 
-def _luma(pixels: np.ndarray) -> Tensor:
+def photo_luma(pixels: np.ndarray) -> Tensor:
     """uint8 (H, W, 3) or (H, W) as luma (1, 1, H, W) in [0, 1], a strip at a time."""
     if pixels.ndim == 2:
         return torch.from_numpy(np.array(pixels))[None, None].float().div_(255)

@@ -166,12 +166,14 @@ def png(image: Image.Image) -> bytes:
     return body.getvalue()
 
 
+def safe_name(name: str) -> str:
+    """A name from outside as a file name: without folders, and without what means more in HTML."""
+    return re.sub(r"[^\w.() -]+", "-", name).lstrip(".")
+
+
 def keep_figure(image: Image.Image, name: str) -> str:
     """Save what a widget shows as figures/NAME.png; a sentence says how that went."""
-    name = re.sub(r"[^\w.() -]+", "-", name).lstrip(
-        "."
-    )  # it comes from outside: no folder, no HTML
-    path = paths.figures() / f"{name}.png"
+    path = paths.figures() / f"{safe_name(name)}.png"
     try:
         with paths.replacing(path) as part:
             image.save(part, "PNG")

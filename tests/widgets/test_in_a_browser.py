@@ -187,6 +187,67 @@ def test_the_browser_follows_mouse_and_keyboard(lab):
     (SHOTS / "moves.json").write_text(json.dumps({"milliseconds": took}))
 
 
+TOOL = """from colorlib.widgets.photo import photo_tool
+
+photo_tool()"""
+
+
+def test_the_photo_tool_takes_clicks_and_uploads(lab, tmp_path, images):
+    address, page = lab
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(TOOL)])
+    nbformat.write(notebook, tmp_path / "lab" / "tool.ipynb")
+    run_all(address, page, "tool")
+    box = page.locator(".colorlib-photo")
+    picture, stack = box.locator("img.widget-image"), box.locator(".colorlib-stack")
+    said, code = lambda words: wait_for(lambda: words in box.inner_text(), 20), box.locator("pre")
+    said("colours of its own")
+    for width in (1300, 900, 400):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.wait_for_timeout(500)
+        frame = box.bounding_box()
+        for part in box.locator("button, input, img, pre").all():
+            if part.is_visible() and part.get_attribute("type") != "file":
+                place = part.bounding_box()
+                assert place["x"] + place["width"] <= frame["x"] + frame["width"] + 1, width
+        shot(page, f"tool_{width}")
+    page.set_viewport_size({"width": 1300, "height": 1600})
+    wait_for(lambda: picture.get_attribute("alt"), 5)
+
+    def click(x, y):
+        place = stack.bounding_box()
+        stack.click(position={"x": x * place["width"], "y": y * place["height"]})
+
+    click(0.5, 0.25)
+    box.locator(".cross").wait_for()
+    wait_for(lambda: box.get_by_role("button", name="%").count() == 9, 10)
+    change(picture, lambda: box.get_by_role("button", name="%").nth(4).click())
+    wait_for(lambda: "hints=[(225, 75," in code.inner_text(), 10)
+    click(0.5, 0.25)
+    box.get_by_text("Click its new place").wait_for()
+    change(picture, lambda: click(0.25, 0.5))
+    wait_for(lambda: "hints=[(112, 150," in code.inner_text(), 10)
+    box.locator(".wipe input").fill("50")
+    assert "inset" in picture.evaluate("(x) => getComputedStyle(x).clipPath")
+    shot(page, "tool_hint")
+    change(picture, lambda: box.get_by_role("button", name="another", exact=True).click())
+    wait_for(lambda: "seed=1" in code.inner_text(), 10)
+    shot(page, "tool_another")
+    change(picture, lambda: box.get_by_role("button", name="remove hint").click())
+    with page.expect_download() as download:
+        box.get_by_role("button", name="save full size").click()
+        box.get_by_text("download chelsea-coloured.png").click()
+    with Image.open(download.value.path()) as got:
+        assert got.size == (451, 300)
+    Image.fromarray(images[3]).resize((200, 150)).save(tmp_path / "mine.jpg")
+    with page.expect_file_chooser() as chooser:
+        box.locator(".widget-upload").click()
+    change(picture, lambda: chooser.value.set_files(tmp_path / "mine.jpg"))
+    said("mine.jpg, 200 × 150 pixels")
+    box.locator(".widget-slider", has_text="vividness").locator(".noUi-handle").focus()
+    change(picture, lambda: page.keyboard.press("ArrowRight"))
+    shot(page, "tool_upload")
+
+
 def colour_a_photograph(page, path) -> None:
     """Upload a photograph, and turn its two sliders."""
     box = page.locator(".jp-OutputArea-output", has=page.locator(".widget-upload")).last
