@@ -26,7 +26,7 @@ STALE = "measure it again: "
 EARLIER = {
     *("calibration", "cifar-luma", "cifar-luma-without-duplicates", "cifar-value"),
     *("controlled-full", "controlled-short", "fading", "failures", "judge-cifar"),
-    *("peers-cifar100", "peers-photographs", "photo-luma-photos-test-1000"),
+    *("peers-cifar100", "peers-photographs"),
     *("photographs", "photographs-with-truth", "short-cifar100", "study", "times", "benchmarks"),
 }
 
