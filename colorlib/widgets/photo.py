@@ -161,9 +161,6 @@ class PhotoTool:
         style = {"description_width": "90px"}
         wide, short = w.Layout(width="100%", max_width="480px"), w.Layout(width="auto")
 
-        def row(children: list):
-            return w.Box(children, layout=w.Layout(flex_flow="row wrap", align_items="center"))
-
         def slider(kind: type, act: Callable, *args, live=True, **options):
             made = kind(*args, style=style, layout=wide, continuous_update=live, **options)
             made.observe(act, "value")
@@ -212,16 +209,16 @@ class PhotoTool:
         stack.add_class("colorlib-stack")
         self.column = w.Layout(flex="1 1 220px", max_width=f"{SIDE}px")
         c["original"].layout = w.Layout(flex="1 1 220px", max_width=f"{SIDE}px", margin="0")
-        c["colors"] = row([*c["palette"], c["picker"]])
+        c["colors"] = _row([*c["palette"], c["picker"]])
         c["colors"].add_class("colorlib-colors")
         top = w.Layout(flex_flow="row wrap", align_items="flex-start", grid_gap="8px")
         parts = [
             w.HTML(STYLE),
-            row([c["upload"], w.HTML(ABOUT_UPLOAD)]),
-            row([c["busy"], c["said"]]),
+            _row([c["upload"], w.HTML(ABOUT_UPLOAD)]),
+            _row([c["busy"], c["said"]]),
             w.Box([w.VBox([stack, w.HTML(WIPE)], layout=self.column), c["original"]], layout=top),
             w.VBox([c["vividness"], c["size"]]),
-            row([c["another"], c["mean"]]),
+            _row([c["another"], c["mean"]]),
         ]
         if self.model.config["hints"]:
             about = "<b>Hints.</b> Click a place in the picture and choose its colour. "
@@ -230,7 +227,7 @@ class PhotoTool:
         else:
             parts += [w.HTML("This network takes no hints; the network <code>photo</code> does.")]
             c["another"].disabled = True
-        parts += [c["click"], c["code"], row([c["save"], c["link"]])]
+        parts += [c["click"], c["code"], _row([c["save"], c["link"]])]
 
         class Box(w.VBox):
             def __repr__(self) -> str:
@@ -349,7 +346,8 @@ class PhotoTool:
         """The sliders of the place: they move a moving dot, else the cross."""
         if self.quiet:
             return
-        place = self.controls["x"].value, self.controls["y"].value
+        height, width = self.preview.photo
+        place = min(self.controls["x"].value, width - 1), min(self.controls["y"].value, height - 1)
         if self.moving:
             self._move(self.selected, place)
         else:
@@ -378,6 +376,7 @@ class PhotoTool:
 
     def _move(self, number: int, place: tuple[int, int]) -> None:
         self.hints[number] = (*place, self.hints[number][2])
+        self._set_place(place)
         self.show()
 
     def _select(self, number: int | None, moving: bool = False) -> None:
@@ -388,10 +387,13 @@ class PhotoTool:
         """Show the cross, and the palette of the place."""
         self.place = place
         if place is not None:
-            with self.silently():
-                self.controls["x"].value, self.controls["y"].value = place
+            self._set_place(place)
         self._draw()
         self._offer()
+
+    def _set_place(self, place: tuple[int, int]) -> None:
+        with self.silently():
+            self.controls["x"].value, self.controls["y"].value = place
 
     def _offer(self) -> None:
         """Put the colours that are likely at the place on the buttons."""
@@ -432,11 +434,11 @@ class PhotoTool:
         import ipywidgets as w
 
         while len(self.rows) < len(self.hints):
-            number, short = len(self.rows), w.Layout(width="auto")
+            number, short = len(self.rows), w.Layout(width="auto", flex="0 0 auto")
             buttons = [w.Button(description=word, layout=short) for word in ("move", "remove")]
             buttons[0].on_click(lambda _, n=number: self._select(n, moving=True))
             buttons[1].on_click(lambda _, n=number: self.remove(n))
-            self.rows.append(w.HBox([w.HTML(), *buttons]))
+            self.rows.append(_row([w.HTML(), *buttons]))
         for number, (x, y, color) in enumerate(self.hints):
             label, *buttons = self.rows[number].children
             chosen = (
@@ -504,6 +506,13 @@ class PhotoTool:
             yield
         finally:
             self.quiet = before
+
+
+def _row(children: list):
+    """Widgets side by side; on a narrow page below each other."""
+    import ipywidgets as w
+
+    return w.Box(children, layout=w.Layout(flex_flow="row wrap", align_items="center"))
 
 
 def _jpeg(image: Image.Image) -> bytes:

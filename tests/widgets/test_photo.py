@@ -274,6 +274,14 @@ def test_names_from_outside_are_text(tool, images):
     assert (paths.figures() / "away-coloured.png").is_file()
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (300, 2)])
+def test_tiny_photographs_are_coloured(tool, shape):
+    upload(tool, "tiny.png", encoded(np.full((*shape, 3), 90, np.uint8)))
+    tool.controls["x"].value = tool.controls["x"].max
+    tool.choose("#FF0000")
+    assert shown(tool).shape == (*shape, 3) and tool.full_size().size == shape[::-1]
+
+
 def test_a_network_without_hints_colours_all_the_same(images):
     torch.manual_seed(0)
     net = cl.ColorNet((8, 8), (0, 0), (0,)).eval()
