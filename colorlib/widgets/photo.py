@@ -26,7 +26,6 @@ from colorlib.photos.preview import SIDE, Preview, Settings, code_line
 from colorlib.widgets.panels import safe_name
 
 NEAR = 0.03  # of the longer side: a click this close to a dot means the dot
-UPLOAD = 10  # MB; Jupyter's own limit for one message
 SAMPLE = "chelsea.png"  # of scikit-image's wheel, as the built-in sample
 
 STYLE = """<style>
@@ -35,6 +34,8 @@ STYLE = """<style>
 .colorlib-stack .widget-html-content {width: 100%; height: 100%; line-height: 0}
 .colorlib-stack img, .colorlib-photo figure img {width: 100%; display: block}
 .colorlib-stack > img {clip-path: inset(0 0 0 var(--wipe, 0%)); height: 100% !important}
+.colorlib-colors .widget-button {color: #000; padding: 0; text-shadow: 0 0 2px #fff, 0 0 2px #fff,
+  0 0 3px #fff, 0 0 3px #fff}
 .colorlib-click {display: none !important}
 .colorlib-photo .over {position: relative; width: 100%; height: 100%}
 .colorlib-photo .over > * {position: absolute; transform: translate(-50%, -50%);
@@ -47,6 +48,7 @@ STYLE = """<style>
   linear-gradient(#fff, #fff) 50% / 100% 2px no-repeat; filter: drop-shadow(0 0 1px #000)}
 .colorlib-photo .line {top: 50%; left: var(--wipe, 0%); width: 2px; height: 100%;
   background: #fff; box-shadow: 0 0 1px #000}
+.colorlib-photo a {text-decoration: underline}
 .colorlib-photo figure {margin: 0; line-height: 1.4}
 .colorlib-photo label.wipe {display: flex; gap: 6px; align-items: center; line-height: 1.4}
 .colorlib-photo label.wipe input {flex: 1; min-width: 0}
@@ -54,22 +56,30 @@ STYLE = """<style>
   user-select: all}
 .colorlib-photo .widget-html-content {line-height: 1.4}
 </style>"""
+ABOUT_UPLOAD = """up to 10 MB (Jupyter's limit); a larger one by its path:
+ <code>photo_tool(image="photo.jpg")</code>"""
 WIPE = """<label class="wipe">grey <input type="range" min="0" max="100" value="0"
  aria-label="Wipe: per cent of the picture, from the left, that shows the grey photograph"
  oninput="this.closest('.colorlib-photo').querySelector('.colorlib-stack').style.setProperty(
  '--wipe', this.value + '%')"> coloured</label>"""
-# one pixel that names the picture as soon as it is on the page: ipywidgets.Image takes no alt text
+# One pixel that names pictures, sliders and fields for screen readers: ipywidgets leaves this out
 NAMED = """<img alt="" style="width: 0" src="data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
- onload="this.closest('.colorlib-stack').querySelectorAll('img.widget-image').forEach(
- function (picture) { picture.alt = 'The photograph in the colours of the network'; })">"""
+ onload="var tool = this.closest('.colorlib-photo'); setTimeout(function () {
+ tool.querySelectorAll('img.widget-image').forEach(function (picture) {
+ picture.alt = 'The photograph in the colours of the network'; });
+ tool.querySelectorAll('.widget-inline-hbox').forEach(function (row) {
+ var label = row.querySelector('.widget-label');
+ var part = row.querySelector('.noUi-handle, .ui-slider-handle, input');
+ if (label && part) { part.setAttribute('aria-label', label.textContent); } }); }, 300)">"""
 CLICK = """var box = this.getBoundingClientRect(), sent = this.closest('.colorlib-photo')
  .querySelector('.colorlib-click input'); sent.value = [(event.clientX - box.left) / box.width,
  (event.clientY - box.top) / box.height, Date.now()].join(' '); ['input', 'change'].forEach(
  function (kind) { sent.dispatchEvent(new Event(kind, {bubbles: true})); });"""
-# Chromium downloads no data address beyond 2 MB, but a blob of any size
+# Chromium downloads no data address beyond 2 MB, but a blob of any size. `URL` alone would be the
+# page's address here.
 DOWNLOAD = """var link = this; if (link.href.startsWith('data:')) { event.preventDefault();
  fetch(link.href).then(function (answer) { return answer.blob(); }).then(function (blob) {
- link.href = URL.createObjectURL(blob); link.click(); }); }"""
+ link.href = window.URL.createObjectURL(blob); link.click(); }); }"""
 
 
 def uploaded(value: dict | tuple) -> tuple[str, bytes] | None:
@@ -150,7 +160,6 @@ class PhotoTool:
         c: dict = {}
         style = {"description_width": "90px"}
         wide, short = w.Layout(width="100%", max_width="480px"), w.Layout(width="auto")
-        wrap = w.Layout(flex_flow="row wrap", align_items="center")
 
         def slider(kind: type, act: Callable, *args, live=True, **options):
             made = kind(*args, style=style, layout=wide, continuous_update=live, **options)
@@ -186,9 +195,8 @@ class PhotoTool:
         c["palette"] = [
             button("", lambda _, i=i: self.choose(self.offered[i])) for i in range(PALETTE)
         ]
-        c["shares"] = [w.HTML() for _ in range(PALETTE)]
         for made in c["palette"]:
-            made.layout = w.Layout(width="36px", margin="2px")
+            made.layout = w.Layout(width="52px", margin="2px")
         c["picker"] = w.ColorPicker(concise=True, description="any other", style=style)
         c["picker"].observe(self._picked, "value")
         c["hints"] = w.VBox()
@@ -200,18 +208,17 @@ class PhotoTool:
         stack = w.Box([c["before"], c["picture"], c["over"]])
         stack.add_class("colorlib-stack")
         self.column = w.Layout(flex="1 1 220px", max_width=f"{SIDE}px")
-        second = w.Layout(flex="1 1 220px", max_width=f"{SIDE}px", margin="0 0 0 8px")
-        c["original"].layout = second
-        pairs = zip(c["palette"], c["shares"], strict=True)
-        colors = [w.VBox(pair, layout=w.Layout(align_items="center")) for pair in pairs]
-        c["colors"] = w.Box([*colors, c["picker"]], layout=wrap)
-        top = w.Layout(flex_flow="row wrap", align_items="flex-start")
+        c["original"].layout = w.Layout(flex="1 1 220px", max_width=f"{SIDE}px", margin="0")
+        c["colors"] = _row([*c["palette"], c["picker"]])
+        c["colors"].add_class("colorlib-colors")
+        top = w.Layout(flex_flow="row wrap", align_items="flex-start", grid_gap="8px")
         parts = [
             w.HTML(STYLE),
-            w.Box([c["upload"], c["busy"], c["said"]], layout=wrap),
+            _row([c["upload"], w.HTML(ABOUT_UPLOAD)]),
+            _row([c["busy"], c["said"]]),
             w.Box([w.VBox([stack, w.HTML(WIPE)], layout=self.column), c["original"]], layout=top),
             w.VBox([c["vividness"], c["size"]]),
-            w.Box([c["another"], c["mean"]], layout=wrap),
+            _row([c["another"], c["mean"]]),
         ]
         if self.model.config["hints"]:
             about = "<b>Hints.</b> Click a place in the picture and choose its colour. "
@@ -220,7 +227,7 @@ class PhotoTool:
         else:
             parts += [w.HTML("This network takes no hints; the network <code>photo</code> does.")]
             c["another"].disabled = True
-        parts += [c["click"], c["code"], w.Box([c["save"], c["link"]], layout=wrap)]
+        parts += [c["click"], c["code"], _row([c["save"], c["link"]])]
 
         class Box(w.VBox):
             def __repr__(self) -> str:
@@ -339,7 +346,8 @@ class PhotoTool:
         """The sliders of the place: they move a moving dot, else the cross."""
         if self.quiet:
             return
-        place = self.controls["x"].value, self.controls["y"].value
+        height, width = self.preview.photo
+        place = min(self.controls["x"].value, width - 1), min(self.controls["y"].value, height - 1)
         if self.moving:
             self._move(self.selected, place)
         else:
@@ -368,6 +376,7 @@ class PhotoTool:
 
     def _move(self, number: int, place: tuple[int, int]) -> None:
         self.hints[number] = (*place, self.hints[number][2])
+        self._set_place(place)
         self.show()
 
     def _select(self, number: int | None, moving: bool = False) -> None:
@@ -378,10 +387,13 @@ class PhotoTool:
         """Show the cross, and the palette of the place."""
         self.place = place
         if place is not None:
-            with self.silently():
-                self.controls["x"].value, self.controls["y"].value = place
+            self._set_place(place)
         self._draw()
         self._offer()
+
+    def _set_place(self, place: tuple[int, int]) -> None:
+        with self.silently():
+            self.controls["x"].value, self.controls["y"].value = place
 
     def _offer(self) -> None:
         """Put the colours that are likely at the place on the buttons."""
@@ -391,10 +403,9 @@ class PhotoTool:
         others = [hint for number, hint in enumerate(self.hints) if number != self.selected]
         found = self.preview.palette(*self.place, self.controls["size"].value, others)
         self.offered = [color for color, _ in found]
-        buttons = zip(self.controls["palette"], self.controls["shares"], found, strict=True)
-        for made, label, (color, share) in buttons:
-            said = "<1 %" if share < 0.005 else f"{share:.0%}".replace("%", " %")
-            made.style.button_color, made.tooltip, label.value = color, f"{color}, {said}", said
+        for made, (color, share) in zip(self.controls["palette"], found, strict=True):
+            made.style.button_color = made.tooltip = color
+            made.description = "<1 %" if share < 0.005 else f"{100 * share:.0f} %"
         with self.silently():
             self.controls["picker"].value = self.offered[0]
 
@@ -423,11 +434,11 @@ class PhotoTool:
         import ipywidgets as w
 
         while len(self.rows) < len(self.hints):
-            number, short = len(self.rows), w.Layout(width="auto")
+            number, short = len(self.rows), w.Layout(width="auto", flex="0 0 auto")
             buttons = [w.Button(description=word, layout=short) for word in ("move", "remove")]
             buttons[0].on_click(lambda _, n=number: self._select(n, moving=True))
             buttons[1].on_click(lambda _, n=number: self.remove(n))
-            self.rows.append(w.HBox([w.HTML(), *buttons]))
+            self.rows.append(_row([w.HTML(), *buttons]))
         for number, (x, y, color) in enumerate(self.hints):
             label, *buttons = self.rows[number].children
             chosen = (
@@ -453,27 +464,30 @@ class PhotoTool:
         ending = ending if ending in FORMATS else ".png"
         name = f"{safe_name(Path(self.name).stem)}-coloured{ending}"
         height, width = self.preview.photo
-        said, path = self.controls["said"], paths.figures() / name
-        with self.busy(f"Colouring {width} × {height} pixels"):
+        path, link = paths.figures() / name, self.controls["link"]
+        link.value = what = f"Making {width} × {height} pixels"
+        with self.busy(what):
             try:
                 with tempfile.TemporaryDirectory() as folder:
                     save_image(self.full_size(), Path(folder) / name)
                     body = (Path(folder) / name).read_bytes()
             except (OSError, ValueError, MemoryError, RuntimeError) as error:
-                said.value = f"Not made: {html.escape(str(error) or type(error).__name__)}"
+                link.value = f"Not made: {html.escape(str(error) or type(error).__name__)}"
                 return
-            kind, data = FORMATS[ending].lower(), base64.b64encode(body).decode()
-            link = f'<a download="{html.escape(name)}" href="data:image/{kind};base64,{data}" '
-            link += f'onclick="{html.escape(DOWNLOAD)}">download {html.escape(name)}</a>'
-            self.controls["link"].value = f"{link} ({len(body) / 1e6:.1f} MB)"
             try:
                 with paths.replacing(path) as part:
                     part.write_bytes(body)
-                said.value = f"Saved as {html.escape(str(path))}."
+                said, saved = f"Saved as {path}", True
             except OSError as error:
-                said.value = f"Not saved: {html.escape(str(error.strerror))}. Download it instead."
-                return
-        offer(path)
+                said, saved = f"Not saved ({error.strerror})", False
+            kind, data = FORMATS[ending].lower(), base64.b64encode(body).decode()
+            link.value = (
+                f'{html.escape(said)}; <a download="{html.escape(name)}" '
+                f'href="data:image/{kind};base64,{data}" onclick="{html.escape(DOWNLOAD)}">'
+                f"download {html.escape(name)}</a> ({len(body) / 1e6:.1f} MB)"
+            )
+        if saved:
+            offer(path)
 
     @contextmanager
     def busy(self, what: str) -> Iterator[None]:
@@ -492,6 +506,13 @@ class PhotoTool:
             yield
         finally:
             self.quiet = before
+
+
+def _row(children: list):
+    """Widgets side by side; on a narrow page below each other."""
+    import ipywidgets as w
+
+    return w.Box(children, layout=w.Layout(flex_flow="row wrap", align_items="center"))
 
 
 def _jpeg(image: Image.Image) -> bytes:

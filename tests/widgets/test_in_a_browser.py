@@ -195,12 +195,14 @@ photo_tool()"""
 def test_the_photo_tool_takes_clicks_and_uploads(lab, tmp_path, images):
     address, page = lab
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(TOOL)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(notebook, tmp_path / "lab" / "tool.ipynb")
     run_all(address, page, "tool")
     box = page.locator(".colorlib-photo")
     picture, stack = box.locator("img.widget-image"), box.locator(".colorlib-stack")
     said, code = lambda words: wait_for(lambda: words in box.inner_text(), 20), box.locator("pre")
     said("colours of its own")
+    page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
     for width in (1300, 900, 400):
         page.set_viewport_size({"width": width, "height": 1000})
         page.wait_for_timeout(500)
@@ -212,6 +214,8 @@ def test_the_photo_tool_takes_clicks_and_uploads(lab, tmp_path, images):
         shot(page, f"tool_{width}")
     page.set_viewport_size({"width": 1300, "height": 1600})
     wait_for(lambda: picture.get_attribute("alt"), 5)
+    for name in ("vividness", "working size", "place: x", "place: y"):
+        assert box.get_by_role("slider", name=name).count() == 1
 
     def click(x, y):
         place = stack.bounding_box()
@@ -219,20 +223,24 @@ def test_the_photo_tool_takes_clicks_and_uploads(lab, tmp_path, images):
 
     click(0.5, 0.25)
     box.locator(".cross").wait_for()
-    wait_for(lambda: box.get_by_role("button", name="%").count() == 9, 10)
-    change(picture, lambda: box.get_by_role("button", name="%").nth(4).click())
-    wait_for(lambda: "hints=[(225, 75," in code.inner_text(), 10)
+    wait_for(lambda: box.get_by_role("button", name=" %").count() == 9, 10)
+    shot(page, "tool_place")
+    change(picture, lambda: box.get_by_role("button", name=" %").nth(4).click())
+    wait_for(lambda: "hints=[(225, 7" in code.inner_text(), 10)
     click(0.5, 0.25)
     box.get_by_text("Click its new place").wait_for()
     change(picture, lambda: click(0.25, 0.5))
-    wait_for(lambda: "hints=[(112, 150," in code.inner_text(), 10)
+    wait_for(lambda: "hints=[(112, 1" in code.inner_text(), 10)
     box.locator(".wipe input").fill("50")
     assert "inset" in picture.evaluate("(x) => getComputedStyle(x).clipPath")
-    shot(page, "tool_hint")
+    for width in (400, 900):
+        page.set_viewport_size({"width": width, "height": 1600})
+        page.wait_for_timeout(500)
+        shot(page, f"tool_hint_{width}")
     change(picture, lambda: box.get_by_role("button", name="another", exact=True).click())
     wait_for(lambda: "seed=1" in code.inner_text(), 10)
     shot(page, "tool_another")
-    change(picture, lambda: box.get_by_role("button", name="remove hint").click())
+    change(picture, lambda: box.get_by_role("button", name="remove").click())
     with page.expect_download() as download:
         box.get_by_role("button", name="save full size").click()
         box.get_by_text("download chelsea-coloured.png").click()

@@ -97,7 +97,7 @@ def test_an_uploaded_photograph_is_coloured_and_saved(tool, images):
     assert np.abs(shown(tool) - first).mean() > 1
     tool.controls["save"].click()
     path = paths.figures() / "mine-coloured.png"
-    assert str(path) in tool.controls["said"].value
+    assert str(path) in link_of(tool)
     expected = np.asarray(cl.colorize_photo(images[1], tool.model, 1.0))
     assert np.array_equal(np.asarray(Image.open(path)), expected)
     link = re.search(r'download="(.*?)" href="data:image/png;base64,(.*?)"', link_of(tool))
@@ -114,7 +114,7 @@ def link_of(tool):
 def test_where_nothing_can_be_written_the_picture_is_offered_all_the_same(tool, monkeypatch):
     monkeypatch.setattr(photo.paths, "figures", lambda: photo.Path("/dev/null/none"))
     tool.save()
-    assert "Not saved" in tool.controls["said"].value and "data:image/png" in link_of(tool)
+    assert "Not saved" in link_of(tool) and "data:image/png" in link_of(tool)
 
 
 def test_vividness_decodes_what_the_network_predicted_already(tool, predictions):
@@ -272,6 +272,14 @@ def test_names_from_outside_are_text(tool, images):
     upload(tool, "../../away.png", encoded(images[1]))
     tool.save()
     assert (paths.figures() / "away-coloured.png").is_file()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (300, 2)])
+def test_tiny_photographs_are_coloured(tool, shape):
+    upload(tool, "tiny.png", encoded(np.full((*shape, 3), 90, np.uint8)))
+    tool.controls["x"].value = tool.controls["x"].max
+    tool.choose("#FF0000")
+    assert shown(tool).shape == (*shape, 3) and tool.full_size().size == shape[::-1]
 
 
 def test_a_network_without_hints_colours_all_the_same(images):
