@@ -159,7 +159,7 @@ def test_eccv16_weighs_rare_colours_up_and_one_on_average(images):
 def test_picture_of_the_true_chroma_is_the_image(given):
     rgb = F.interpolate(torch.rand(3, 3, 1, 1) * 0.9, (8, 8))
     target, _ = recipes.chroma_target(rgb)
-    assert torch.allclose(nogan.picture(target, seen(rgb, given)), rgb, atol=1e-3)
+    assert torch.allclose(nogan.to_picture(target, seen(rgb, given)), rgb, atol=1e-3)
 
 
 def test_feature_loss_is_least_at_the_truth_and_leaves_the_classifier_alone():

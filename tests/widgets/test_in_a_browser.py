@@ -111,7 +111,7 @@ def run_all(address: str, page, name: str) -> None:
     """Open a notebook, run all its cells, and see that no error shows."""
     page.goto(f"{address}/lab/tree/{name}.ipynb?reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    wait_for(lambda: page.evaluate(STATE)[0] == "idle", 60)
+    wait_for(lambda: page.evaluate(STATE)[0] == "idle", 180)
     assert page.locator(".jp-Dialog").count() == 0
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
     wait_for(lambda: page.evaluate(STATE) == ["idle", 0], 300)
