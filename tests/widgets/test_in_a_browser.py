@@ -264,7 +264,7 @@ def colour_a_photograph(page, path) -> None:
     with page.expect_file_chooser() as chooser:
         box.locator(".widget-upload").click()
     change(picture, lambda: chooser.value.set_files(path))
-    for text in ("vividness", "inner size"):
+    for text in ("vividness", "working size"):
         box.locator(".widget-slider", has_text=text).locator(".noUi-handle").focus()
         change(picture, lambda: page.keyboard.press("ArrowRight"))
     assert picture.count() == 1
