@@ -103,9 +103,7 @@ def color_strips(
     known: hints from `check_hints`. The other arguments are those of `colorize_photo`.
     """
     middle, factor = to_working_size(gray)
-    # a triangle filter: as smooth as the training photographs, and without aliasing
-    inner = inner_size(*gray.shape[-2:], size)
-    small = F.interpolate(middle, inner, mode="bilinear", antialias=True).clamp(0, 1)
+    small = network_view(middle, gray.shape[-2:], size)
     hints = None
     if known is not None and len(known[0]):
         if not model.config["hints"]:
@@ -167,6 +165,15 @@ def inner_size(height: int, width: int, size: int) -> tuple[int, int]:
     size = min(size, max(SMALLEST, min(height, width)))
     scale = size / min(height, width)
     return tuple(min(round(side * scale), LONGEST * size) for side in (height, width))
+
+
+def network_view(middle: Tensor, photo: tuple[int, int], size: int) -> Tensor:
+    """What the network sees, luma (N, 1, h, w), of a photograph (H, W) at its working size.
+
+    Scaled with a triangle filter: as smooth as the training photographs, and without aliasing.
+    """
+    inner = inner_size(*photo, size)
+    return F.interpolate(middle, inner, mode="bilinear", antialias=True).clamp(0, 1)
 
 
 def has_colors(pixels: np.ndarray) -> bool:

@@ -17,8 +17,8 @@ from colorlib.photos.colorize_photo import (
     INNER,
     find_logits,
     has_colors,
-    inner_size,
     logits_chroma,
+    network_view,
     photo_luma,
 )
 from colorlib.photos.hints import Hint, check_hints, hint_maps, palette
@@ -59,7 +59,7 @@ class Preview:
         """The network's output, and the luma that it saw; from memory where they are kept."""
         key = size, tuple(hints), seed
         if key not in self.kept:
-            small = shrink(self.middle, inner_size(*self.photo, size)).clamp(0, 1)
+            small = network_view(self.middle, self.photo, size)
             known = check_hints(hints, self.photo[1], self.photo[0])
             maps = hint_maps(*known, self.photo, small.shape[-2:])
             if len(self.kept) >= KEPT:
