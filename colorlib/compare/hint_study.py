@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from colorlib.batches import draw_squares, generator, inside
+from colorlib.batches import generator, reveal
 from colorlib.color import hsv_to_chroma, join, luma, rgb_to_hsv
 from colorlib.data import load_images, to_tensor
 from colorlib.decoding import DecodeSetting, decode, setting_at
@@ -37,11 +37,7 @@ def true_hints(rgb: Tensor, count: int, seed: int = 0) -> Tensor:
     random = generator(seed, 96)
     share = torch.rand((max(COUNTS), len(rgb), 2), generator=random)[:count].transpose(0, 1)
     squares = squares_around((share * torch.tensor(size)).long(), size)
-    hsv = rgb_to_hsv(rgb)
-    maps = torch.cat((hsv_to_chroma(hsv) * hsv[:, 2:], hsv[:, 2:]), 1)
-    rows, columns = inside(squares, size)
-    sums = ((rows[:, None] @ maps) * columns[:, None]).sum(-1)
-    return draw_squares(sums[:, :2] / sums[:, 2:].clamp(min=1e-6), squares, size)
+    return reveal(rgb, squares)
 
 
 def spread(hints: Tensor) -> Tensor:
