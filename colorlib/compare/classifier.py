@@ -1,8 +1,8 @@
 """Small CIFAR-100 classifiers, trained here: a judge of recoloured images, a control, features.
 
 They are trained on CIFAR-100's labels. Of the recipes only NoGAN uses one of them, "features",
-never the one that judges. One setting of the shipped decoding was chosen with the judge
-(report/tune_vividness.py, `CLEAREST`). semantic.py says what they measure.
+never the one that judges. Nothing that is shipped was chosen with them. semantic.py says what
+they measure.
 """
 
 import dataclasses
