@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import threading
 from contextlib import contextmanager
@@ -34,6 +35,16 @@ def tracked_files() -> list[str]:
     words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     return [name for name in done.stdout.split("\0") if (REPOSITORY / name).is_file()]
+
+
+def copy_repository(target: Path) -> None:
+    """A copy of the working tree's tracked files in `target`, as a repository of one commit."""
+    for name in tracked_files():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, target / name)
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "copy"]):
+        subprocess.run([*git, *words], cwd=target, check=True)
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, tracked_files
+from conftest import REPOSITORY, copy_repository
 from PIL import Image
 
 from colorlib import paths
@@ -23,12 +23,7 @@ echo "[$COLORLIB_DATA] [$COLORLIB_OUT] $*" >> "{log}"
 def copy(tmp_path, monkeypatch):
     """A clone in "a b/r", with no variable set and a home folder of its own."""
     target = tmp_path / "a b" / "r"
-    for name in tracked_files():
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(REPOSITORY / name, target / name)
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
-    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "copy"]):
-        subprocess.run([*git, *words], cwd=target, check=True)
+    copy_repository(target)
     for name in ("COLORLIB_DATA", "COLORLIB_OUT", "COLORLIB_PROFILE", "MAKEFLAGS", "MAKELEVEL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -1,14 +1,13 @@
 """The notebooks: as committed, as claimed, and run from an empty folder as on Colab."""
 
 import re
-import shutil
 import subprocess
 import sys
 from itertools import pairwise
 
 import nbformat
 import pytest
-from conftest import REPOSITORY, script, tracked_files
+from conftest import REPOSITORY, copy_repository, script
 from nbclient import NotebookClient
 
 from colorlib.report import store
@@ -241,12 +240,7 @@ def place(request, tmp_path):
 def test_each_notebook_runs_alone_from_an_empty_folder(place, tmp_path, monkeypatch):
     """As on Colab: colorlib is not installed, the bootstrap cell clones the repository."""
     served, empty = tmp_path / "served", tmp_path / "empty"
-    for name in tracked_files():
-        (served / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(REPOSITORY / name, served / name)
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
-    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "served"]):
-        subprocess.run([*git, *words], cwd=served, check=True)
+    copy_repository(served)
     monkeypatch.setenv("PYTHONPATH", str(place))
     monkeypatch.setenv("COLORLIB_REPOSITORY", served.as_uri())
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # no network
