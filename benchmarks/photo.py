@@ -10,7 +10,7 @@ from torch import Tensor
 
 import colorlib as cl
 from benchmarks.timing import alternate, run_python
-from colorlib.color import hsv_to_chroma, join, rgb_to_lab
+from colorlib.color import add_chroma, hsv_to_chroma, rgb_to_lab
 from colorlib.metrics import ab_distance
 from colorlib.peers.eccv16 import ECCV16
 from colorlib.photos import colorize_photo, upsampling
@@ -75,7 +75,7 @@ def bleeding(inner: int = colorize_photo.INNER) -> dict[str, float]:
             return upsampling.shrink(weighed, size) / small.clamp(min=1e-4), small
 
         def off(full: Tensor, gray: Tensor = gray, lab: Tensor = lab) -> Tensor:
-            return ab_distance(rgb_to_lab(join(full.clamp(-1, 1), gray, "luma")), lab)[0]
+            return ab_distance(rgb_to_lab(add_chroma(full.clamp(-1, 1), gray, "luma")), lab)[0]
 
         chroma, small = down(colorize_photo.inner_size(*size, inner))
         half, _ = down([side // 2 for side in size])

@@ -45,7 +45,7 @@ def check_pixels(pixels: Pixels, config: Config, stride: int) -> None:
         )
     if min(height, width) < 32 or height % stride or width % stride:
         raise ValueError(
-            f"images: got {height} x {width} pixels, wanted sides from 32 that are multiples of "
+            f"images: got {height} x {width} pixels, expected sides from 32 that are multiples of "
             f"{stride} for this network"
         )
 
@@ -67,12 +67,12 @@ def batch(pixels: Pixels, order: Tensor, step: int, steps: int, config: Config, 
     rgb = gather(pixels, chosen[mine]).to(device, non_blocking=True)
     drawn = flip, coin, moved, scale, centre
     flip, coin, moved, scale, centre = (x[..., mine].to(device) for x in drawn)
-    if config.paste:
-        use = torch.rand(size, generator=random) < config.paste
+    if config.cutmix:
+        use = torch.rand(size, generator=random) < config.cutmix
         side, corner = torch.rand((2, 2, size), generator=random)
         other = gather(pixels, chosen.roll(1)[mine]).to(device, non_blocking=True)
         use, side, corner = (x[..., mine].to(device) for x in (use, side, corner))
-        rgb = torch.where(use.view(-1, 1, 1, 1), pasted(rgb, other, side, corner), rgb)
+        rgb = torch.where(use.view(-1, 1, 1, 1), cutmix(rgb, other, side, corner), rgb)
     rgb = torch.where(flip.view(-1, 1, 1, 1), rgb.flip(-1), rgb)
     if config.shift and not config.crop:
         rgb = shifted(rgb, moved)
@@ -161,7 +161,7 @@ def inside(squares: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
     return within(top, size[0]), within(left, size[1])
 
 
-def pasted(rgb: Tensor, other: Tensor, side: Tensor, corner: Tensor) -> Tensor:
+def cutmix(rgb: Tensor, other: Tensor, side: Tensor, corner: Tensor) -> Tensor:
     """Images (B, 3, H, W), a rectangle of each replaced by what `other` holds there.
 
     side (2, B): from 0, a quarter of height and width, to 1, three quarters; corner (2, B): from 0,

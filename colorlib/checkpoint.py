@@ -49,14 +49,14 @@ def load_newest(folder: Path) -> dict | None:
     return None
 
 
-def resume(folder: Path, wanted: dict, model, optimizers) -> dict | None:
+def resume(folder: Path, expected: dict, model, optimizers) -> dict | None:
     """Put the newest whole checkpoint into model and optimizers, and return it; None without one.
 
-    Raises ValueError where it is of another config or data than `wanted`.
+    Raises ValueError where it is of another config or data than `expected`.
     """
     state = load_newest(folder)
     if state:
-        check_same(state["config"], wanted, folder)
+        check_same(state["config"], expected, folder)
         model.load_state_dict(state["model"])
         for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(kept)
@@ -70,16 +70,16 @@ def resume(folder: Path, wanted: dict, model, optimizers) -> dict | None:
     return state
 
 
-def check_same(found: dict, wanted: dict, folder: Path) -> None:
+def check_same(found: dict, expected: dict, folder: Path) -> None:
     """Raise ValueError naming what differs between a checkpoint's run and the one asked for.
 
     A setting that came later than the checkpoint had its default then.
     """
     found = dataclasses.asdict(Config()) | found
     differs = [
-        f"{key} was {found.get(key)!r}, now {wanted.get(key)!r}"
-        for key in sorted({*found, *wanted})
-        if found.get(key) != wanted.get(key)
+        f"{key} was {found.get(key)!r}, now {expected.get(key)!r}"
+        for key in sorted({*found, *expected})
+        if found.get(key) != expected.get(key)
     ]
     if differs:
         raise ValueError(
@@ -88,7 +88,7 @@ def check_same(found: dict, wanted: dict, folder: Path) -> None:
         )
 
 
-def written(write, folder: Path) -> bool:
+def try_write(write, folder: Path) -> bool:
     """Whether write() could write; where the disk is full, say, a message says what to do."""
     try:
         write()
@@ -122,7 +122,7 @@ def interruptible() -> Iterator[threading.Event]:
             signal.signal(number, old)
 
 
-def agreed(asked: bool, accelerator) -> bool:
+def any_process(asked: bool, accelerator) -> bool:
     """Whether any process asks: all of them must leave the loop at the same step."""
     if accelerator.num_processes == 1:
         return asked
@@ -130,13 +130,13 @@ def agreed(asked: bool, accelerator) -> bool:
     return accelerator.reduce(votes).item() > 0
 
 
-def same_everywhere(step: int, accelerator) -> None:
+def check_same_step(step: int, accelerator) -> None:
     """Raise ValueError unless every process found the same checkpoint."""
     if accelerator.num_processes == 1:
         return
     steps = accelerator.gather(torch.tensor([step], device=accelerator.device)).tolist()
     if len(set(steps)) > 1:
         raise ValueError(
-            f"the processes found checkpoints of steps {steps}, wanted one: COLORLIB_DATA must "
+            f"the processes found checkpoints of steps {steps}, expected one: COLORLIB_DATA must "
             "name a folder that all machines share"
         )

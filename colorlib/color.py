@@ -24,11 +24,13 @@ def check_images(tensor: Tensor, channels: int, name: str, unit_range: bool = Tr
     Wanted: a floating tensor (..., channels, H, W); with `unit_range`, finite and in [0, 1].
     """
     if not isinstance(tensor, Tensor):
-        raise ValueError(f"{name}: got {type(tensor).__name__}, wanted a torch tensor")
+        raise ValueError(f"{name}: got {type(tensor).__name__}, expected a torch tensor")
     if tensor.ndim < 3 or tensor.shape[-3] != channels or 0 in tensor.shape[-2:]:
-        raise ValueError(f"{name}: got shape {tuple(tensor.shape)}, wanted (..., {channels}, H, W)")
+        raise ValueError(
+            f"{name}: got shape {tuple(tensor.shape)}, expected (..., {channels}, H, W)"
+        )
     if not tensor.is_floating_point():
-        raise ValueError(f"{name}: got {tensor.dtype}, wanted floats in [0, 1] (divide by 255)")
+        raise ValueError(f"{name}: got {tensor.dtype}, expected floats in [0, 1] (divide by 255)")
     if tensor.dtype in (torch.float16, torch.bfloat16):
         tensor = tensor.float()
     # a compiled function looks at no values: the look would cost as much as the conversion
@@ -36,7 +38,7 @@ def check_images(tensor: Tensor, channels: int, name: str, unit_range: bool = Tr
     if unit_range and tensor.numel() and not skip:
         low, high = (x.item() for x in torch.aminmax(tensor.detach()))
         if not (low >= -1e-4 and high <= 1 + 1e-4):
-            raise ValueError(f"{name}: got values from {low:.4g} to {high:.4g}, wanted [0, 1]")
+            raise ValueError(f"{name}: got values from {low:.4g} to {high:.4g}, expected [0, 1]")
     return tensor
 
 
@@ -134,7 +136,7 @@ def to_gray(rgb: Tensor, given: str) -> Tensor:
 
 def check_given(given: str) -> str:
     if given not in ("value", "luma"):
-        raise ValueError(f'given: got {given!r}, wanted "value" or "luma"')
+        raise ValueError(f'given: got {given!r}, expected "value" or "luma"')
     return given
 
 
@@ -151,7 +153,7 @@ def _polar(chroma: Tensor) -> tuple[Tensor, Tensor]:
     return torch.atan2(y, x) / (2 * math.pi), torch.hypot(x, y).clamp(0, 1)
 
 
-def join(chroma: Tensor, gray: Tensor, given: str = "value") -> Tensor:
+def add_chroma(chroma: Tensor, gray: Tensor, given: str = "value") -> Tensor:
     """Colour `gray` (..., 1, H, W) with chroma (..., 2, H, W): RGB (..., 3, H, W) in [0, 1].
 
     `given="value"`: max(R, G, B) equals gray. `given="luma"`: the luma equals gray; a colour too
@@ -161,10 +163,10 @@ def join(chroma: Tensor, gray: Tensor, given: str = "value") -> Tensor:
     gray = check_images(gray, 1, "gray").clamp(0, 1)
     if given == "value":
         return _hue_to_rgb(*_polar(chroma), gray.squeeze(-3))
-    return paint(tint(chroma), gray)
+    return apply_relative_chroma(relative_chroma(chroma), gray)
 
 
-def tint(chroma: Tensor) -> Tensor:
+def relative_chroma(chroma: Tensor) -> Tensor:
     """How far each channel is above the luma, as a share of it, (..., 3, H, W) from chroma.
 
     Colours of one chroma (..., 2, H, W) have one tint, whatever their luma. The tint's own luma is
@@ -175,7 +177,7 @@ def tint(chroma: Tensor) -> Tensor:
     return bright.div_(_luma(bright)).sub_(1)
 
 
-def paint(tints: Tensor, luma: Tensor) -> Tensor:
+def apply_relative_chroma(tints: Tensor, luma: Tensor) -> Tensor:
     """RGB (..., 3, H, W) in [0, 1] of these tints (..., 3, H, W) and luma (..., 1, H, W).
 
     A colour out of gamut is moved towards grey at constant luma until its channels are 0 to 1.

@@ -19,10 +19,10 @@ class Config:
 
     name: str = "cifar"  # the run's folder in data/runs
     recipe: str = "distribution"  # one of recipes.py
-    start: str = ""  # weights to go on from: a run in data/runs, shipped ones, or a file
+    init_from: str = ""  # weights to go on from: a run in data/runs, shipped ones, or a file
     given: str = "both"  # what is known of an image: "value", "luma", or either by chance
     count: int | None = None  # training images to use; None for all
-    held: int = 5000  # the last images (of a small set the last tenth), kept for validation
+    validation: int = 5000  # the last images (of a small set the last tenth), kept for validation
     epochs: int = 36
     batch_size: int = 128
     learning_rate: float = 5e-3  # AdamW's highest; it rises for `warmup` of the steps, then falls
@@ -40,14 +40,14 @@ class Config:
     fold: int = 2  # side of the block of pixels that one prediction is made for
     shift: int = 4  # pixels by which a training image may move, each way
     zoom: float = 0.0  # the window it is seen through shrinks or grows by up to e to this power
-    paste: float = 0.0  # share of the images into which a part of another is pasted
+    cutmix: float = 0.0  # share of the images into which a part of another is cutmix
     sharpen: float = 0.0  # up to this much sharper or softer is the input made, and noisier
     crop: int = 0  # side, in pixels, of the part of an image that a step sees; 0: all of it
     precision: str = "auto"  # "no" or "bf16"; auto: bf16 where the machine multiplies in it
     compile: bool = False  # torch.compile: a minute or more at the start, for long runs on a GPU
 
     def __post_init__(self):
-        wanted = {
+        expected = {
             "name": (bool(re.fullmatch(NAME, self.name)), "letters, digits, _ - and, not first, ."),
             "given": (self.given in ("value", "luma", "both"), "value, luma or both"),
             "count": (self.count is None or self.count > 0, "None or a number above 0"),
@@ -62,16 +62,16 @@ class Config:
             "clip": (self.clip > 0, "a number above 0"),
             "widths": (all(width > 0 for width in self.widths), "numbers above 0"),
             "shift": (0 <= self.shift < 16, "a number from 0 to 15"),
-            "held": (self.held >= 0, "a number from 0"),
+            "validation": (self.validation >= 0, "a number from 0"),
             "zoom": (0 <= self.zoom <= 1, "a number from 0 to 1"),
             "sharpen": (0 <= self.sharpen <= 2, "a number from 0 to 2"),
-            "paste": (0 <= self.paste <= 1, "a share from 0 to 1"),
+            "cutmix": (0 <= self.cutmix <= 1, "a share from 0 to 1"),
             "crop": (self.crop == 0 or self.crop >= 32, "0 or a number from 32"),
             "precision": (self.precision in ("auto", "no", "bf16"), "auto, no or bf16"),
         }
-        for setting, (right, wish) in wanted.items():
+        for setting, (right, wish) in expected.items():
             if not right:
-                raise ValueError(f"{setting}: got {getattr(self, setting)!r}, wanted {wish}")
+                raise ValueError(f"{setting}: got {getattr(self, setting)!r}, expected {wish}")
 
     def mixed_precision(self) -> str:
         """What `precision` comes to on this machine: "no" or "bf16"."""

@@ -34,7 +34,7 @@ def load_images(source="auto", split="train", count=None, size=32) -> np.ndarray
     a .npy file of uint8 (N, H, W, 3) at its own size; or "auto": CIFAR-100 from the data root, else
     downloaded into it, else the sample, with a printed line that says which and why.
     split: "train" or "test". count: only the first so many. size: folders only; the central square
-    is scaled to it. Raises ValueError or OSError naming what came and what is wanted.
+    is scaled to it. Raises ValueError or OSError naming what came and what is expected.
     """
     return _load(source, split, count, size)[0]
 
@@ -86,15 +86,17 @@ def describe(source: str) -> str:
     return names.get(source, Path(source).name)
 
 
-def split_validation(images: np.ndarray, held: int = VALIDATION) -> tuple[np.ndarray, np.ndarray]:
-    """(training, validation): the last `held` images validate, or the last tenth of a small set."""
-    held = min(held, len(images) // 10)
-    return images[: len(images) - held], images[len(images) - held :]
+def split_validation(
+    images: np.ndarray, validation: int = VALIDATION
+) -> tuple[np.ndarray, np.ndarray]:
+    """(training, validation): the last images, or the last tenth of a small set, validate."""
+    validation = min(validation, len(images) // 10)
+    return images[: len(images) - validation], images[len(images) - validation :]
 
 
 def _load(source, split, count, size) -> tuple[np.ndarray, Labels | None]:
     if split not in SPLITS:
-        raise ValueError(f'split: got {split!r}, wanted "train" or "test"')
+        raise ValueError(f'split: got {split!r}, expected "train" or "test"')
     if source == "auto":
         source, why = resolve("auto")
         print(why)
@@ -183,6 +185,6 @@ def load_prepared(path: str | Path) -> np.ndarray:
     array = load_npy(path)
     if array.dtype != np.float16 or array.ndim != 4 or array.shape[1] != 3:
         raise ValueError(
-            f"{path}: got {array.dtype} {array.shape}, wanted float16 (N, 3, H, W) from prepare()"
+            f"{path}: got {array.dtype} {array.shape}, expected float16 (N, 3, H, W) from prepare()"
         )
     return array

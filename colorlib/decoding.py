@@ -40,7 +40,7 @@ def cells_of(head: str, spacing: float) -> Tensor | None:
     spacing: of the chroma cells; ab cells are always 10 apart. Raises ValueError for another head.
     """
     if head not in HEADS:
-        raise ValueError(f"head: got {head!r}, wanted {', '.join(HEADS[:-1])} or {HEADS[-1]}")
+        raise ValueError(f"head: got {head!r}, expected {', '.join(HEADS[:-1])} or {HEADS[-1]}")
     if head == "distribution":
         return cell_centres(spacing)
     return ab_cells() if head == "ab" else None
@@ -129,11 +129,11 @@ def ab_to_chroma(ab: Tensor, gray: Tensor, given: str) -> Tensor:
     The lightness that goes with them is found in four steps; out of gamut the nearest is taken
     that clipping gives.
     """
-    level = wanted = lightness(gray)
+    level = expected = lightness(gray)
     for _ in range(4):
         rgb = lab_to_rgb(torch.cat((level, ab), 1))
         reached = lightness(to_gray(rgb, given).clamp(0, 1))
-        level = (level + wanted - reached).clamp(0, 100)
+        level = (level + expected - reached).clamp(0, 100)
     return hsv_to_chroma(rgb_to_hsv(lab_to_rgb(torch.cat((level, ab), 1))))
 
 

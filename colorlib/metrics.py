@@ -94,7 +94,7 @@ def check_pair(predicted: Tensor, truth: Tensor) -> None:
     if predicted.shape != truth.shape or truth.ndim != 4 or len(truth) == 0:
         raise ValueError(
             f"got predicted {tuple(predicted.shape)} and truth {tuple(truth.shape)}, "
-            "wanted the same (N, 3, H, W) with N > 0"
+            "expected the same (N, 3, H, W) with N > 0"
         )
 
 
@@ -148,7 +148,7 @@ def ssim(predicted: Tensor, truth: Tensor) -> Tensor:
     gaussian_weights=True, use_sample_covariance=False, data_range=1.
     """
     if min(truth.shape[-2:]) < 11:
-        raise ValueError(f"ssim: got {tuple(truth.shape)}, wanted H and W from 11")
+        raise ValueError(f"ssim: got {tuple(truth.shape)}, expected H and W from 11")
     taps = torch.exp(-0.5 * (torch.arange(-5, 6, device=truth.device) / 1.5) ** 2)
     taps = taps / taps.sum()
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib import decoding, paths
-from colorlib.color import check_given, check_images, join
+from colorlib.color import add_chroma, check_given, check_images
 from colorlib.decoding import DecodeSetting, cells_of, decode, setting_at
 from colorlib.fast.conv3x3 import Conv3
 
@@ -110,7 +110,7 @@ class ColorNet(nn.Module):
             self.register_buffer("prior", torch.full((len(cells),), 1 / len(cells)))
         # for "value" and "luma" the settings at evenly spaced vividness 0 to 1, where tuned
         self.schedules: dict[str, list[DecodeSetting]] = {}
-        self.taught = None  # what it was given when it learned: "value", "luma", "both"; or unknown
+        self.trained_input = None  # "value", "luma" or "both", if known
         self.stride = fold * 2 ** (len(widths) - 1)
 
         self.stem = Convolution(fold**2 * (4 if hints else 1), widths[0])
@@ -191,20 +191,20 @@ def colorize(
     gray = check_images(gray, 1, "colorize").float()
     if gray.ndim != 4 or min(gray.shape[-2:]) < 32:
         raise ValueError(
-            f"colorize: got shape {tuple(gray.shape)}, wanted (N, 1, H, W) with H and W from 32"
+            f"colorize: got shape {tuple(gray.shape)}, expected (N, 1, H, W) with H and W from 32"
         )
     if not len(gray):
         return gray.expand(-1, 3, -1, -1)
     parts = []
-    with evaluating(model) as device:
+    with evaluation_mode(model) as device:
         for part in gray.split(batch):
             part = part.to(device)
-            parts.append(join(predict_chroma(model, part, given, vividness), part, given))
+            parts.append(add_chroma(predict_chroma(model, part, given, vividness), part, given))
     return torch.cat(parts).to(gray.device)
 
 
 @contextmanager
-def evaluating(model: nn.Module) -> Iterator[torch.device]:
+def evaluation_mode(model: nn.Module) -> Iterator[torch.device]:
     """The model's device, the model in evaluation mode and no gradients; as it was afterwards."""
     was_training = model.training
     model.eval()
@@ -218,7 +218,7 @@ def evaluating(model: nn.Module) -> Iterator[torch.device]:
 def save_model(model: ColorNet, path: str | Path, half: bool = False) -> None:
     """Write weights and architecture to one .safetensors file; `half` stores 16-bit floats."""
     about = model.config | {"schedules": model.schedules}
-    about["taught"] = model.taught
+    about["trained_input"] = model.trained_input
     write_weights(model, path, {"colornet": json.dumps(about)}, half)
 
 
@@ -246,7 +246,7 @@ def weights_digest(model: nn.Module) -> str:
     return digest.hexdigest()[:12]
 
 
-def in_full(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def to_float32(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """A state dict that `write_weights` wrote, its numbers as 32-bit floats again."""
     return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
 
@@ -264,26 +264,26 @@ def load_model(name_or_path: str | Path, device="cpu") -> ColorNet:
     if not path.is_file():
         names = sorted(p.stem for p in paths.SHIPPED.glob("*.safetensors"))
         raise ValueError(
-            f"model: got {str(name_or_path)!r}, wanted a .safetensors file or a shipped name: "
+            f"model: got {str(name_or_path)!r}, expected a .safetensors file or a shipped name: "
             f"{', '.join(names)}"
         )
     try:
         with safe_open(path, "pt") as file:
             config = json.loads(file.metadata()["colornet"])
-            state = in_full({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
+            state = to_float32({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
         schedules = {
             given: [DecodeSetting(*setting) for setting in settings]
             for given, settings in config.pop("schedules").items()
         }
-        taught = config.pop("taught", None)
+        trained_input = config.pop("trained_input", None)
         points = torch.tensor([setting for path in schedules.values() for setting in path])
         if not all(schedules.values()) or (points.view(-1, 2)[:, 1] <= 0).any():
-            raise ValueError("schedules: wanted settings of a temperature above 0")
+            raise ValueError("schedules: expected settings of a temperature above 0")
         if not all(torch.isfinite(numbers).all() for numbers in (points, *state.values())):
             raise ValueError("it holds numbers that are not finite")
         model = ColorNet(**config)
         model.load_state_dict(state)
     except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ValueError(f"{path}: not a ColorNet that save_model wrote ({error})") from error
-    model.schedules, model.taught = schedules, taught
+    model.schedules, model.trained_input = schedules, trained_input
     return model.eval().to(device, memory_format=torch.channels_last)

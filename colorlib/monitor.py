@@ -19,7 +19,7 @@ from colorlib.config import Config, command
 from colorlib.data import to_images
 from colorlib.datasets.pixels import Pixels, gather
 from colorlib.metrics import MAX_AB, mean_ab_error, psnr
-from colorlib.model import ColorNet, colorize, evaluating, save_model
+from colorlib.model import ColorNet, colorize, evaluation_mode, save_model
 from colorlib.paths import machine
 
 LEFT = ("model.safetensors", "strip.png", "history.json")  # what `finish` leaves, in this order
@@ -63,13 +63,15 @@ def owned(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def validate(model: ColorNet, recipe, held: Pixels, config: Config, count: int = 1000) -> dict:
+def validate(
+    model: ColorNet, recipe, validation: Pixels, config: Config, count: int = 1000
+) -> dict:
     """Loss, PSNR and raw AuC on the first `count` held-out pixels (N, 3, H, W); {} without any."""
-    if not len(held):
+    if not len(validation):
         return {}
     known = "luma" if config.given == "luma" else "value"
-    with evaluating(model) as device:
-        rgb = gather(held, torch.arange(min(count, len(held)))).to(device).float() / 255
+    with evaluation_mode(model) as device:
+        rgb = gather(validation, torch.arange(min(count, len(validation)))).to(device).float() / 255
         gray = to_gray(rgb, known)
         flag = torch.full((len(gray),), int(known == "luma"), device=device)
         parts = zip(gray.split(250), flag.split(250), rgb.split(250), strict=True)
@@ -142,7 +144,7 @@ def finish(
         "machine": machine(),
         "date": date.today().isoformat(),
         "processes": processes,
-        "products": config.mixed_precision().replace("no", "float32"),
+        "precision": config.mixed_precision().replace("no", "float32"),
         "command": command(config, processes),
     }
     paths.write_json(folder / "history.json", made)

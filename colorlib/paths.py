@@ -65,7 +65,7 @@ def results() -> Path:
 def profile() -> str:
     name = os.environ.get("COLORLIB_PROFILE") or "quick"
     if name not in ("quick", "full"):
-        raise ValueError(f'COLORLIB_PROFILE: got {name!r}, wanted "quick" or "full"')
+        raise ValueError(f'COLORLIB_PROFILE: got {name!r}, expected "quick" or "full"')
     return name
 
 

@@ -56,7 +56,7 @@ class Recipe:
     def __init__(self, spacing: float = 0.2, fold: int = 2):
         self.spacing, self.fold = spacing, fold
 
-    def start(self, model, pixels: Tensor) -> None:
+    def setup(self, model, pixels: Tensor) -> None:
         pass
 
 
@@ -73,7 +73,7 @@ class Distribution(Recipe):
         super().__init__(spacing, fold)
         self.lattice = cell_lattice(cells_of(self.head, spacing), spacing)
 
-    def start(self, model, pixels: Tensor) -> None:
+    def setup(self, model, pixels: Tensor) -> None:
         """Count how common each cell is: logit adjustment needs that prior later."""
         model.prior.copy_(count_cells(self, model, pixels).clamp(min=1e-6))
 
@@ -122,7 +122,7 @@ class ChromaRegression(Recipe):
 def get_recipe(name: str) -> type[Recipe]:
     """The recipe class of that name in `RECIPES`, imported when it is asked for."""
     if name not in RECIPES:
-        raise ValueError(f"recipe: got {name!r}, wanted {' or '.join(RECIPES)}")
+        raise ValueError(f"recipe: got {name!r}, expected {' or '.join(RECIPES)}")
     found = RECIPES[name]
     if isinstance(found, str):
         module, _, title = found.partition(":")
@@ -136,7 +136,7 @@ def build(config: Config):
     With `start` the network is as those weights are, and the config is set to say so.
     """
     torch.manual_seed(config.seed)
-    begun = load_model(start_file(config.start)) if config.start else None
+    begun = load_model(initial_weights(config.init_from)) if config.init_from else None
     if begun:
         for name in SHAPE:
             shape = begun.config[name]
@@ -146,20 +146,20 @@ def build(config: Config):
     if begun:
         if begun.config["head"] != recipe.head:
             raise ValueError(
-                f"start: {config.start} puts out {begun.config['head']}, "
+                f"init_from: {config.init_from} puts out {begun.config['head']}, "
                 f"the recipe {config.recipe} wants {recipe.head}"
             )
         model.load_state_dict(begun.state_dict())
     return model, recipe
 
 
-def check_together(model: ColorNet, recipe, config: Config) -> None:
+def check_compatible(model: ColorNet, recipe, config: Config) -> None:
     """Raise ValueError where a network, a recipe and a config are not of one another."""
-    wanted = {"recipe": (recipe.name, config.recipe), "head": (model.config["head"], recipe.head)}
-    wanted["fold"] = model.fold, recipe.fold
+    expected = {"recipe": (recipe.name, config.recipe), "head": (model.config["head"], recipe.head)}
+    expected["fold"] = model.fold, recipe.fold
     if recipe.head == "distribution":
-        wanted["spacing"] = model.config["spacing"], recipe.spacing
-    for name, (found, other) in wanted.items():
+        expected["spacing"] = model.config["spacing"], recipe.spacing
+    for name, (found, other) in expected.items():
         if found != other:
             raise ValueError(
                 f"fit: {name} is {found!r} here and {other!r} there; `build(config)` makes a model "
@@ -167,7 +167,7 @@ def check_together(model: ColorNet, recipe, config: Config) -> None:
             )
 
 
-def start_file(start: str) -> str | Path:
+def initial_weights(start: str) -> str | Path:
     """What `load_model` reads for `Config.start`: a run of that name, else shipped ones, a file."""
     run = paths.runs() / start / "model.safetensors"
     return run if run.is_file() else start

@@ -23,7 +23,7 @@ from colorlib.datasets.pixels import as_pixels, check_colours, fingerprint, gath
 from colorlib.fast.muon import Muon
 from colorlib.model import ColorNet
 from colorlib.monitor import LEFT, Strip, check_weights, finish, finite, owned, validate
-from colorlib.recipes import check_together
+from colorlib.recipes import check_compatible
 
 SAMPLE = 10000 * 32 * 32  # pixels of training images that a recipe sees before it starts
 OFTEN = 600  # seconds between checkpoints where an epoch takes longer
@@ -33,8 +33,8 @@ LOOK = 20  # steps between looks at the losses: each look waits for a GPU
 def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[dict]:
     """Train `model` in place; return the history, one dict an epoch.
 
-    images: uint8 (N, H, W, 3), or prepared HSV (N, 3, H, W); the last `config.held` validate. The
-    run lives in data/runs/NAME: call again to resume after any stop. on_epoch(history, strip) is
+    images: uint8 (N, H, W, 3), or prepared HSV (N, 3, H, W); the last `config.validation` validate.
+    The run lives in data/runs/NAME; a second call resumes it. on_epoch(history, strip) is
     called after each epoch, strip being eight validation images as they look by then, uint8 (epochs
     + 2, 8, H, W, 3), truth and input first. Raises ValueError if NAME holds a run of another config
     or data, or another process trains it, OSError if its folder cannot be written,
@@ -48,13 +48,13 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
     accelerator = Accelerator(
         cpu="LOCAL_RANK" in os.environ and not torch.accelerator.is_available()
     )
-    check_together(model, recipe, config)
-    model.taught = config.given
+    check_compatible(model, recipe, config)
+    model.trained_input = config.given
     model.schedules = {}  # tuned for earlier weights
     device, first_process = accelerator.device, accelerator.is_main_process
-    training, held = split_validation(images, config.held)
+    training, validation = split_validation(images, config.validation)
     pixels = as_pixels(training)
-    held = as_pixels(held) if len(held) else pixels[:0]
+    validation = as_pixels(validation) if len(validation) else pixels[:0]
     check_pixels(pixels, config, model.stride)
     pixels = place(pixels[: config.count], device)
     steps = len(pixels) // config.batch_size
@@ -64,18 +64,18 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
     some = SAMPLE // gather(pixels, torch.arange(1))[0, 0].numel()
     first_images = gather(pixels, torch.arange(min(some, len(pixels))))
     check_colours(first_images)
-    recipe.start(model, first_images)
+    recipe.setup(model, first_images)
     optimizers = make_optimizers(model, config)
-    wanted = dataclasses.asdict(config) | {"data": fingerprint(pixels)}
-    wanted = json.loads(json.dumps(wanted))
-    state = checkpoint.resume(folder, wanted, model, optimizers)
+    expected = dataclasses.asdict(config) | {"data": fingerprint(pixels)}
+    expected = json.loads(json.dumps(expected))
+    state = checkpoint.resume(folder, expected, model, optimizers)
     step, history, seconds, losses, pending = 0, [], 0.0, [], []
-    shown = held if len(held) else pixels
+    shown = validation if len(validation) else pixels
     strip = Strip(gather(shown, torch.arange(8) % len(shown)).cpu(), config)
     if state:
         step, history, seconds = state["step"], state["history"], state["seconds"]
         losses, strip.rows = state["losses"], state["strip"]
-    checkpoint.same_everywhere(step, accelerator)
+    checkpoint.check_same_step(step, accelerator)
     done = step == total and all((folder / name).exists() for name in LEFT)
     network = torch.compile(model) if config.compile else model
     network, *optimizers = accelerator.prepare(network, *optimizers)
@@ -83,7 +83,7 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
     saved = time.perf_counter()
 
     def save():
-        state = {"config": wanted, "model": model.state_dict(), "step": step}
+        state = {"config": expected, "model": model.state_dict(), "step": step}
         state |= {"optimizers": [o.state_dict() for o in optimizers], "history": history}
         state |= {"losses": losses, "strip": strip.rows, "threads": torch.get_num_threads()}
         checkpoint.save(folder, step, state | {"seconds": time.perf_counter() - clock})
@@ -105,21 +105,21 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
             ended, alone = step % steps == 0, accelerator.num_processes == 1
             if not (ended or step % LOOK == 0 or (alone and stop.is_set())):
                 continue
-            stopping = checkpoint.agreed(stop.is_set(), accelerator)
-            due = checkpoint.agreed(time.perf_counter() - saved > OFTEN, accelerator)
+            stopping = checkpoint.any_process(stop.is_set(), accelerator)
+            due = checkpoint.any_process(time.perf_counter() - saved > OFTEN, accelerator)
             losses += finite(pending, step, epoch, folder)
             check_weights(model, step, folder)
             pending = []
             bar.set_postfix(loss=f"{np.mean(losses[-50:]):.4f}", refresh=False)
             if ended:
-                measured = validate(model, recipe, held, config)
+                measured = validate(model, recipe, validation, config)
                 row = {"epoch": epoch + 1, "train_loss": float(np.mean(losses))}
                 history.append(row | measured | {"seconds": time.perf_counter() - clock})
                 losses = []
                 strip.add(model)
             if ended or stopping or due:
-                full = first_process and not checkpoint.written(save, folder)
-                if checkpoint.agreed(full, accelerator):
+                full = first_process and not checkpoint.try_write(save, folder)
+                if checkpoint.any_process(full, accelerator):
                     return history
                 saved = time.perf_counter()
             if ended and on_epoch and first_process:
@@ -128,9 +128,13 @@ def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[
                 print(f"Stopped at step {step} of {total}; call fit again to go on.")
                 return history
         if first_process and not done:
-            data = {"training": len(pixels), "validation": len(held), "sha256": wanted["data"]}
+            data = {
+                "training": len(pixels),
+                "validation": len(validation),
+                "sha256": expected["data"],
+            }
             record = (model, config, history, strip, folder, data, accelerator.num_processes)
-            checkpoint.written(lambda: finish(*record), folder)
+            checkpoint.try_write(lambda: finish(*record), folder)
     accelerator.wait_for_everyone()
     return history
 

@@ -27,7 +27,7 @@ TINY = not torch.cuda.is_available()
 PHOTO = cl.Config(
     name="photo-gpu",
     given="luma",
-    held=1000,
+    validation=1000,
     epochs=1,
     widths=(64, 160, 256, 320),
     down=(1, 2, 2, 2),
@@ -37,13 +37,13 @@ PHOTO = cl.Config(
     shift=0,
     zoom=0.45,
     crop=96,
-    paste=0.2,
+    cutmix=0.2,
     muon_rate=0.03,
     weight_decay=0.1,
 )
 if TINY:
     PHOTO = dataclasses.replace(
-        PHOTO, widths=(8, 8, 8, 16), crop=32, batch_size=16, held=20, count=64
+        PHOTO, widths=(8, 8, 8, 16), crop=32, batch_size=16, validation=20, count=64
     )
 BATCHES = (16,) if TINY else (256, 512)
 SECONDS = 0.5 if TINY else 4.0  # of each measurement
@@ -162,7 +162,7 @@ def photo(out: Path, seconds: float, name: str = PHOTO.name) -> None:
     """Train the run NAME for about `seconds`; leave weights, history and the strip in OUT."""
     plan = json.loads((paths.data_root() / "bench.json").read_text(encoding="utf-8"))["chosen"]
     images = cl.load_images("photos", "train", size=96)
-    count = len(images) - PHOTO.held if PHOTO.count is None else PHOTO.count
+    count = len(images) - PHOTO.validation if PHOTO.count is None else PHOTO.count
     epochs = max(1, int(seconds * SPARE * plan["images_per_second"] / count))
     chosen = {"batch_size": plan["batch"], "compile": plan["compile"], "epochs": epochs}
     chosen |= {"name": name, "muon_rate": float(os.environ.get("RATE", PHOTO.muon_rate))}

@@ -48,12 +48,12 @@ def ship_run(
     made = json.loads((folder / "history.json").read_text(encoding="utf-8"))
     model = load_model(folder / "model.safetensors")
     images = load_images(source, "train", size=size) if images is None else images
-    held = validation_images(run, made, images, source, size)
-    model.taught = made["config"]["given"]
+    validation = validation_images(run, made, images, source, size)
+    model.trained_input = made["config"]["given"]
     if "--source" not in made["command"]:
         made["command"] += f" --source {source} --size {size}"
     made["source"] = f"{describe(source)}, {images.shape[1]} x {images.shape[2]}"
-    return write_shipped(model, name, made, held, folder / "strip.png")
+    return write_shipped(model, name, made, validation, folder / "strip.png")
 
 
 def tune_shipped(
@@ -70,30 +70,30 @@ def tune_shipped(
     model = load_model(name)
     made = json.loads(file.read_text(encoding="utf-8"))
     images = load_images(source, "train", size=size) if images is None else images
-    held = validation_images(name, made, images, source, size)
-    return write_shipped(model, name, made, held)
+    validation = validation_images(name, made, images, source, size)
+    return write_shipped(model, name, made, validation)
 
 
 def validation_images(
     name: str, made: dict, images: np.ndarray, source: str, size: int
 ) -> np.ndarray:
     """The images that a run of history `made` left for validation, or ValueError."""
-    training, held = split_validation(images, made["config"]["held"])
-    if not len(held):
+    training, validation = split_validation(images, made["config"]["validation"])
+    if not len(validation):
         raise ValueError(
             f"{name}: it was trained on all images; vividness must be chosen on other images"
         )
     if fingerprint(as_pixels(training)[: made["config"]["count"]]) != made["data"]["sha256"]:
         raise ValueError(f"{name} was trained on other images than {source}, {size} x {size}")
-    return held
+    return validation
 
 
 def write_shipped(
-    model: ColorNet, name: str, made: dict, held: np.ndarray, strip: Path | None = None
+    model: ColorNet, name: str, made: dict, validation: np.ndarray, strip: Path | None = None
 ) -> dict:
-    """Tune the vividness on `held` images, write weights/NAME.safetensors, .json and the strip."""
-    inputs = ("value", "luma") if model.taught in (None, "both") else (model.taught,)
-    some = held[: TUNING // (held.shape[1] * held.shape[2])]
+    """Tune the vividness on these images, write weights/NAME.safetensors, .json and the strip."""
+    inputs = ("value", "luma") if model.trained_input in (None, "both") else (model.trained_input,)
+    some = validation[: TUNING // (validation.shape[1] * validation.shape[2])]
     schedules = {given: tune_path(model, some, given=given) for given in inputs}
     found = {"schedules": schedules}
     if strip:

@@ -33,7 +33,7 @@ TRIED = """
   same cost, a prediction for every pixel (sub-pixel convolution), photographs of Tiny ImageNet
   beside a part of CIFAR-100. Averaging over moved copies gains a tenth of a decibel for five
   times the work, and the judge sees none of it. The widest network knows its images by heart;
-  parts of other images pasted into a fifth of them (`train --paste 0.2`) keep it from some of
+  parts of other images cutmix into a fifth of them (`train --cutmix 0.2`) keep it from some of
   that; with them, and five more epochs in the same hour, PSNR and both AuC gained, the judge's
   share stayed, and the Fréchet distance rose a little. Pasted into half of them, the judge
   closed less, also after ten more minutes without pasting. The mean of two networks gained PSNR
@@ -52,19 +52,19 @@ class Aim(NamedTuple):
 
     key: str
     what: str
-    wanted: float
+    expected: float
     reached: float
     format: str
     command: str
     at_most: bool = False
 
     def met(self) -> bool:
-        return self.reached <= self.wanted if self.at_most else self.reached >= self.wanted
+        return self.reached <= self.expected if self.at_most else self.reached >= self.expected
 
     def cells(self) -> list[str]:
         """The row as the page shows it."""
         missed = "" if self.met() else "*missed*"
-        numbers = (self.format.format(number) for number in (self.wanted, self.reached))
+        numbers = (self.format.format(number) for number in (self.expected, self.reached))
         return [self.what, *numbers, missed, f"`{self.command}`"]
 
 
@@ -161,7 +161,7 @@ def benchmarks(column: str) -> dict[str, float]:
 
 def page() -> str:
     """The page as Markdown."""
-    header = ["aim", "wanted", "reached", "", "command"]
+    header = ["aim", "expected", "reached", "", "command"]
     return HEAD + tables.markdown_table(header, [a.cells() for a in aims()], "lrrll") + "\n" + TRIED
 
 

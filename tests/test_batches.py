@@ -73,14 +73,14 @@ def test_a_part_of_another_image_is_pasted(images):
         [(0, 24, 8, 8), (8, 0, 24, 24), (8, 8, 16, 16), (24, 0, 8, 24)]
     ):
         expected[i, :, y : y + h, x : x + w] = other[i, :, y : y + h, x : x + w]
-    assert torch.equal(batches.pasted(rgb, other, side, place), expected)
+    assert torch.equal(batches.cutmix(rgb, other, side, place), expected)
 
 
 def test_a_share_of_a_batch_is_pasted_into(images):
     pixels = as_pixels(images[:64])
 
-    def seen(paste):
-        config = Config(paste=paste, shift=0, batch_size=64)
+    def seen(share):
+        config = Config(cutmix=share, shift=0, batch_size=64)
         return batches.batch(pixels, torch.arange(64), 0, 1, config, Alone)
 
     plain, some, all_ = (seen(share) for share in (0.0, 0.5, 1.0))
@@ -134,7 +134,7 @@ def test_pack_leaves_nothing_behind_a_bad_image(images, tmp_path):
     with pytest.raises(ValueError, match=r"none of 1 images can be read.*a\.png: not a readable"):
         pack(tmp_path / "set", tmp_path / "out" / "set.npy")
     assert list((tmp_path / "out").iterdir()) == []
-    with pytest.raises(ValueError, match=r"wanted a name ending in \.npy"):
+    with pytest.raises(ValueError, match=r"expected a name ending in \.npy"):
         pack(tmp_path / "set", tmp_path / "set.zip")
 
 

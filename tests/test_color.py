@@ -57,7 +57,7 @@ def test_chroma_and_back():
     chroma = color.hsv_to_chroma(hsv)
     expected = torch.tensor([[1, 0, -0.2], [0, 0.5, 0]]).view(2, 1, 3)
     assert torch.allclose(chroma[..., :3], expected, atol=1e-6)
-    assert torch.allclose(cl.rgb_to_hsv(color.join(chroma, hsv[2:], "value")), hsv, atol=1e-6)
+    assert torch.allclose(cl.rgb_to_hsv(color.add_chroma(chroma, hsv[2:], "value")), hsv, atol=1e-6)
 
 
 @pytest.mark.parametrize("given", ["value", "luma"])
@@ -66,7 +66,7 @@ def test_join_keeps_what_was_given(given):
     gray = random_rgb(20, 1, 16, 16)
     gray[0] = 0
     gray[1] = 1
-    rgb = color.join(chroma, gray, given)
+    rgb = color.add_chroma(chroma, gray, given)
     assert rgb.min() >= 0 and rgb.max() <= 1
     assert torch.allclose(color.to_gray(rgb, given), gray, atol=2e-6)
 
@@ -74,8 +74,10 @@ def test_join_keeps_what_was_given(given):
 def test_a_mean_of_tints_keeps_the_luma_and_stays_in_gamut():
     chroma = random_rgb(20, 2, 40, 40) * 2 - 1
     gray = random_rgb(20, 1, 40, 40)
-    mean = 3 * color.tint(chroma) - 2 * color.tint(chroma.flip(-1))  # also past both
-    rgb = color.paint(mean, gray)
+    mean = 3 * color.relative_chroma(chroma) - 2 * color.relative_chroma(
+        chroma.flip(-1)
+    )  # also past both
+    rgb = color.apply_relative_chroma(mean, gray)
     assert rgb.min() >= 0 and rgb.max() <= 1
     assert torch.allclose(cl.luma(rgb), gray, atol=2e-6)
 
@@ -84,14 +86,16 @@ def test_tint_is_of_the_chroma_alone():
     rgb = random_rgb(20, 3, 20, 20) * 0.9 + 0.05
     away = (rgb - cl.luma(rgb)) / cl.luma(rgb)
     chroma = color.hsv_to_chroma(cl.rgb_to_hsv(rgb))
-    assert torch.allclose(color.tint(chroma), away, atol=1e-4)
+    assert torch.allclose(color.relative_chroma(chroma), away, atol=1e-4)
 
 
 @pytest.mark.parametrize("given", ["value", "luma"])
 def test_join_with_the_true_chroma_gives_the_image(given):
     rgb = random_rgb(5, 3, 8, 8)
     chroma = color.hsv_to_chroma(cl.rgb_to_hsv(rgb))
-    assert torch.allclose(color.join(chroma, color.to_gray(rgb, given), given), rgb, atol=1e-5)
+    assert torch.allclose(
+        color.add_chroma(chroma, color.to_gray(rgb, given), given), rgb, atol=1e-5
+    )
 
 
 def test_lab_agrees_with_scikit_image():
@@ -121,11 +125,11 @@ def test_lab_to_rgb_clips_to_the_gamut():
 )
 def test_bad_input_is_named(bad, names):
     for function in (cl.rgb_to_hsv, cl.luma, color.rgb_to_lab):
-        with pytest.raises(ValueError, match="wanted") as caught:
+        with pytest.raises(ValueError, match="expected") as caught:
             function(bad)
-        assert names in str(caught.value) and "wanted" in str(caught.value)
+        assert names in str(caught.value) and "expected" in str(caught.value)
 
 
 def test_unknown_given_is_named():
-    with pytest.raises(ValueError, match="'lightness', wanted"):
+    with pytest.raises(ValueError, match="'lightness', expected"):
         color.to_gray(torch.rand(1, 3, 4, 4), "lightness")

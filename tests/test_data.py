@@ -53,8 +53,8 @@ def test_count_and_validation(images):
         cl.load_images("cifar100", count=65)
     with pytest.raises(ValueError, match="got 0"):
         cl.load_images("cifar100", count=0)
-    train, held = data.split_validation(np.zeros((50000, 1)))
-    assert (len(train), len(held)) == (45000, 5000)
+    train, validation = data.split_validation(np.zeros((50000, 1)))
+    assert (len(train), len(validation)) == (45000, 5000)
     assert [len(x) for x in data.split_validation(images)] == [58, 6]
 
 
@@ -66,7 +66,7 @@ def test_auto_takes_cifar_from_the_data_root(images, capsys):
 
 
 def test_unknown_split_and_source():
-    with pytest.raises(ValueError, match="got 'both', wanted"):
+    with pytest.raises(ValueError, match="got 'both', expected"):
         cl.load_images("sample", "both")
     with pytest.raises(ValueError, match="'cifar-10', which is no folder"):
         cl.load_images("cifar-10")
@@ -74,7 +74,7 @@ def test_unknown_split_and_source():
 
 def test_damaged_labels_and_arrays_are_named(images):
     write_cifar(images, np.zeros(63, np.uint8))
-    with pytest.raises(ValueError, match=r"train_labels.npy: got shape \(63,\), wanted \(64,\)"):
+    with pytest.raises(ValueError, match=r"train_labels.npy: got shape \(63,\), expected \(64,\)"):
         cl.load_images("cifar100")
     path = paths.data_root() / "cifar100" / "train.npy"
     path.write_bytes(path.read_bytes()[:500])
@@ -168,8 +168,8 @@ def test_npy_files(tmp_path, images):
     loaded = cl.load_images(tmp_path / "mine.npy")
     assert sorted(x.tobytes() for x in loaded) == sorted(x.tobytes() for x in images)
     for bad, said in (
-        (images.astype(np.float32), "float32, wanted uint8"),
-        (images[..., 0], r"\(64, 32, 32\), wanted \(N, H, W, 3\)"),
+        (images.astype(np.float32), "float32, expected uint8"),
+        (images[..., 0], r"\(64, 32, 32\), expected \(N, H, W, 3\)"),
         (images[:0], r"\(0, 32, 32, 3\)"),
     ):
         np.save(tmp_path / "bad.npy", bad)
@@ -202,10 +202,10 @@ def test_interrupted_preparation_leaves_nothing(tmp_path, images, monkeypatch):
 
 
 def test_wrong_arrays_are_refused(tmp_path, images):
-    with pytest.raises(ValueError, match="float64, wanted uint8"):
+    with pytest.raises(ValueError, match="float64, expected uint8"):
         cl.prepare(images / 255, tmp_path / "hsv.npy")
     np.save(tmp_path / "rgb.npy", images)
-    with pytest.raises(ValueError, match=r"wanted float16 \(N, 3, H, W\)"):
+    with pytest.raises(ValueError, match=r"expected float16 \(N, 3, H, W\)"):
         cl.load_prepared(tmp_path / "rgb.npy")
     assert not (tmp_path / "hsv.npy").exists()
 
@@ -317,7 +317,7 @@ def test_the_home_folder(tmp_path, images, monkeypatch):
 
 def test_a_size_below_one_is_named(tmp_path, images):
     Image.fromarray(images[0]).save(tmp_path / "a.png")
-    with pytest.raises(ValueError, match="size: got 0, wanted"):
+    with pytest.raises(ValueError, match="size: got 0, expected"):
         cl.load_images(tmp_path, size=0)
 
 

@@ -170,7 +170,7 @@ def test_error_by_hue_and_class():
 @pytest.mark.parametrize(
     ("predicted", "truth", "said"),
     [
-        (torch.rand(2, 3, 32, 32), torch.rand(3, 3, 32, 32), "wanted the same"),
+        (torch.rand(2, 3, 32, 32), torch.rand(3, 3, 32, 32), "expected the same"),
         (torch.rand(0, 3, 32, 32), torch.rand(0, 3, 32, 32), "N > 0"),
         (torch.rand(2, 1, 32, 32), torch.rand(2, 3, 32, 32), "predicted: got shape"),
         (torch.rand(2, 3, 32, 32) * 255, torch.rand(2, 3, 32, 32), "predicted: got values"),

@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 
 import colorlib as cl
 from colorlib import decoding as m
-from colorlib.color import join, rgb_to_lab, to_gray
+from colorlib.color import add_chroma, rgb_to_lab, to_gray
 
 TINY = {"widths": (8, 8, 16), "down": (1, 1, 1), "up": (1, 1)}
 
@@ -105,7 +105,7 @@ def test_every_head_keeps_gray(head, given):
 def test_ab_and_gray_give_the_colour_back(given):
     rgb = torch.rand(1, 3, 40, 50) * 0.9 + 0.05
     ab, gray = rgb_to_lab(rgb)[:, 1:], to_gray(rgb, given)
-    found = join(m.ab_to_chroma(ab, gray, given), gray, given)
+    found = add_chroma(m.ab_to_chroma(ab, gray, given), gray, given)
     error = (found - rgb).abs().amax(1)
     assert error.median() < 0.005 and (error < 0.02).float().mean() > 0.85
 
@@ -120,9 +120,9 @@ def test_ab_cells_are_those_that_some_colour_is_nearest_to():
 
 def test_hue_saturation_head_decodes_hue_as_a_number():
     net = cl.ColorNet(**TINY, head="hue_saturation")
-    wanted = torch.tensor([0.25, 0.5]).view(1, 2, 1, 1)
+    expected = torch.tensor([0.25, 0.5]).view(1, 2, 1, 1)
     chroma = m.decode(
-        net, wanted.logit(), m.DecodeSetting(), torch.full((1, 1, 2, 2), 0.6), "value"
+        net, expected.logit(), m.DecodeSetting(), torch.full((1, 1, 2, 2), 0.6), "value"
     )
     assert torch.allclose(chroma[0, :, 0, 0], torch.tensor([0.0, 0.5]), atol=1e-6)
 
@@ -152,7 +152,7 @@ def test_saved_models_come_back(net, tmp_path, half):
 
 
 def test_bad_weights_are_named(net, tmp_path):
-    with pytest.raises(ValueError, match=r"'nothing', wanted .* cifar"):
+    with pytest.raises(ValueError, match=r"'nothing', expected .* cifar"):
         cl.load_model("nothing")
     path = tmp_path / "net.safetensors"
     cl.save_model(net, path)
@@ -185,11 +185,11 @@ def test_bad_settings_are_named(net):
     gray = torch.rand(1, 1, 32, 32)
     with pytest.raises(ValueError, match=r"vividness: got 1\.5"):
         cl.colorize(net, gray, vividness=1.5)
-    with pytest.raises(ValueError, match="'lightness', wanted"):
+    with pytest.raises(ValueError, match="'lightness', expected"):
         cl.colorize(net, gray, "lightness")
     with pytest.raises(ValueError, match="3 widths, 4 down"):
         cl.ColorNet((8, 8, 8), (1, 1, 1, 1), (1, 1))
-    with pytest.raises(ValueError, match="head: got 'lab', wanted distribution"):
+    with pytest.raises(ValueError, match="head: got 'lab', expected distribution"):
         cl.ColorNet(**TINY, head="lab")
 
 

@@ -198,7 +198,7 @@ def test_what_notebook_1_says_of_the_colours(real_data):
 
 SHORTER = {
     'QUICK = equal_budget.BUDGETS["short"]': 'QUICK = equal_budget.BUDGETS["short"] = '
-    '{"epochs": 1, "count": 300, "held": 200}',
+    '{"epochs": 1, "count": 300, "validation": 200}',
     "SECONDS = 20": "SECONDS = 1",
     "COUNT = None if FULL else 200": "COUNT = 20",
     "COUNT = None if FULL else 500": "COUNT = 20",

@@ -151,7 +151,7 @@ def test_a_file_without_published_hash_is_pinned(served, server, capsys):
 def test_a_bad_first_download_is_not_pinned(served):
     publish, network = served
     publish("a page that says sorry", sha256=None)
-    with pytest.raises(ValueError, match="wanted tensors by name"):
+    with pytest.raises(ValueError, match="expected tensors by name"):
         peers.load("eccv16")
     assert kept() == []
     publish(network.state_dict(), sha256=None)
@@ -208,9 +208,9 @@ def test_files_that_do_not_fit_are_named_and_not_run(served, tmp_path, monkeypat
     good = network.state_dict()
     for content, said in (
         ({k: v for k, v in good.items() if k != "conv.bias"}, "conv.bias is missing"),
-        (good | {"more": torch.ones(1)}, "more is not wanted"),
-        (good | {"conv.bias": torch.ones(5)}, r"conv.bias has shape \(5,\), wanted \(2,\)"),
-        ([1, 2], "wanted tensors by name"),
+        (good | {"more": torch.ones(1)}, "more is not expected"),
+        (good | {"conv.bias": torch.ones(5)}, r"conv.bias has shape \(5,\), expected \(2,\)"),
+        ([1, 2], "expected tensors by name"),
         ({"a": Hostile()}, "not a plain file of weights"),
     ):
         publish(content)
@@ -218,7 +218,7 @@ def test_files_that_do_not_fit_are_named_and_not_run(served, tmp_path, monkeypat
             peers.load("eccv16")
         assert "\n" not in str(caught.value) and kept() == []
     assert not (tmp_path / "hostile-was-here").exists()
-    with pytest.raises(ValueError, match="got 'nobody', wanted eccv16"):
+    with pytest.raises(ValueError, match="got 'nobody', expected eccv16"):
         peers.load("nobody")
 
 
@@ -228,8 +228,8 @@ def test_zhang_peers_keep_lightness_at_any_size(size):
     gray = torch.rand(3, 1, *size) * 0.6 + 0.2
     rgb = peer.colorize(gray, batch=2)
     assert rgb.shape == (3, 3, *size) and rgb.min() >= 0 and rgb.max() <= 1
-    wanted = rgb_to_lab(gray.expand(-1, 3, -1, -1))[:, :1]
-    assert (rgb_to_lab(rgb)[:, :1] - wanted).abs().max() < 0.5
+    expected = rgb_to_lab(gray.expand(-1, 3, -1, -1))[:, :1]
+    assert (rgb_to_lab(rgb)[:, :1] - expected).abs().max() < 0.5
     assert torch.allclose(peer.colorize(gray, batch=3), rgb, atol=1e-5)
 
 
@@ -238,9 +238,9 @@ def test_zhang_peers_join_the_upsampled_ab_with_the_full_lightness():
     gray = torch.rand(1, 1, 100, 120) * 0.5 + 0.25
     small = F.interpolate(gray, (256, 256), mode="bicubic", antialias=True).clamp(0, 1)
     lightness = rgb_to_lab(small.expand(-1, 3, -1, -1))[:, :1]
-    wanted = F.interpolate(network(lightness), (100, 120), mode="bilinear")
+    expected = F.interpolate(network(lightness), (100, 120), mode="bilinear")
     found = rgb_to_lab(official.Peer("eccv16", network).colorize(gray))[:, 1:]
-    assert torch.allclose(found, wanted, atol=0.1)
+    assert torch.allclose(found, expected, atol=0.1)
 
 
 def test_hints_colour_their_place():
@@ -252,7 +252,7 @@ def test_hints_colour_their_place():
     lab = rgb_to_lab(rgb)
     assert torch.allclose(lab[:, 1:, 100, 400], torch.tensor([40.0, 20.0]), atol=1)
     assert lab[:, 1:, 400, 100].abs().max() < 0.5
-    with pytest.raises(ValueError, match=r"hints: got \(600, 1\), wanted a pixel of 512 x 512"):
+    with pytest.raises(ValueError, match=r"hints: got \(600, 1\), expected a pixel of 512 x 512"):
         peer.colorize(gray, hints=[(600, 1, 0, 0)])
 
 
@@ -268,9 +268,9 @@ class Reddish(nn.Module):
 
 def test_options_that_a_network_does_not_take_are_named():
     gray = torch.rand(1, 1, 40, 40)
-    with pytest.raises(ValueError, match="eccv16 got hints, wanted no options"):
+    with pytest.raises(ValueError, match="eccv16 got hints, expected no options"):
         official.Peer("eccv16", Small()).colorize(gray, hints=[(1, 1, 5, 5)])
-    with pytest.raises(ValueError, match="siggraph17 got render_factor, wanted hints"):
+    with pytest.raises(ValueError, match="siggraph17 got render_factor, expected hints"):
         official.Peer("siggraph17", Small()).colorize(gray, render_factor=5)
 
 

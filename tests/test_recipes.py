@@ -89,14 +89,14 @@ def test_loss_and_gradient_are_those_of_cross_entropy_against_dense_targets():
     expected = (entropy * weight[:, 0]).sum() / weight.sum()
     loss = recipe.loss(output, seen(rgb))
     assert torch.allclose(loss, expected, atol=1e-5)
-    (wanted,), (got,) = (torch.autograd.grad(x, output) for x in (expected, loss))
-    assert wanted.abs().max() > 1e-3 and torch.allclose(got, wanted, atol=1e-6)
+    (expected,), (got,) = (torch.autograd.grad(x, output) for x in (expected, loss))
+    assert expected.abs().max() > 1e-3 and torch.allclose(got, expected, atol=1e-6)
 
 
 def test_prior_is_the_mean_target(images):
     model, recipe = cl.ColorNet((8, 8), (0, 0), (0,)), recipes.Distribution()
     pixels = torch.from_numpy(images).permute(0, 3, 1, 2)
-    recipe.start(model, pixels)
+    recipe.setup(model, pixels)
     assert torch.allclose(model.prior.sum(), torch.tensor(1.0), atol=1e-3)
     target, weight = recipes.chroma_target(pixels.float() / 255)
     mean = (target * weight).sum((0, 2, 3)) / weight.sum()
@@ -117,10 +117,10 @@ def test_a_black_batch_has_a_finite_loss():
 
 def test_original_is_least_at_the_true_hue_and_saturation():
     rgb = F.interpolate(torch.rand(2, 3, 1, 1), (8, 8)).clamp(0.1, 0.9)
-    wanted = F.avg_pool2d(cl.rgb_to_hsv(rgb)[:, :2], 2).clamp(1e-6, 1 - 1e-6).logit()
+    expected = F.avg_pool2d(cl.rgb_to_hsv(rgb)[:, :2], 2).clamp(1e-6, 1 - 1e-6).logit()
     recipe = HueSaturation()
-    assert recipe.loss(wanted, seen(rgb)) < 1e-9
-    assert recipe.loss(wanted + 1, seen(rgb)) > 1e-3
+    assert recipe.loss(expected, seen(rgb)) < 1e-9
+    assert recipe.loss(expected + 1, seen(rgb)) > 1e-3
 
 
 def test_eccv16_encodes_on_the_five_nearest_cells():
@@ -131,19 +131,19 @@ def test_eccv16_encodes_on_the_five_nearest_cells():
     points = ab[0].flatten(1).T
     distance, near = torch.cdist(points, cells).topk(5, largest=False)
     weight = torch.exp(-distance.square() / 50)
-    wanted = torch.zeros(len(points), len(cells)).scatter_add_(1, near, weight)
-    wanted = wanted / wanted.sum(1, keepdim=True)
-    got = torch.zeros_like(wanted)
+    expected = torch.zeros(len(points), len(cells)).scatter_add_(1, near, weight)
+    expected = expected / expected.sum(1, keepdim=True)
+    got = torch.zeros_like(expected)
     got.scatter_add_(1, index[0].flatten(1).T, share[0].flatten(1).T)
-    agree = (got - wanted).abs().amax(1) < 1e-3  # ties between far cells may go either way
+    agree = (got - expected).abs().amax(1) < 1e-3  # ties between far cells may go either way
     assert agree.float().mean() > 0.99 and torch.allclose(got.sum(1), torch.ones(1), atol=1e-5)
 
 
 def test_eccv16_weighs_rare_colours_up_and_one_on_average(images):
     model, recipe = cl.ColorNet((8, 8), (0, 0), (0,), head="ab"), Rebalanced()
-    recipe.start(model, torch.from_numpy(images).permute(0, 3, 1, 2))
+    recipe.setup(model, torch.from_numpy(images).permute(0, 3, 1, 2))
     first = recipe.weight.clone()
-    recipe.start(model, torch.from_numpy(images).permute(0, 3, 1, 2))  # as when fit is called again
+    recipe.setup(model, torch.from_numpy(images).permute(0, 3, 1, 2))  # as when fit is called again
     assert torch.equal(recipe.weight, first)
     assert recipe.weight[model.prior.argmax()] < recipe.weight[model.prior.argmin()]
     assert recipe.weight.max() / recipe.weight.min() > 2
@@ -164,7 +164,7 @@ def test_picture_of_the_true_chroma_is_the_image(given):
 
 def test_feature_loss_is_least_at_the_truth_and_leaves_the_classifier_alone():
     recipe = nogan.FeatureLoss()
-    recipe.start(cl.ColorNet((8, 8), (0, 0), (0,), head="chroma"), torch.zeros(0, 3, 32, 32))
+    recipe.setup(cl.ColorNet((8, 8), (0, 0), (0,), head="chroma"), torch.zeros(0, 3, 32, 32))
     rgb = F.interpolate(torch.rand(2, 3, 1, 1), (32, 32)).clamp(0.1, 0.9)
     target, _ = recipes.chroma_target(rgb)
     output = (target + 0.2).requires_grad_()
@@ -177,7 +177,7 @@ def test_feature_loss_is_least_at_the_truth_and_leaves_the_classifier_alone():
 def test_the_table_of_recipes_names_each_class_by_its_own_name(monkeypatch):
     for name in recipes.RECIPES:
         assert recipes.get_recipe(name).name == name
-    with pytest.raises(ValueError, match="recipe: got 'none', wanted distribution or"):
+    with pytest.raises(ValueError, match="recipe: got 'none', expected distribution or"):
         cl.build(cl.Config(recipe="none"))
 
     class Mine(recipes.Recipe):

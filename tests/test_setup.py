@@ -119,7 +119,7 @@ def test_nothing_is_installed_where_all_is_there():
 
 def test_profile_is_checked(monkeypatch):
     monkeypatch.setenv("COLORLIB_PROFILE", "slow")
-    with pytest.raises(ValueError, match="got 'slow', wanted"):
+    with pytest.raises(ValueError, match="got 'slow', expected"):
         paths.profile()
 
 

@@ -233,9 +233,9 @@ def test_images_that_do_not_go_with_the_config_are_named(images):
     for bad, config, said in (
         (images[:10], small(batch_size=16), "9 training images are too few: a batch is 16"),
         (images, small(count=59), "count: got 59, but there are 58 training images"),
-        (images[:, :30, :30], small(), "got 30 x 30 pixels, wanted sides from 32"),
+        (images[:, :30, :30], small(), "got 30 x 30 pixels, expected sides from 32"),
         (np.pad(images, ((0, 0), (0, 1), (0, 1), (0, 0))), small(), "33 x 33"),
-        (images.astype(np.float32), small(), "float32, wanted uint8"),
+        (images.astype(np.float32), small(), "float32, expected uint8"),
     ):
         with pytest.raises(ValueError, match=said):
             run(bad, config)
@@ -252,7 +252,7 @@ def test_images_that_do_not_go_with_the_config_are_named(images):
 )  # fmt: skip
 def test_settings_out_of_range_are_named(setting):
     ((name, value),) = setting.items()
-    with pytest.raises(ValueError, match=f"{name}: got {value!r}, wanted"):
+    with pytest.raises(ValueError, match=f"{name}: got {value!r}, expected"):
         cl.build(cl.Config(**setting))
 
 
@@ -278,7 +278,7 @@ def test_every_batch_is_shared_out_whole(images):
     pixels = as_pixels(images)
     order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
     whole, first, second = (
-        batches.batch(pixels, order, 3, 8, small(shift=3, zoom=0.2, paste=0.5), Share(*who))
+        batches.batch(pixels, order, 3, 8, small(shift=3, zoom=0.2, cutmix=0.5), Share(*who))
         for who in ((0, 1), (0, 2), (1, 2))
     )
     for name in ("rgb", "gray", "given", "chosen"):
@@ -431,13 +431,13 @@ def test_readmes_training_commands_are_taken(monkeypatch):
     lines = re.findall(
         r"^python -m colorlib (train .*)$", (REPOSITORY / "README.md").read_text(), re.M
     )
-    assert len(lines) == 2 and any("--start cifar" in line for line in lines)
+    assert len(lines) == 2 and any("--init-from cifar" in line for line in lines)
     for line in lines:
         args = parser().parse_args(line.split("#")[0].split())
         config = cl.Config(**{f.name: getattr(args, f.name) for f in dataclasses.fields(cl.Config)})
         model, _ = cl.build(config)
-        if config.start:
-            assert model.config == cl.load_model(config.start).config
+        if config.init_from:
+            assert model.config == cl.load_model(config.init_from).config
 
 
 def test_a_run_goes_on_from_the_weights_of_another(images):
@@ -446,22 +446,22 @@ def test_a_run_goes_on_from_the_weights_of_another(images):
     first = cl.load_model(file)
     first.schedules = {"luma": [DecodeSetting(0.5, 0.5)] * 2}  # as shipped weights have it
     cl.save_model(first, file)
-    config = small("second", start="first", epochs=1)
+    config = small("second", init_from="first", epochs=1)
     model, recipe = cl.build(config)
     begun = cl.load_model(file).state_dict()
     assert all(torch.equal(begun[k], v) for k, v in model.state_dict().items())
     assert model.schedules == {}
     cl.fit(model, recipe, images, config)
     made = json.loads((paths.runs() / "second" / "history.json").read_text())
-    assert "--start first" in made["command"] and made["history"][0]["epoch"] == 1
-    other = small("third", start="first", spacing=0.25, widths=(24, 8), up=(1,))
+    assert "--init-from first" in made["command"] and made["history"][0]["epoch"] == 1
+    other = small("third", init_from="first", spacing=0.25, widths=(24, 8), up=(1,))
     again, _ = cl.build(other)  # the network is as the weights are
     assert again.config == model.config and other.spacing == config.spacing
     assert other.widths == config.widths
-    with pytest.raises(ValueError, match="start: first puts out distribution"):
-        cl.build(small("third", start="first", recipe="regression"))
+    with pytest.raises(ValueError, match="init_from: first puts out distribution"):
+        cl.build(small("third", init_from="first", recipe="regression"))
     with pytest.raises(ValueError, match="got 'nowhere'"):
-        cl.build(small("third", start="nowhere"))
+        cl.build(small("third", init_from="nowhere"))
 
 
 def test_a_run_has_one_owner(images):

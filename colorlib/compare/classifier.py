@@ -26,8 +26,8 @@ from colorlib.datasets.pixels import as_pixels, fingerprint
 from colorlib.model import (
     Convolution,
     Residual,
-    evaluating,
-    in_full,
+    evaluation_mode,
+    to_float32,
     write_weights,
 )
 from colorlib.monitor import owned
@@ -39,7 +39,7 @@ SEEN = {"judge": "colour", "judge-grey": "grey", "features": "colour"}  # name: 
 SMOOTHING = 0.1
 # the fields of Config that the training of a classifier reads
 CONFIG_FIELDS = (
-    "name epochs batch_size learning_rate muon_rate warmup weight_decay seed held shift zoom"
+    "name epochs batch_size learning_rate muon_rate warmup weight_decay seed validation shift zoom"
 )
 
 
@@ -76,13 +76,13 @@ def train_classifier(
 ) -> Classifier:
     """Train the classifier NAME of `SEEN` into data/runs/NAME, going on where it stopped.
 
-    images: uint8 (N, H, W, 3); classes: the class (N,) of each; the last `config.held` stay out.
+    images: uint8 (N, H, W, 3); classes: the class (N,) of each; not the last `config.validation`.
     """
     from accelerate import Accelerator
     from tqdm import tqdm
 
     accelerator = Accelerator()
-    pixels = as_pixels(split_validation(images, config.held)[0])
+    pixels = as_pixels(split_validation(images, config.validation)[0])
     labels = torch.as_tensor(classes).long().to(accelerator.device)
     check_pixels(pixels, config, 8)
     steps = len(pixels) // config.batch_size
@@ -176,12 +176,12 @@ def load_classifier(name: str, device: str | torch.device = "cpu") -> Classifier
     with safe_open(path, "pt") as file:
         model = Classifier(**json.loads(file.metadata()["classifier"]))
         state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    model.load_state_dict(in_full(state))
+    model.load_state_dict(to_float32(state))
     return model.eval().to(device, memory_format=torch.channels_last)
 
 
 def accuracy(model: nn.Module, rgb: Tensor, classes: np.ndarray) -> float:
     """Share of the images rgb (N, 3, H, W) in [0, 1] whose class (N,) has the largest logit."""
-    with evaluating(model) as device:
+    with evaluation_mode(model) as device:
         found = torch.cat([model(part.to(device)).argmax(1).cpu() for part in rgb.split(500)])
     return (found == torch.as_tensor(classes)).double().mean().item()

@@ -33,8 +33,8 @@ from colorlib.train import fit
 
 COMPARED = ("original", "regression", "distribution", "eccv16", "nogan")
 BUDGETS = {
-    "full": {"epochs": 3, "held": 5000},
-    "short": {"epochs": 8, "count": 5000, "held": 5000},  # a minute or two: notebook 2's
+    "full": {"epochs": 3, "validation": 5000},
+    "short": {"epochs": 8, "count": 5000, "validation": 5000},  # a minute or two: notebook 2's
 }
 TEMPERATURES = (1.0, 0.7, 0.5, 0.38, 0.3, 0.2, 0.1)  # Zhang et al. 2016, figure 6, and their 0.38
 ALPHAS = tuple(i / 8 for i in range(-8, 9))  # below 0 undoes a rebalanced network's own weights
@@ -69,7 +69,9 @@ def train_recipe(
     """(The network, how it was made), trained by one recipe on uint8 images (N, H, W, 3)."""
     config = run_config(recipe, budget, source)
     model, loss = build(config)
-    config.count = config.count and min(config.count, len(split_validation(images, config.held)[0]))
+    config.count = config.count and min(
+        config.count, len(split_validation(images, config.validation)[0])
+    )
     history = fit(model, loss, images, config)
     if len(history) < config.epochs:  # fit has printed the reason
         raise KeyboardInterrupt
@@ -117,13 +119,13 @@ def with_intervals(rows: dict[str, Tensor]) -> dict:
 
 
 def figure_curves(
-    recipe: str, model: ColorNet, held: np.ndarray, truth: Tensor
+    recipe: str, model: ColorNet, validation: np.ndarray, truth: Tensor
 ) -> dict[str, list[dict]]:
     """The curves, or the one point, that a recipe's network traces in the figures."""
     key = system_key(recipe)
     if model.config["head"] not in CELL_HEADS:
         return {key: [measure_output(colorize(model, luma(truth), "luma"), truth)]}
-    tune_path(model, held[:TUNING], 13, "luma", ALPHAS, by="rebalanced_auc", below_grey=True)
+    tune_path(model, validation[:TUNING], 13, "luma", ALPHAS, by="rebalanced_auc", below_grey=True)
     adjusted = settings_curve(model, truth, model.schedules["luma"])
     if recipe != "eccv16":
         return {key: adjusted}
@@ -167,7 +169,7 @@ def compare(
     current = store.current_result(name, made) if unless_current else None
     if current:
         return current
-    held = split_validation(images, BUDGETS[budget]["held"])[1]
+    validation = split_validation(images, BUDGETS[budget]["validation"])[1]
     labels = load_labels(source, "test", count) if source == "cifar100" else None  # the judge's
     truth = to_tensor(test)
     curves, networks, owners = {}, {}, {}
@@ -179,7 +181,7 @@ def compare(
         curves[system.key] = [measure_output(system.colorize(luma(truth)), truth)]
     for recipe in recipes:
         model, networks[recipe] = train_recipe(recipe, images, budget, source)
-        curves |= figure_curves(recipe, model, held, truth)
+        curves |= figure_curves(recipe, model, validation, truth)
         rows = table_systems(recipe, model)
         owners |= {row.key: recipe for row in rows}
         systems += rows

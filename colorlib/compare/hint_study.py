@@ -13,11 +13,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorlib.batches import generator, reveal
-from colorlib.color import hsv_to_chroma, join, luma, rgb_to_hsv
+from colorlib.color import add_chroma, hsv_to_chroma, luma, rgb_to_hsv
 from colorlib.data import load_images, to_tensor
 from colorlib.decoding import DecodeSetting, decode, setting_at
 from colorlib.metrics import mean_ab_error, per_image, summary
-from colorlib.model import ColorNet, evaluating, load_model, predict
+from colorlib.model import ColorNet, evaluation_mode, load_model, predict
 from colorlib.photos.coherent import coherent_logits
 from colorlib.photos.hints import squares_around
 from colorlib.report import store
@@ -74,11 +74,11 @@ def hint_rows(model: ColorNet, images: np.ndarray) -> list[dict[str, float]]:
         colored, linear = [], []
         for rgb in truth.split(BATCH):
             gray, hints = luma(rgb), true_hints(rgb, count, len(colored))
-            with evaluating(model) as device:
+            with evaluation_mode(model) as device:
                 logits = predict(model, gray.to(device), "luma", hints.to(device)).cpu()
             setting = setting_at(model, 0.0, "luma")
-            colored.append(join(decode(model, logits, setting, gray, "luma"), gray, "luma"))
-            linear.append(join(spread(hints), gray, "luma"))
+            colored.append(add_chroma(decode(model, logits, setting, gray, "luma"), gray, "luma"))
+            linear.append(add_chroma(spread(hints), gray, "luma"))
         found = [summary(per_image(torch.cat(x), truth, quick=True)) for x in (colored, linear)]
         row = {"hints": count}
         for name in ("psnr", "raw_auc"):
@@ -114,7 +114,7 @@ def decoder_rows(
     for way, seed in ways.items():
         began, logits = time.perf_counter(), []
         for part in tqdm(gray.split(BATCH), way, leave=False):
-            with evaluating(model) as device:
+            with evaluation_mode(model) as device:
                 part = part.to(device)
                 own = way != "mean"
                 logits.append(
@@ -126,7 +126,7 @@ def decoder_rows(
         for setting in settings:
             pairs = zip(logits, gray.split(BATCH), strict=True)
             chroma = torch.cat([decode(model, x, setting, g, "luma") for x, g in pairs])
-            rgb = join(chroma, gray, "luma")
+            rgb = add_chroma(chroma, gray, "luma")
             row = {"way": way} | setting._asdict() | summary(per_image(rgb, truth, quick=True))
             row |= {"seams": seams(chroma, gray), "seconds_per_image": seconds / len(images)}
             if seed is not None:

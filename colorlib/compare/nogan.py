@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from colorlib import paths
 from colorlib.batches import Batch, batch, generator
-from colorlib.color import join, luma
+from colorlib.color import add_chroma, luma
 from colorlib.compare.classifier import load_classifier
 from colorlib.compare.semantic import frechet
 from colorlib.config import Config
@@ -67,8 +67,8 @@ def adversarial_phase(
         if finished["generator"] == generator_digest:
             model.load_state_dict(load_model(folder / "model.safetensors").state_dict())
             return finished["history"]
-    training, held = split_validation(images, config.held)
-    truth, features = to_tensor(held[:1000]), load_classifier("features")
+    training, validation = split_validation(images, config.validation)
+    truth, features = to_tensor(validation[:1000]), load_classifier("features")
     quality = quality or (lambda net: frechet(features, colorize(net, luma(truth), "luma"), truth))
     with owned(folder):
         began = time.perf_counter()
@@ -90,7 +90,7 @@ def train_against_critic(
     torch.manual_seed(config.seed)
     discriminator = critic().to(accelerator.device, memory_format=torch.channels_last)
     recipe = FeatureLoss()
-    recipe.start(model, pixels[:0])
+    recipe.setup(model, pixels[:0])
     critic_optimizer = torch.optim.Adam(discriminator.parameters(), 5 * RATE, betas=(0.5, 0.99))
     generator_optimizer = torch.optim.Adam(model.parameters(), RATE, betas=(0.5, 0.99))
     best, best_state, history = quality(model), copy.deepcopy(model.state_dict()), []
@@ -135,7 +135,7 @@ class FeatureLoss(Recipe):
 
     name, head = "features", "chroma"
 
-    def start(self, model: ColorNet, pixels: Tensor) -> None:
+    def setup(self, model: ColorNet, pixels: Tensor) -> None:
         self.classifier = load_classifier("features", next(model.parameters()).device)
         self.classifier.requires_grad_(False)
 
@@ -160,5 +160,5 @@ def to_picture(chroma: Tensor, batch: Batch) -> Tensor:
     for number, given in enumerate(("value", "luma")):
         of = batch.given == number
         if of.any():
-            rgb[of] = join(chroma[of], batch.gray[of], given)
+            rgb[of] = add_chroma(chroma[of], batch.gray[of], given)
     return rgb

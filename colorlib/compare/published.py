@@ -18,7 +18,7 @@ from torch import Tensor
 from colorlib.color import luma
 from colorlib.data import to_tensor
 from colorlib.metrics import MAX_AB, ab_prior, per_image, summary
-from colorlib.model import evaluating, weights_digest
+from colorlib.model import evaluation_mode, weights_digest
 from colorlib.paths import machine
 from colorlib.peers.published_outputs import TITLES, Photograph, published
 from colorlib.photos.colorize_photo import colorize_photo, network
@@ -119,7 +119,9 @@ def measure_all(
     pool = ThreadPoolExecutor(cores)
     torch.set_num_threads(1)
     try:
-        with evaluating(getattr(model, "network", model)):  # all threads share the network's mode
+        with evaluation_mode(
+            getattr(model, "network", model)
+        ):  # all threads share the network's mode
             found = pool.map(measure, photographs)
             bar = {"desc": "measuring", "total": len(photographs), "unit": " photographs"}
             return list(tqdm(found, **bar, delay=3))
@@ -286,7 +288,7 @@ def table(result: dict, system: str, scope: str = MAIN) -> str:
     tables = by_table(result)
     if (system, scope) not in tables:
         there = ", ".join(f"{a} ({b})" for a, b in tables)
-        raise ValueError(f"table: got {system} ({scope}), wanted one of {there}")
+        raise ValueError(f"table: got {system} ({scope}), expected one of {there}")
     rows = tables[system, scope]
     heads = [HEADINGS[metric] for metric in METRICS]
     heads += [f"{HEADINGS[metric].split(',')[0]} minus {TITLES[system]}'s" for metric in COMPARED]

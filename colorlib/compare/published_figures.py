@@ -68,7 +68,7 @@ def scatter_panels(result: dict, key: str) -> list[tuple[str, np.ndarray]]:
                 continue
             if key not in rows[0]["psnr"]:
                 known = ", ".join(f"{v:g}" for v in result["vividness"])
-                raise ValueError(f"scatter: got {row_title(key)}, wanted a vividness of {known}")
+                raise ValueError(f"scatter: got {row_title(key)}, expected a vividness of {known}")
             pair = np.array([(row["psnr"][system], row["psnr"][key]) for row in rows]).T
             found.append((title if scope == MAIN else f"{title}, chosen classes", pair))
     return found

@@ -26,9 +26,9 @@ class Rebalanced(Distribution):
         super().__init__(AB_SPACING, fold)
         self.weight = torch.ones(int(self.lattice.max()) + 1)
 
-    def start(self, model: ColorNet, pixels: Tensor) -> None:
+    def setup(self, model: ColorNet, pixels: Tensor) -> None:
         self.weight = torch.ones(len(model.cells))  # of the images, before any rebalancing
-        super().start(model, pixels)
+        super().setup(model, pixels)
         near = torch.exp(-torch.cdist(model.cells, model.cells).square() / (2 * self.sigma**2))
         self.smooth = (near / near.sum(0)) @ model.prior
         weight = 1 / ((1 - self.uniform) * self.smooth + self.uniform / len(self.smooth))

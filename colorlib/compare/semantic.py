@@ -16,7 +16,7 @@ from colorlib import paths
 from colorlib.color import luma
 from colorlib.compare.classifier import FOLDER, Classifier, accuracy, load_classifier
 from colorlib.data import to_tensor
-from colorlib.model import ColorNet, colorize, evaluating
+from colorlib.model import ColorNet, colorize, evaluation_mode
 from colorlib.report import store
 from colorlib.report.evaluation import VIVIDNESS, System, at_vividness, grey
 from colorlib.report.tables import caption, markdown_table, title
@@ -26,7 +26,7 @@ def features(model: Classifier, rgb: Tensor) -> Tensor:
     """A classifier's features (N, F) of images rgb (N, 3, H, W) in [0, 1]."""
     from tqdm import tqdm
 
-    with evaluating(model) as device:
+    with evaluation_mode(model) as device:
         parts = tqdm(rgb.split(500), "features", delay=3, leave=False)
         return torch.cat([model.features(part.to(device)).cpu() for part in parts])
 

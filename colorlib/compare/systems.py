@@ -113,7 +113,7 @@ def with_original(result: dict) -> dict:
 def training_images(result: dict) -> int:
     """How many images of CIFAR-100 each network of a comparison at an equal budget was shown."""
     budget = result["config"]["budget"]
-    return budget.get("count") or 50_000 - budget["held"]
+    return budget.get("count") or 50_000 - budget["validation"]
 
 
 def recipe_rows(result: dict) -> list[dict]:

@@ -36,7 +36,7 @@ def load_npy(path: str | Path) -> np.ndarray:
 def check_uint8(images: np.ndarray, name="images") -> np.ndarray:
     """`images` if they are uint8 (N, H, W, 3), else ValueError."""
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
-        raise ValueError(f"{name}: got {getattr(images, 'dtype', type(images))}, wanted uint8")
+        raise ValueError(f"{name}: got {getattr(images, 'dtype', type(images))}, expected uint8")
     if images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape:
-        raise ValueError(f"{name}: got shape {images.shape}, wanted (N, H, W, 3) with N > 0")
+        raise ValueError(f"{name}: got shape {images.shape}, expected (N, H, W, 3) with N > 0")
     return images

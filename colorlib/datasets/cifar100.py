@@ -70,6 +70,6 @@ def load_cifar100(split: str) -> tuple[np.ndarray, Labels | None]:
     labels = np.asarray(load_npy(root / f"{split}_labels.npy"), dtype=np.int64)
     if labels.shape != (len(images),):
         raise ValueError(
-            f"{root / f'{split}_labels.npy'}: got shape {labels.shape}, wanted ({len(images)},)"
+            f"{root / f'{split}_labels.npy'}: got shape {labels.shape}, expected ({len(images)},)"
         )
     return images, (labels, (root / "classes.txt").read_text(encoding="utf-8").split())

@@ -38,7 +38,7 @@ def readable(folder: Path, files: list[Path], size: int) -> Iterator[tuple[Path,
     from tqdm import tqdm
 
     if size < 1:
-        raise ValueError(f"size: got {size}, wanted a number of pixels from 1")
+        raise ValueError(f"size: got {size}, expected a number of pixels from 1")
     bad = []
     for file in tqdm(files, "reading images", delay=2, leave=False):
         try:
@@ -77,7 +77,7 @@ def image_files(path: Path, split: str) -> tuple[Path, list[Path]]:
 def _split_folder(path: Path, split: str) -> Path:
     if not path.is_dir():
         raise ValueError(
-            f'source: got {str(path)!r}, which is no folder or .npy file here; wanted "auto", '
+            f'source: got {str(path)!r}, which is no folder or .npy file here; expected "auto", '
             '"cifar100", "sample", a folder of images or a .npy file'
         )
     folders = [path / name for name in SPLITS[split] if (path / name).is_dir()]

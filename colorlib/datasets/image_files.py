@@ -99,7 +99,7 @@ def images_in(folder: Path, outside: Path | None = None) -> list[Path]:
         kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(kinds.items()))
         log.warning("%s: left out %s; %s", folder, kinds, INSTEAD)
     if not found:
-        raise ValueError(f"{folder}: no images found, wanted files ending in {sorted(SUFFIXES)}")
+        raise ValueError(f"{folder}: no images found, expected files ending in {sorted(SUFFIXES)}")
     return found
 
 
@@ -196,11 +196,11 @@ def _eight_bits(image: Image.Image, source: Image.Image) -> tuple[Image.Image, l
     low, high = deep.min(), deep.max()
     if image.mode == "F":
         whole = low >= 0 and 1 < high <= 255 and not (deep % 1).any()
-        top, wanted = 255 if whole else 1, "fractions from 0 to 1"
+        top, expected = 255 if whole else 1, "fractions from 0 to 1"
     elif source.format == "TIFF" and image.mode == "I":
         raise ValueError(f"32-bit or signed numbers of unknown range; {INSTEAD}, of 8 or 16 bits")
     else:
-        top, wanted = 65535, "whole numbers from 0 to 65535"
+        top, expected = 65535, "whole numbers from 0 to 65535"
         if tags.get(258, (16,))[0] < 16:
             top = 2 ** tags[258][0] - 1
         elif source.format in (None, "TIFF") and 0 < high <= 4095:
@@ -208,7 +208,7 @@ def _eight_bits(image: Image.Image, source: Image.Image) -> tuple[Image.Image, l
             bits = top.bit_length()
             notes = [f"its 16 bits hold no value above {high}, so they are read as {bits} bits"]
     if not 0 <= low <= high <= top:  # nor NaN
-        raise ValueError(f"values from {low:g} to {high:g}, wanted {wanted}")
+        raise ValueError(f"values from {low:g} to {high:g}, expected {expected}")
     flat = np.empty(deep.shape, np.uint8)
     for start in range(0, len(deep), 256):
         flat[start : start + 256] = np.rint(deep[start : start + 256] * np.float32(255 / top))

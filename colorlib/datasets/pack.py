@@ -26,7 +26,7 @@ def pack(
 
     path = Path(path).expanduser()
     if path.suffix != ".npy":
-        raise ValueError(f"{path}: wanted a name ending in .npy")
+        raise ValueError(f"{path}: expected a name ending in .npy")
     if path.exists() and not force:
         raise ValueError(f"{path} is there already; --force overwrites it")
     folder, files = image_files(Path(folder).expanduser(), split)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from colorlib import paths
 from colorlib.color import check_images, lab_to_rgb, lightness, luma
 from colorlib.datasets.download import fetch
-from colorlib.model import evaluating
+from colorlib.model import evaluation_mode
 from colorlib.peers.deoldify import DeOldifyArtistic, DeOldifyStable
 from colorlib.peers.eccv16 import ECCV16
 from colorlib.peers.siggraph17 import SIGGRAPH17
@@ -85,17 +85,17 @@ class Peer:
         takes = {"siggraph17": {"hints"}, "deoldify": {"render_factor"}}.get(family, set())
         if set(options) - takes:
             raise ValueError(
-                f"colorize: {self.name} got {', '.join(options)}, wanted "
+                f"colorize: {self.name} got {', '.join(options)}, expected "
                 f"{', '.join(takes) or 'no options'}"
             )
         gray = check_images(gray, 1, "colorize").float()
         if gray.ndim != 4:
-            raise ValueError(f"colorize: got shape {tuple(gray.shape)}, wanted (N, 1, H, W)")
+            raise ValueError(f"colorize: got shape {tuple(gray.shape)}, expected (N, 1, H, W)")
         if not len(gray):
             return gray.expand(-1, 3, -1, -1)
         one = deoldify if family == "deoldify" else zhang
         batch = batch or (1 if family == "deoldify" else 8)  # DeOldify takes gigabytes an image
-        with evaluating(self.network) as device:
+        with evaluation_mode(self.network) as device:
             parts = [one(self.network, p.to(device), **options).cpu() for p in gray.split(batch)]
         return torch.cat(parts).to(gray.device)
 
@@ -110,7 +110,7 @@ def load(name: str, device="cpu") -> Peer:
     from safetensors.torch import load_file, save
 
     if name not in OFFICIAL:
-        raise ValueError(f"peers: got {name!r}, wanted {', '.join(OFFICIAL)}")
+        raise ValueError(f"peers: got {name!r}, expected {', '.join(OFFICIAL)}")
     official, path = OFFICIAL[name], weights_path(name)
     network = official.network()
     if path.is_file():
@@ -173,14 +173,14 @@ def read_into(network: nn.Module, raw: Path) -> None:
             f"{raw.name} is not a plain file of weights ({type(error).__name__})"
         ) from None
     state = state.get("model", state) if isinstance(state, dict) else state
-    wanted = network.state_dict()
+    expected = network.state_dict()
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise ValueError(f"{raw.name}: wanted tensors by name, got something else")
-    faults = [f"{key} is missing" for key in wanted if key not in state]
-    faults += [f"{key} is not wanted" for key in state if key not in wanted]
+        raise ValueError(f"{raw.name}: expected tensors by name, got something else")
+    faults = [f"{key} is missing" for key in expected if key not in state]
+    faults += [f"{key} is not expected" for key in state if key not in expected]
     faults += [
-        f"{key} has shape {tuple(state[key].shape)}, wanted {tuple(value.shape)}"
-        for key, value in wanted.items()
+        f"{key} has shape {tuple(state[key].shape)}, expected {tuple(value.shape)}"
+        for key, value in expected.items()
         if key in state and state[key].shape != value.shape
     ]
     if faults:
@@ -205,7 +205,7 @@ def place_hints(hints, size, level: Tensor) -> tuple[Tensor, Tensor]:
     ab, mask = level.new_zeros(1, 2, SIDE, SIDE), level.new_zeros(1, 1, SIDE, SIDE)
     for y, x, a, b in hints:
         if not (0 <= y < size[0] and 0 <= x < size[1]):
-            raise ValueError(f"hints: got ({y}, {x}), wanted a pixel of {size[0]} x {size[1]}")
+            raise ValueError(f"hints: got ({y}, {x}), expected a pixel of {size[0]} x {size[1]}")
         row, column = (int(p * SIDE / full) for p, full in zip((y, x), size, strict=True))
         rows, columns = (slice(max(0, p - 3), p + 4) for p in (row, column))
         ab[0, 0, rows, columns], ab[0, 1, rows, columns] = float(a), float(b)
@@ -217,7 +217,7 @@ def place_hints(hints, size, level: Tensor) -> tuple[Tensor, Tensor]:
 def deoldify(network: nn.Module, gray: Tensor, render_factor: int = RENDER_FACTOR) -> Tensor:
     """DeOldify as released: a square picture, stretched back, its luma replaced by the input's."""
     if not 2 <= render_factor <= 64:
-        raise ValueError(f"render_factor: got {render_factor}, wanted a number from 2 to 64")
+        raise ValueError(f"render_factor: got {render_factor}, expected a number from 2 to 64")
     side = 16 * render_factor
     square = F.interpolate(gray, (side, side), mode="bilinear", antialias=True).clamp(0, 1)
     mean, spread = (gray.new_tensor(x).view(3, 1, 1) for x in (MEAN, SPREAD))
@@ -227,8 +227,8 @@ def deoldify(network: nn.Module, gray: Tensor, render_factor: int = RENDER_FACTO
     return in_strips(lambda g, c: (c + g - luma(c.clamp(0, 1))).clamp(0, 1), gray, rgb)
 
 
-def in_strips(join, gray: Tensor, colour: Tensor) -> Tensor:
-    """join(gray, colour) a strip of rows at a time."""
+def in_strips(combine, gray: Tensor, colour: Tensor) -> Tensor:
+    """combine(gray, colour) a strip of rows at a time."""
     rows = max(1, STRIP // (len(gray) * gray.shape[-1]))
     pairs = zip(gray.split(rows, -2), colour.split(rows, -2), strict=True)
-    return torch.cat([join(*pair) for pair in pairs], -2)
+    return torch.cat([combine(*pair) for pair in pairs], -2)

@@ -13,9 +13,9 @@ from torch import Tensor, nn, optim
 
 from colorlib import paths
 from colorlib.batches import generator
-from colorlib.color import hsv_to_chroma, join, rgb_to_hsv, to_gray
+from colorlib.color import add_chroma, hsv_to_chroma, rgb_to_hsv, to_gray
 from colorlib.data import to_tensor
-from colorlib.model import evaluating
+from colorlib.model import evaluation_mode
 
 WIDTHS = (1, 32, 128, 256, 512, 512, 512, 256, 128, 64, 2)
 
@@ -68,9 +68,9 @@ def train(name: str, images, seconds: float, given: str = "luma") -> tuple[nn.Mo
 def colorize(model: nn.Module, gray: Tensor, given: str = "luma") -> Tensor:
     """RGB (N, 3, H, W) of gray (N, 1, H, W), which it keeps."""
     parts = []
-    with evaluating(model) as device:
+    with evaluation_mode(model) as device:
         for part in gray.to(device).split(50):
             hue, saturation = model(part).unbind(1)
             hsv = torch.stack((hue, saturation, part[:, 0]), 1)
-            parts.append(join(hsv_to_chroma(hsv), part, given).to(gray.device))
+            parts.append(add_chroma(hsv_to_chroma(hsv), part, given).to(gray.device))
     return torch.cat(parts)

@@ -35,8 +35,8 @@ def _input(file, inputs: dict) -> dict[str, Image.Image]:
     places = sorted(place for place in places if place.suffix.lower() in SUFFIXES)
     if not places:
         raise ValueError(
-            f"{file.relative_to(root)}: no input of that name, wanted {name}.png (or another image "
-            "format) in inputs/ or photos/ of the data root"
+            f"{file.relative_to(root)}: no input of that name, expected {name}.png (or another "
+            "image format) in inputs/ or photos/ of the data root"
         )
     image = read_rgb(places[0])
     gray = image.convert("L").convert("RGB")

@@ -96,7 +96,7 @@ class Photograph(NamedTuple):
         found = {"truth": self.truth, "input": self.input, **self.outputs}
         if found.get(role) is None:
             there = ", ".join(name for name, panel in found.items() if panel)
-            raise ValueError(f"{self.case}: got role {role!r}, wanted one of {there}")
+            raise ValueError(f"{self.case}: got role {role!r}, expected one of {there}")
         image = found[role].image()
         if role == "truth" or self.truth is None:
             return image
@@ -173,8 +173,8 @@ def missing_files() -> list[File]:
     return [file for file in published_files() if not is_here(file)]
 
 
-def megabytes(wanted: list[File]) -> float:
-    return sum(file.bytes for file in wanted) / 1e6
+def megabytes(expected: list[File]) -> float:
+    return sum(file.bytes for file in expected) / 1e6
 
 
 def is_here(file: File) -> bool:
@@ -201,18 +201,18 @@ def fetch_published(workers: int = WORKERS) -> list[str]:
     takes its name only when it is complete. Returns one sentence for each repository that did not
     give every file, none if all is well: a failure does not stop the others.
     """
-    wanted, folder = missing_files(), paths.data_root() / "published"
-    if not wanted:
+    expected, folder = missing_files(), paths.data_root() / "published"
+    if not expected:
         print(f"All {len(published_files())} published files are in {folder}.")
         return []
     print(
-        f"Fetching {len(wanted)} files, {megabytes(wanted):.1f} MB, from "
-        f"{len({file.repository for file in wanted})} public repositories into {folder}"
+        f"Fetching {len(expected)} files, {megabytes(expected):.1f} MB, from "
+        f"{len({file.repository for file in expected})} public repositories into {folder}"
     )
-    return _sentences(wanted, _fetch_all(wanted, workers))
+    return _sentences(expected, _fetch_all(expected, workers))
 
 
-def _fetch_all(wanted: list[File], workers: int) -> dict[str, list[tuple[File, str]]]:
+def _fetch_all(expected: list[File], workers: int) -> dict[str, list[tuple[File, str]]]:
     """Fetch files in parallel; repository -> its files that failed, each with the reason."""
     from tqdm import tqdm
 
@@ -233,8 +233,8 @@ def _fetch_all(wanted: list[File], workers: int) -> dict[str, list[tuple[File, s
 
     pool = ThreadPoolExecutor(workers)
     try:
-        jobs = [pool.submit(fetch_one, file) for file in wanted]
-        with tqdm(total=sum(f.bytes for f in wanted), unit="B", unit_scale=True) as bar:
+        jobs = [pool.submit(fetch_one, file) for file in expected]
+        with tqdm(total=sum(f.bytes for f in expected), unit="B", unit_scale=True) as bar:
             for job in as_completed(jobs):
                 bar.update(job.result().bytes)
     finally:  # also when interrupted: files that have not begun are not begun
@@ -264,13 +264,13 @@ def _worth_another_attempt(error: OSError) -> bool:
     return response is None or response.status_code == 429 or response.status_code >= 500
 
 
-def _sentences(wanted: list[File], failed: dict[str, list[tuple[File, str]]]) -> list[str]:
+def _sentences(expected: list[File], failed: dict[str, list[tuple[File, str]]]) -> list[str]:
     """One sentence for each repository with failed files."""
     found = []
     for repository, pairs in failed.items():
         reason = pairs[0][1]
         if len(pairs) > 1:
-            asked = sum(file.repository == repository for file in wanted)
+            asked = sum(file.repository == repository for file in expected)
             reason = f"{len(pairs)} of {asked} files could not be fetched; the first: {reason}"
         found.append(f"{repository}: {reason}")
     return sorted(found)
@@ -285,7 +285,7 @@ def published_file(name: str) -> Path:
     known = files()
     if f"peers/{name}" not in known:
         names = (key.removeprefix("peers/") for key in known if key.startswith("peers/"))
-        raise ValueError(f"published_file: got {name!r}, wanted one of {', '.join(names)}")
+        raise ValueError(f"published_file: got {name!r}, expected one of {', '.join(names)}")
     file = known[f"peers/{name}"]
     return file.local() if is_here(file) else _fetch_file(file)
 

@@ -21,9 +21,9 @@ def outputs(inputs: list[Path], output: Path | None, failed: list[str]) -> list[
     """
     single = output is not None and output.suffix.lower() in FORMATS and not output.is_dir()
     if single and (len(inputs) != 1 or inputs[0].is_dir()):
-        raise ValueError(f"-o {output}: one file for several photographs; wanted a folder")
+        raise ValueError(f"-o {output}: one file for several photographs; expected a folder")
     if output is not None and not single and output.suffix and not output.is_dir():
-        raise ValueError(f"{output}: wanted a folder, or a name ending in {', '.join(FORMATS)}")
+        raise ValueError(f"{output}: expected a folder, or a name ending in {', '.join(FORMATS)}")
     pairs = []
     for place in inputs:
         below = output is not None and place.resolve() in output.resolve().parents
@@ -41,8 +41,8 @@ def outputs(inputs: list[Path], output: Path | None, failed: list[str]) -> list[
             else:
                 inside = file.relative_to(place) if place.is_dir() else Path(file.name)
                 pairs.append((file, (output / inside).with_suffix(ending)))
-    wanted = Counter(target for _, target in pairs)
-    return [(source, _own(source, target, wanted[target] > 1)) for source, target in pairs]
+    expected = Counter(target for _, target in pairs)
+    return [(source, _own(source, target, expected[target] > 1)) for source, target in pairs]
 
 
 def _photographs(folder: Path, outside: Path | None) -> list[Path]:

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from colorlib.color import LUMA_WEIGHTS, paint
+from colorlib.color import LUMA_WEIGHTS, apply_relative_chroma
 from colorlib.datasets.image_files import read_rgb, to_rgb
 from colorlib.decoding import check_vividness, decode, setting_at
-from colorlib.model import ColorNet, evaluating, load_model, predict
+from colorlib.model import ColorNet, evaluation_mode, load_model, predict
 from colorlib.photos.coherent import coherent_logits
 from colorlib.photos.frames import find_frame
 from colorlib.photos.hints import Hint, check_hints, hint_maps
@@ -79,7 +79,7 @@ def network(model):
     from colorlib import peers
 
     if isinstance(model, ColorNet) and model.head.weight.dtype != torch.float32:
-        raise ValueError(f"model: got {model.head.weight.dtype} weights, wanted model.float()")
+        raise ValueError(f"model: got {model.head.weight.dtype} weights, expected model.float()")
     if isinstance(model, (ColorNet, peers.Peer)):
         return model
     return peers.load(model) if model in peers.OFFICIAL else load_model(model)
@@ -111,7 +111,7 @@ def color_strips(
         hints = hint_maps(*known, gray.shape[-2:], small.shape[-2:])
     chroma = find_chroma(model, small, vividness, hints, seed)
     for rows, tints in strips(chroma, small, gray, middle, factor):
-        yield rows, paint(tints, gray[..., rows, :])
+        yield rows, apply_relative_chroma(tints, gray[..., rows, :])
 
 
 def find_chroma(
@@ -133,7 +133,7 @@ def find_logits(
     model: ColorNet, small: Tensor, hints: Tensor | None = None, seed: int | None = None
 ) -> Tensor:
     """The network's output for `find_chroma`: the slow part, without vividness."""
-    with evaluating(model) as device:
+    with evaluation_mode(model) as device:
         gray = small.to(device)
         hints = None if hints is None else hints.to(device)
         if seed is not None:
@@ -144,7 +144,7 @@ def find_logits(
 def logits_chroma(model: ColorNet, logits: Tensor, small: Tensor, vividness: float) -> Tensor:
     """The network's output decoded at a vividness, for `find_chroma`."""
     setting = setting_at(model, vividness, "luma")
-    with evaluating(model) as device:
+    with evaluation_mode(model) as device:
         chroma = decode(model, logits, setting, small.to(device), "luma").to(small.device)
     return torch.where(find_frame(small), 0.0, chroma)
 
@@ -161,7 +161,7 @@ def inner_size(height: int, width: int, size: int) -> tuple[int, int]:
     A smaller photograph is not enlarged, but to `SMALLEST`.
     """
     if not SMALLEST <= size <= 1024:
-        raise ValueError(f"size: got {size}, wanted a number from {SMALLEST} to 1024")
+        raise ValueError(f"size: got {size}, expected a number from {SMALLEST} to 1024")
     size = min(size, max(SMALLEST, min(height, width)))
     scale = size / min(height, width)
     return tuple(min(round(side * scale), LONGEST * size) for side in (height, width))
@@ -210,13 +210,13 @@ def _open(image) -> tuple[np.ndarray, dict]:
         right = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
         if image.dtype != np.uint8 or not right or 0 in image.shape:
             raise ValueError(
-                f"image: got {image.dtype} {image.shape}, wanted uint8 (H, W) or (H, W, 3)"
+                f"image: got {image.dtype} {image.shape}, expected uint8 (H, W) or (H, W, 3)"
             )
         return image, {}
     if not isinstance(image, str | Path | Image.Image) and not hasattr(image, "read"):
         raise ValueError(
-            f"image: got {type(image).__name__}, wanted a path, an open file, a Pillow image or a "
-            "uint8 array"
+            f"image: got {type(image).__name__}, expected a path, an open file, a Pillow image or "
+            "a uint8 array"
         )
     image = to_rgb(image) if isinstance(image, Image.Image) else read_rgb(image)
     return np.asarray(image), image.info

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from colorlib.batches import draw_squares
-from colorlib.color import hsv_to_chroma, join, rgb_to_hsv
+from colorlib.color import add_chroma, hsv_to_chroma, rgb_to_hsv
 from colorlib.decoding import DecodeSetting, cell_probabilities
 from colorlib.model import ColorNet
 
@@ -117,5 +117,5 @@ def palette(
     most, cells = probabilities.topk(PALETTE)
     row, column = (min(int(at * n), n - 1) for at, n in zip((y, x), gray.shape[-2:], strict=True))
     level = gray[0, :, row, column].view(1, 1, 1).expand(1, PALETTE, 1).clamp(0.2, 0.8)
-    rgb = (join(model.cells[cells].T[..., None], level, "luma") * 255).round().int()[..., 0].T
+    rgb = (add_chroma(model.cells[cells].T[..., None], level, "luma") * 255).round().int()[..., 0].T
     return [(tuple(color), share) for color, share in zip(rgb.tolist(), most.tolist(), strict=True)]

@@ -68,9 +68,9 @@ def write(image: Image.Image, part: Path, kind: str, beside: dict) -> None:
 def check_target(path: Path, force: bool = False) -> None:
     """ValueError where `save_image` would not write to `path`."""
     if path.suffix.lower() not in FORMATS:
-        raise ValueError(f"{path}: wanted a name ending in {', '.join(FORMATS)}")
+        raise ValueError(f"{path}: expected a name ending in {', '.join(FORMATS)}")
     if path.is_dir():
-        raise ValueError(f"{path} is a folder; wanted the name of a file")
+        raise ValueError(f"{path} is a folder; expected the name of a file")
     if path.exists() and not force:
         raise ValueError(f"{path} is there already; --force overwrites it, -o takes another name")
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from colorlib.color import paint, tint
+from colorlib.color import apply_relative_chroma, relative_chroma
 from colorlib.data import to_images
 from colorlib.model import ColorNet
 from colorlib.photos.colorize_photo import (
@@ -71,8 +71,8 @@ class Preview:
         """The photograph in colour, at the preview's size."""
         logits, small = self.predicted(*settings[1:])
         chroma = logits_chroma(self.model, logits, small, settings.vividness)
-        tints = tint(joint_bilateral(chroma, small, self.gray))
-        return Image.fromarray(to_images(paint(tints, self.gray))[0])
+        tints = relative_chroma(joint_bilateral(chroma, small, self.gray))
+        return Image.fromarray(to_images(apply_relative_chroma(tints, self.gray))[0])
 
     def input(self) -> Image.Image:
         """The photograph in grey, at the preview's size."""

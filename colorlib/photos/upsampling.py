@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorlib.color import tint
+from colorlib.color import relative_chroma
 
 WORKING = 2**18  # pixels
 STRIP = 2**17  # pixels of the photograph in hand at a time
@@ -110,7 +110,7 @@ def strips(
     middle, factor: `to_working_size(gray)`.
     """
     height, width = gray.shape[-2:]
-    tints = tint(joint_bilateral(chroma, small, middle))
+    tints = relative_chroma(joint_bilateral(chroma, small, middle))
     if factor == 1:
         yield slice(0, height), tints
         return

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from colorlib import paths
 from colorlib.batches import generator
-from colorlib.color import check_given, hsv_to_chroma, join, luma, rgb_to_hsv, to_gray
+from colorlib.color import add_chroma, check_given, hsv_to_chroma, luma, rgb_to_hsv, to_gray
 from colorlib.data import load_images, resolve, to_tensor
 from colorlib.decoding import CELL_HEADS
 from colorlib.metrics import colourfulness, per_image, summary
@@ -55,7 +55,7 @@ def grey(gray: Tensor) -> Tensor:
 def mean_color(model: ColorNet, gray: Tensor, given: str) -> Tensor:
     """The baseline that gives every pixel the training images' mean chroma."""
     chroma = (model.prior @ model.cells).view(1, 2, 1, 1).to(gray.device)
-    return join(chroma.expand(len(gray), 2, *gray.shape[-2:]), gray, given)
+    return add_chroma(chroma.expand(len(gray), 2, *gray.shape[-2:]), gray, given)
 
 
 def random_colors(truth: Tensor, images: np.ndarray, seed: int = 0) -> Tensor:
@@ -65,7 +65,7 @@ def random_colors(truth: Tensor, images: np.ndarray, seed: int = 0) -> Tensor:
     """
     pick = torch.randint(len(images), (len(truth),), generator=generator(seed, 0)).numpy()
     chroma = hsv_to_chroma(rgb_to_hsv(to_tensor(images[pick])))
-    return join(chroma, luma(truth), "luma")
+    return add_chroma(chroma, luma(truth), "luma")
 
 
 def at_vividness(
@@ -140,8 +140,10 @@ def evaluate_model(
     measured in the same way is returned instead.
     """
     source, _ = resolve(source)
-    if model.taught not in (None, "both", given):
-        print(f"{model_name} was trained with {model.taught} as input; {given} is new to it.")
+    if model.trained_input not in (None, "both", given):
+        print(
+            f"{model_name} was trained with {model.trained_input} as input; {given} is new to it."
+        )
     images = load_images(source, split, count, size)
     command = f"python -m colorlib evaluate --model {model_name} --given {given}"
     command += f" --source {source} --split {split}" + (f" --count {count}" if count else "")

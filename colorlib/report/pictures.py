@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from PIL import Image
 
-from colorlib.color import hsv_to_chroma, hsv_to_rgb, join, luma, rgb_to_hsv, value
+from colorlib.color import add_chroma, hsv_to_chroma, hsv_to_rgb, luma, rgb_to_hsv, value
 from colorlib.data import to_images, to_tensor
 from colorlib.report.style import OURS, PAGE, TRUTH
 
@@ -111,7 +111,7 @@ def chroma_plane(images: np.ndarray, note: str = "") -> Figure:
     grid = torch.linspace(1, -1, 301)
     y, x = torch.meshgrid(grid, -grid, indexing="ij")
     chroma = torch.stack((x, y))[None]
-    disk = to_images(join(chroma.clamp(-1, 1), torch.ones(1, 1, 301, 301)))[0].copy()
+    disk = to_images(add_chroma(chroma.clamp(-1, 1), torch.ones(1, 1, 301, 301)))[0].copy()
     radius = torch.hypot(x, y).numpy()
     wheel = disk.copy()
     disk[radius > 1] = 255

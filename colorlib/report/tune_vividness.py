@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from colorlib.color import join, to_gray
+from colorlib.color import add_chroma, to_gray
 from colorlib.data import to_tensor
 from colorlib.decoding import DecodeSetting, decode
 from colorlib.metrics import colourfulness, per_image, summary
-from colorlib.model import ColorNet, evaluating, predict
+from colorlib.model import ColorNet, evaluation_mode, predict
 
 ALPHAS = tuple(i / 16 for i in range(17))
 TEMPERATURES = (1.0, 0.9, 0.8, 0.7, 0.55, 0.4)
@@ -26,13 +26,13 @@ def measure_settings(
     The network predicts once for all settings.
     """
     measured: list[list[dict[str, Tensor]]] = [[] for _ in settings]
-    with evaluating(model) as device:
+    with evaluation_mode(model) as device:
         for part in tqdm(truth.split(250), "decoding", delay=3, leave=False):
             part = part.to(device)
             gray = to_gray(part, given)
             logits = predict(model, gray, given)
             for setting, rows in zip(settings, measured, strict=True):
-                rgb = join(decode(model, logits, setting, gray, given), gray, given)
+                rgb = add_chroma(decode(model, logits, setting, gray, given), gray, given)
                 rows.append(per_image(rgb, part, quick=True))
     return [{name: torch.cat([r[name] for r in rows]) for name in rows[0]} for rows in measured]
 
@@ -70,15 +70,15 @@ def tune_path(
     gains = {n: max(max(g[n] for g in grid) - grey[n], 1e-9) for n in ("psnr", "raw_auc")}
     first = max(grid, key=lambda g: sum((g[n] - grey[n]) / gain for n, gain in gains.items()))
     useful = [g for g in grid if below_grey or g["raw_auc"] >= grey["raw_auc"]] or [first]
-    end, wanted = max(g[by] for g in useful), ["raw_auc"]
+    end, expected = max(g[by] for g in useful), ["raw_auc"]
     if by == "colourfulness":
-        end, wanted = min(end, colourfulness(truth).mean().item()), ["raw_auc", "rebalanced_auc"]
+        end, expected = min(end, colourfulness(truth).mean().item()), ["raw_auc", "rebalanced_auc"]
     chosen = [first]
     levels = np.linspace(first[by], max(end, first[by]), points)
     for level in levels[1:]:
         reach = [g for g in useful if g[by] >= level - 1e-9] or [first]
         if by == "colourfulness":  # without a limit, one good setting would serve several levels
             reach = [g for g in reach if g[by] < level + levels[1] - levels[0]] or reach
-        chosen.append(max(reach, key=lambda g: sum(g[name] for name in wanted)))
+        chosen.append(max(reach, key=lambda g: sum(g[name] for name in expected)))
     model.schedules[given] = [DecodeSetting(g["alpha"], g["temperature"]) for g in chosen]
     return chosen

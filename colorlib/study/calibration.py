@@ -11,7 +11,7 @@ from torch import Tensor
 from colorlib.color import luma
 from colorlib.data import to_tensor
 from colorlib.decoding import DecodeSetting, cell_probabilities
-from colorlib.model import ColorNet, evaluating, predict
+from colorlib.model import ColorNet, evaluation_mode, predict
 from colorlib.recipes import Distribution
 from colorlib.report import evaluation, store
 
@@ -23,7 +23,7 @@ EDGES = {  # of the bins of the predicted probability
 
 def distribution(model: ColorNet, gray: Tensor) -> Tensor:
     """The probability of each cell at each predicted point, (N, K, h, w), for luma (N, 1, H, W)."""
-    with evaluating(model) as device:
+    with evaluation_mode(model) as device:
         gray = gray.to(device)
         return cell_probabilities(model, predict(model, gray, "luma"), DecodeSetting()).cpu()
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorlib.color import hsv_to_chroma, join, luma, rgb_to_hsv
+from colorlib.color import add_chroma, hsv_to_chroma, luma, rgb_to_hsv
 from colorlib.data import to_tensor
 from colorlib.datasets.arrays import Labels
 from colorlib.metrics import colourfulness, mean_ab_error
@@ -45,7 +45,7 @@ def causes(model: ColorNet, images: np.ndarray) -> dict[str, Tensor]:
         error = mean_ab_error(colorize(model, gray, "luma"), truth)
         blocks = F.avg_pool2d(hsv_to_chroma(rgb_to_hsv(truth)), 4)
         blocks = F.interpolate(blocks, truth.shape[-2:], mode="bilinear")
-        detail = mean_ab_error(join(blocks, gray, "luma"), truth) > DETAIL * error
+        detail = mean_ab_error(add_chroma(blocks, gray, "luma"), truth) > DETAIL * error
         probabilities, cells = distribution(model, gray), model.cells.cpu()
         true, weight = soft_target(model, truth)
         actual, expected = (

@@ -37,8 +37,8 @@ class Averaged(Distribution):
 
     name = "averaged"
 
-    def start(self, model: ColorNet, pixels: Tensor) -> None:
-        super().start(model, pixels)
+    def setup(self, model: ColorNet, pixels: Tensor) -> None:
+        super().setup(model, pixels)
         self.model = model
         average = get_ema_multi_avg_fn(0.99)  # over about the last 100 steps
         self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)

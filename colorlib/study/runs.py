@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from colorlib import decoding
-from colorlib.color import join, luma
+from colorlib.color import add_chroma, luma
 from colorlib.config import Config
 from colorlib.data import load_images, resolve, slug, split_validation, to_tensor
 from colorlib.decoding import CELL_HEADS, DecodeSetting, decode
 from colorlib.metrics import per_image, summary
-from colorlib.model import ColorNet, colorize, evaluating, predict, weights_digest
+from colorlib.model import ColorNet, colorize, evaluation_mode, predict, weights_digest
 from colorlib.paths import machine
 from colorlib.recipes import build
 from colorlib.report import evaluation, store
@@ -87,13 +87,13 @@ TITLES = {
 def run_config(key: str, source: str = "cifar100") -> Config:
     """The config of one of `RUNS`; a smaller set is seen more often, for as many steps."""
     changed = dict(RUNS[key])
-    ours = {"given": "luma", "held": 5000, "epochs": EPOCHS, "precision": "no"}
+    ours = {"given": "luma", "validation": 5000, "epochs": EPOCHS, "precision": "no"}
     config = Config(name=f"study-{slug(source)}", **ours | changed)
     words = "-".join(f"{k}-{'x'.join(map(str, v)) if isinstance(v, tuple) else v}"
                      for k, v in changed.items())  # fmt: skip
     config.name += f"-{words}" if words else ""
-    if config.count:  # the first images, as with any `held`; no validation every few steps
-        config.held = 0
+    if config.count:  # the first images, as with any `validation`; no validation every few steps
+        config.validation = 0
         config.epochs = round(EPOCHS * (IMAGES // 128) / (config.count // 128))
     return config
 
@@ -102,8 +102,8 @@ def study(keys: list[str] | None = None, source: str = "cifar100") -> dict:
     """Train and measure those of the runs (all by default) that are not on file as they are now."""
     source, _ = resolve(source)
     images = load_images(source, "train")
-    held = split_validation(images)[1]
-    result = start_result(source, held)
+    validation = split_validation(images)[1]
+    result = start_result(source, validation)
     for key in keys or RUNS:
         if key not in RUNS:
             raise ValueError(f"study: got {key!r}, expected one of {', '.join(RUNS)}")
@@ -118,7 +118,7 @@ def study(keys: list[str] | None = None, source: str = "cifar100") -> dict:
             if not recipe.average.n_averaged:
                 raise ValueError(f"{config.name}: its average is lost; delete that run's folder")
             model = recipe.average.module
-        measured = measure_run(model, held)
+        measured = measure_run(model, validation)
         result["runs"][key] = {
             "command": f"python -m colorlib study {key} --source {source}",
             "config": dataclasses.asdict(config),
@@ -135,11 +135,11 @@ def study(keys: list[str] | None = None, source: str = "cifar100") -> dict:
     return result
 
 
-def start_result(source: str, held: np.ndarray) -> dict:
+def start_result(source: str, validation: np.ndarray) -> dict:
     """The study's result with the runs that are on file and what is known before any other."""
     name = store.name_for_source("study", source)
     config = {"given": "luma", "tuning": TUNING, "runs": RUNS}
-    data = store.data_record(source, "validation", held[TUNING:])
+    data = store.data_record(source, "validation", validation[TUNING:])
     command = f"python -m colorlib study --source {source}"
     made = store.provenance({}, config, data, command=command)
     runs = store.load_result(name)["runs"] if store.find_result(name) else {}
@@ -158,20 +158,20 @@ def is_current(run: dict, config: Config) -> bool:
     return found == expected and run["decoding"] == decoding.VERSION
 
 
-def measure_run(model: ColorNet, held: np.ndarray) -> dict:
+def measure_run(model: ColorNet, validation: np.ndarray) -> dict:
     """Rows of metrics on held-out images, luma as input.
 
     "grey"; "mean", the distribution's mean or the one answer; of cells also "adjusted", as bold as
     raw AuC above grey's allows (logit adjustment and temperature), "sharpened", the same by
     temperature alone, and "mirrored", the mean over the image and its mirror image.
     """
-    truth = to_tensor(held[TUNING:])
+    truth = to_tensor(validation[TUNING:])
     gray = luma(truth)
     found = {"grey": mean_metrics(evaluation.grey(gray), truth), "images": len(truth)}
     if model.config["head"] not in CELL_HEADS:
         return found | {"mean": mean_metrics(colorize(model, gray, "luma"), truth)}
     for name, alphas in (("adjusted", ALPHAS), ("sharpened", (0.0,))):
-        bold = tune_path(model, held[:TUNING], 2, alphas=alphas, by="rebalanced_auc")[-1]
+        bold = tune_path(model, validation[:TUNING], 2, alphas=alphas, by="rebalanced_auc")[-1]
         found[name] = mean_metrics(colorize(model, gray, "luma", 1.0), truth)
         found[name]["setting"] = [bold["alpha"], bold["temperature"]]
     model.schedules["luma"] = [DecodeSetting()] * 2
@@ -182,11 +182,11 @@ def measure_run(model: ColorNet, held: np.ndarray) -> dict:
 def mirrored(model: ColorNet, gray: Tensor) -> Tensor:
     """The mean colour of each pixel, logits averaged over the image and its mirror image."""
     parts = []
-    with evaluating(model) as device:
+    with evaluation_mode(model) as device:
         for part in gray.to(device).split(250):
             logits = predict(model, part, "luma") + predict(model, part.flip(-1), "luma").flip(-1)
             chroma = decode(model, logits / 2, DecodeSetting(), part, "luma")
-            parts.append(join(chroma, part, "luma").cpu())
+            parts.append(add_chroma(chroma, part, "luma").cpu())
     return torch.cat(parts)
 
 

@@ -9,13 +9,13 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from colorlib import paths
-from colorlib.color import join, rgb_to_lab, to_gray
+from colorlib.color import add_chroma, rgb_to_lab, to_gray
 from colorlib.data import to_images, to_tensor
 from colorlib.datasets.arrays import check_uint8
 from colorlib.decoding import CELL_HEADS, cell_probabilities, decode, setting_at
 from colorlib.environment import offer
 from colorlib.metrics import ab_distance, psnr
-from colorlib.model import ColorNet, evaluating, predict
+from colorlib.model import ColorNet, evaluation_mode, predict
 from colorlib.recipes import chroma_target
 
 PANEL, MARGIN, TITLE = 160, 8, 20
@@ -37,14 +37,14 @@ def look(image: np.ndarray, model: ColorNet, given: str, vividness: float) -> Lo
     truth = to_tensor(check_uint8(image[None]))
     gray = to_gray(truth, given)
     setting = setting_at(model, vividness, given)
-    with evaluating(model) as device:
+    with evaluation_mode(model) as device:
         shown = gray.to(device)
         output = predict(model, shown, given)
         chroma = decode(model, output, setting, shown, given).cpu()
         likely = None
         if model.config["head"] in CELL_HEADS:
             likely = cell_probabilities(model, output, setting)[0].cpu()
-    return Look(gray, join(chroma, gray, given), truth, likely)
+    return Look(gray, add_chroma(chroma, gray, given), truth, likely)
 
 
 def panels(
@@ -155,7 +155,7 @@ def disk_of(seen: Look, model: ColorNet, pixel) -> Image.Image:
 
 def cell_colours(cells: Tensor) -> np.ndarray:
     """The colours of chroma cells (K, 2), bright, uint8 (K, 3)."""
-    rgb = join(cells.T[None, :, :, None], cells.new_full((1, 1, len(cells), 1), 0.92))
+    rgb = add_chroma(cells.T[None, :, :, None], cells.new_full((1, 1, len(cells), 1), 0.92))
     return to_images(rgb)[0, :, 0]
 
 

@@ -11,7 +11,7 @@ from colorlib.compare import classifier, semantic
 
 
 def config(name="judge", **changes):
-    return cl.Config(name, given="luma", epochs=2, batch_size=8, held=0, zoom=0.0, **changes)
+    return cl.Config(name, given="luma", epochs=2, batch_size=8, validation=0, zoom=0.0, **changes)
 
 
 def test_stages_and_logits_have_their_shapes():
@@ -28,8 +28,8 @@ def test_frechet_distance_is_that_of_the_two_gaussians():
     other = other**2
     a, b = (model.features(x).detach().double().numpy() for x in (one, other))
     root = sqrtm(np.cov(a.T) @ np.cov(b.T)).real
-    wanted = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(np.cov(a.T) + np.cov(b.T) - 2 * root)
-    assert semantic.frechet(model, one, other) == pytest.approx(wanted, rel=1e-3)
+    expected = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(np.cov(a.T) + np.cov(b.T) - 2 * root)
+    assert semantic.frechet(model, one, other) == pytest.approx(expected, rel=1e-3)
     assert semantic.frechet(model, one, one) == pytest.approx(0, abs=1e-4)
 
 

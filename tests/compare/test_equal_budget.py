@@ -17,7 +17,7 @@ def test_runs_differ_in_nothing_but_the_recipe():
     for recipe, config in configs.items():
         differ = {key for key in config if config[key] != ours[key]}
         allowed = {"name", "recipe"} | ({"epochs"} if recipe == "nogan" else set())
-        assert differ <= allowed and config["given"] == "luma" and config["held"] == 5000
+        assert differ <= allowed and config["given"] == "luma" and config["validation"] == 5000
     assert configs["nogan"]["epochs"] == ours["epochs"] - 1
 
 
@@ -68,7 +68,9 @@ def stopped(*_):
 
 
 def test_the_whole_comparison_on_the_sample(monkeypatch):
-    monkeypatch.setitem(equal_budget.BUDGETS, "full", {"epochs": 2, "count": 256, "held": 100})
+    monkeypatch.setitem(
+        equal_budget.BUDGETS, "full", {"epochs": 2, "count": 256, "validation": 100}
+    )
     monkeypatch.setattr(equal_budget, "ALPHAS", (-0.5, 0.0, 0.5))
     monkeypatch.setattr(tune_vividness, "TEMPERATURES", (1.0, 0.5))
     monkeypatch.setattr(equal_budget, "TEMPERATURES", (1.0, 0.38))

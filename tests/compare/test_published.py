@@ -198,7 +198,7 @@ def test_tables_say_what_was_measured(root, net):
     assert starts == ["grey", "DDColor", "ours, vividness 0", "ours, vividness 1"]
     row = next(row for row in result["rows"] if row["key"] == "ddcolor/main/ours-1")
     assert f"{row['psnr']:.2f}" in one[5] and f"{100 * row['wins']:.0f} %" in one[5]
-    with pytest.raises(ValueError, match=r"got siggraph17 \(main\), wanted one of eccv16"):
+    with pytest.raises(ValueError, match=r"got siggraph17 \(main\), expected one of eccv16"):
         published.table(result, "siggraph17")
 
 
@@ -288,7 +288,7 @@ def test_scatter_has_a_panel_for_each_system_and_counts_wins():
     assert titles[2] == "DDColor\nours higher: 2 of 3" and not fig.axes[3].axison
     assert fig.get_figwidth() == pytest.approx(3.3)
     fig.canvas.draw()
-    with pytest.raises(ValueError, match=r"vividness 0\.5, wanted a vividness of 0"):
+    with pytest.raises(ValueError, match=r"vividness 0\.5, expected a vividness of 0"):
         published_figures.scatter(result, 0.5)
 
 

@@ -98,9 +98,9 @@ def test_outputs_of_files_and_folders(tmp_path):
     one = list(outputs([folder / "a.png"], tmp_path / "new.jpg", []))
     assert one == [(folder / "a.png", tmp_path / "new.jpg")]
     for wrong in ([folder], [folder / "a.png", folder / "b.gif"]):
-        with pytest.raises(ValueError, match="wanted a folder"):
+        with pytest.raises(ValueError, match="expected a folder"):
             list(outputs(wrong, tmp_path / "new.jpg", []))
-    with pytest.raises(ValueError, match="wanted a folder, or a name"):
+    with pytest.raises(ValueError, match="expected a folder, or a name"):
         list(outputs([folder / "a.png"], tmp_path / "new.bmp", []))
 
 

@@ -62,8 +62,8 @@ def test_fewer_bits_in_16_are_told_by_the_largest_value(tmp_path, bits, says):
     "array, options, said",
     [
         (np.where(LEVELS > 200, np.nan, LEVELS / 255).astype("f4"), {"kind": 3}, "values from nan"),
-        ((LEVELS / 25).astype("f4"), {"kind": 3}, "to 9.*, wanted fractions from 0 to 1"),
-        ((LEVELS / 255 - 0.5).astype("f4"), {"kind": 3}, "wanted fractions from 0 to 1"),
+        ((LEVELS / 25).astype("f4"), {"kind": 3}, "to 9.*, expected fractions from 0 to 1"),
+        ((LEVELS / 255 - 0.5).astype("f4"), {"kind": 3}, "expected fractions from 0 to 1"),
         (LEVELS.astype("u4") * 16843009, {}, "32-bit or signed"),
         (LEVELS.astype("i4"), {"kind": 2}, "32-bit or signed"),
         (LEVELS.astype("i2"), {"kind": 2, "bits": 16}, "32-bit or signed"),
@@ -81,7 +81,7 @@ def test_portable_float_maps_and_arrays(tmp_path):
     assert np.abs(read(tmp_path / "a.pfm") - LEVELS).max() <= 1
     fractions = Image.fromarray((LEVELS / 255).astype(np.float32))
     assert np.abs(np.asarray(to_rgb(fractions))[..., 0].astype(int) - LEVELS).max() <= 1
-    with pytest.raises(ValueError, match="wanted whole numbers from 0 to 65535"):
+    with pytest.raises(ValueError, match="expected whole numbers from 0 to 65535"):
         to_rgb(Image.fromarray(LEVELS.astype(np.int32) - 100))
 
 
@@ -115,8 +115,10 @@ def test_a_profile_counts_whatever_the_mode_of_the_file(tmp_path, space, mode):
     image = image.quantize(256) if mode == "P" else image
     image.save(tmp_path / "a.png", icc_profile=profile(space, 1.8))
     linear = (LEVELS / 255) ** 1.8
-    wanted = 255 * np.where(linear < 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    assert np.abs(read(tmp_path / "a.png") - wanted).mean() < 1
+    expected = 255 * np.where(
+        linear < 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055
+    )
+    assert np.abs(read(tmp_path / "a.png") - expected).mean() < 1
     assert read_rgb(tmp_path / "a.png").info["icc_profile"]
 
 

@@ -24,8 +24,8 @@ def test_gradients_are_those_of_a_convolution(shape, monkeypatch):
     exact = x.detach().double().requires_grad_()
     kernel = layer.weight.detach().bfloat16().double().requires_grad_()
     F.conv2d(exact, kernel, padding=1).backward(gradient.double())
-    for got, wanted in ((x.grad, exact.grad), (layer.weight.grad, kernel.grad)):
-        assert (got.double() - wanted).norm() < 0.01 * wanted.norm()
+    for got, expected in ((x.grad, exact.grad), (layer.weight.grad, kernel.grad)):
+        assert (got.double() - expected).norm() < 0.01 * expected.norm()
 
 
 def test_elsewhere_it_is_a_convolution():

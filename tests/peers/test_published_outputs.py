@@ -303,7 +303,7 @@ def test_missing_files_are_one_sentence_and_the_rest_is_there(raw, capsys):
 
 def test_an_unknown_role_is_refused_by_name(raw):
     peers.fetch_published()
-    with pytest.raises(ValueError, match=r"one: got role 'ddcolor', wanted one of truth, eccv16"):
+    with pytest.raises(ValueError, match=r"one: got role 'ddcolor', expected one of truth, eccv16"):
         peers.published()[0].image("ddcolor")
 
 
@@ -360,5 +360,5 @@ def test_no_network_is_one_sentence(monkeypatch):
 
 
 def test_another_name_of_a_course_file_is_refused():
-    with pytest.raises(ValueError, match=r"got 'cow\.png', wanted one of brown-Guernsey"):
+    with pytest.raises(ValueError, match=r"got 'cow\.png', expected one of brown-Guernsey"):
         peers.published_file("cow.png")

@@ -93,9 +93,11 @@ def test_bad_photographs_are_named(net, tmp_path):
 
 def test_wrong_types_are_one_sentence(net):
     for wrong in (torch.rand(3, 40, 40), [[0, 1], [1, 0]], b"bytes", None):
-        with pytest.raises(ValueError, match=f"got {type(wrong).__name__}, wanted a path, an open"):
+        with pytest.raises(
+            ValueError, match=f"got {type(wrong).__name__}, expected a path, an open"
+        ):
             cl.colorize_photo(wrong, net)
-    with pytest.raises(ValueError, match=r"got torch\.float16 weights, wanted model\.float"):
+    with pytest.raises(ValueError, match=r"got torch\.float16 weights, expected model\.float"):
         cl.colorize_photo(np.zeros((40, 40), np.uint8), net.half())
 
 

@@ -60,8 +60,8 @@ def test_every_field_survives_every_pair_of_formats(photograph, tmp_path, betwee
     first, second = tmp_path / f"first{between}", tmp_path / f"second{ending}"
     save_image(read_rgb(source), first)
     save_image(read_rgb(first), second)
-    (wanted, camera, place), (own, found, where) = fields(source), fields(second)
-    for tag, value in wanted.items():
+    (expected, camera, place), (own, found, where) = fields(source), fields(second)
+    for tag, value in expected.items():
         same = (
             float(value) == pytest.approx(float(own[tag]), rel=1e-5)
             if tag in (0x011A, 0x011B)

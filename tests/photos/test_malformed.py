@@ -84,10 +84,10 @@ def test_a_right_picture_or_a_sentence(net, picture, tmp_path, ending, count):
             assert len(failed) == 1 and source.name in failed[0]
         else:
             with Image.open(target) as made:
-                luma, wanted = np.asarray(made, float) @ LUMA, plainly(source)
-            if wanted is not None:
+                luma, expected = np.asarray(made, float) @ LUMA, plainly(source)
+            if expected is not None:
                 compared += 1
-                away = np.abs(luma - wanted)
+                away = np.abs(luma - expected)
                 assert away.mean() <= 1 and away.max() <= (4 if ending == ".jpg" else 1)
             target.unlink()
         source.unlink()

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 import colorlib as cl
-from colorlib.color import hsv_to_chroma, join, paint, rgb_to_lab
+from colorlib.color import add_chroma, apply_relative_chroma, hsv_to_chroma, rgb_to_lab
 from colorlib.photos import upsampling
 
 
@@ -31,7 +31,7 @@ def error(coloured, rgb, gray):
 
 def plainly(chroma, gray):
     full = F.interpolate(chroma, gray.shape[-2:], mode="bilinear")
-    return join(full.clamp(-1, 1), gray, "luma")
+    return add_chroma(full.clamp(-1, 1), gray, "luma")
 
 
 def test_one_colour_stays_one_colour():
@@ -55,7 +55,7 @@ def test_colours_stop_at_an_edge_that_the_small_picture_does_not_show():
 
 def test_colours_bleed_less_than_plainly_upsampled_ones(scene):
     rgb, gray, small, chroma = scene
-    along = join(upsampling.joint_bilateral(chroma, small, gray).clamp(-1, 1), gray, "luma")
+    along = add_chroma(upsampling.joint_bilateral(chroma, small, gray).clamp(-1, 1), gray, "luma")
     assert error(along, rgb, gray) < 0.8 * error(plainly(chroma, gray), rgb, gray)
 
 
@@ -69,7 +69,7 @@ def test_a_large_photograph_follows_its_edges_too(scene, monkeypatch):
         ],
         -2,
     )
-    along = paint(tints, gray)
+    along = apply_relative_chroma(tints, gray)
     assert error(along, rgb, gray) < 0.85 * error(plainly(chroma, gray), rgb, gray)
     assert torch.allclose(cl.luma(along), gray, atol=1e-5)  # lines keep it too
 

@@ -32,7 +32,7 @@ def test_shipping_a_run(images, monkeypatch, tmp_path):
         ship.ship_run("cifar", "cifar", images=twice[::-1])
     ship.ship_run("cifar", "cifar", images=twice)
     loaded = cl.load_model("cifar")
-    assert loaded.taught == "both"
+    assert loaded.trained_input == "both"
     assert loaded.config == model.config
     assert {given: len(path) for given, path in loaded.schedules.items()} == {"value": 9, "luma": 9}
     made = paths.SHIPPED / "cifar.json"

@@ -22,10 +22,10 @@ def test_each_cause_is_found(net, monkeypatch):
         return torch.full((len(gray), 109, 16, 16), 1 / 109)
 
     names = list(failures.CAUSES)
-    for said, wanted in ((sure, "unusual_color"), (unsure, "ambiguous_object")):
+    for said, expected in ((sure, "unusual_color"), (unsure, "ambiguous_object")):
         monkeypatch.setattr(failures, "distribution", said)
         found = failures.causes(net, np.stack((board, plain)))
-        assert [names[i] for i in found["cause"]] == ["tiny_detail", wanted]
+        assert [names[i] for i in found["cause"]] == ["tiny_detail", expected]
     truth = cl.to_tensor(np.stack((board, plain)))
     ours = cl.colorize(net, cl.luma(truth), "luma")
     assert torch.allclose(found["error"], metrics.mean_ab_error(ours, truth))

@@ -27,7 +27,7 @@ def test_hard_targets_name_the_nearest_cell(images):
 def test_averaged_weights_follow_the_moving_average():
     torch.manual_seed(0)
     way, model = Averaged(), build(Config())[0]
-    way.start(model, torch.zeros(1, 3, 32, 32, dtype=torch.uint8))
+    way.setup(model, torch.zeros(1, 3, 32, 32, dtype=torch.uint8))
     batch = cl.recipes.Batch(torch.rand(1, 3, 32, 32), torch.rand(1, 1, 32, 32), torch.ones(1))
     expected = None
     for step in range(4):

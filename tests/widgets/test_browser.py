@@ -106,7 +106,7 @@ def test_the_distribution_of_a_pixel_is_the_one_that_its_colour_came_from(images
         assert torch.allclose(found.likely.sum(0), torch.ones(16, 16), atol=1e-5)
         mean = torch.einsum("khw,kc->chw", found.likely, model.cells)[None]
         full = torch.nn.functional.interpolate(mean, scale_factor=2, mode="bilinear")
-        assert torch.allclose(cl.color.join(full, found.gray, given), found.rgb, atol=1e-5)
+        assert torch.allclose(cl.color.add_chroma(full, found.gray, given), found.rgb, atol=1e-5)
         seen.append(found.likely)
     assert (seen[0] - seen[1]).abs().max() > 0.01 and (seen[1] - seen[2]).abs().max() > 0.01
 

@@ -34,7 +34,7 @@ CHANGED = {  # quicker, and with a Turing test of ten pairs
     "PRACTICE, PAIRS = 10, 40": "PRACTICE, PAIRS = 2, 8",
     "SECONDS = 20": "SECONDS = 1",
     'QUICK = equal_budget.BUDGETS["short"]': 'QUICK = equal_budget.BUDGETS["short"] = '
-    '{"epochs": 1, "count": 300, "held": 200}',
+    '{"epochs": 1, "count": 300, "validation": 200}',
 }
 STATE = """() => {
   const panel = window.jupyterapp.shell.currentWidget;

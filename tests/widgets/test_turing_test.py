@@ -199,8 +199,8 @@ def test_intervals_come_from_people_where_there_are_several():
 def test_few_people_who_agree_are_no_certainty():
     """Where a bootstrap over people would say 0 to 0, the interval is no narrower than Wilson's."""
     for fooled in (False, True):
-        agreed = [given(f"p{i % 2}", "grey", fooled) for i in range(4)]
-        (row,) = fooling_rates.fooling_rates(agreed)
+        any_process = [given(f"p{i % 2}", "grey", fooled) for i in range(4)]
+        (row,) = fooling_rates.fooling_rates(any_process)
         assert row["interval"] == pytest.approx(fooling_rates.wilson(4 * fooled, 4))
     apart = [given("a", "ours", True)] * 8 + [given("b", "ours", False)] * 8
     (row,) = fooling_rates.fooling_rates(apart)
