@@ -38,6 +38,7 @@ PHOTO = cl.Config(
     zoom=0.45,
     crop=96,
     cutmix=0.2,
+    sharpen=1.5,  # without it the network learns how the photographs were scaled
     muon_rate=0.03,
     weight_decay=0.1,
 )

@@ -53,7 +53,21 @@ def ship_run(
     if "--source" not in made["command"]:
         made["command"] += f" --source {source} --size {size}"
     made["source"] = f"{describe(source)}, {images.shape[1]} x {images.shape[2]}"
+    made |= stages_of(made, paths.SHIPPED / f"{name}.json")
     return write_shipped(model, name, made, validation, folder / "strip.png")
+
+
+def stages_of(made: dict, file: Path) -> dict:
+    """The "stages" of weights of history `made`, and the "sets" that the weights' json `file` names.
+
+    A run that started from the shipped weights is one stage more.
+    """
+    earlier = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    stage = {key: made[key] for key in ("command", "machine", "history")}
+    stage["hours"] = round(made["minutes"] / 60, 3)
+    before = earlier.get("stages", []) if made["config"]["init_from"] == file.stem else []
+    sets = {"sets": earlier["sets"]} if "sets" in earlier else {}
+    return sets | {"stages": [*before, stage]}
 
 
 def tune_shipped(

@@ -50,6 +50,13 @@ def test_shipping_a_run(images, monkeypatch, tmp_path):
     for kept in (found, shipped):  # from weights of 16 bits the figures differ in the last digits
         del kept["schedules"]
     assert found == shipped
+    assert [stage["command"] for stage in found["stages"]] == [found["command"]]
+    second = cl.Config(name="more", init_from="cifar", batch_size=8, epochs=1, **TINY)
+    cl.fit(*cl.build(second), twice, second)
+    ship.ship_run("more", "cifar", images=twice)
+    more = json.loads(made.read_text())
+    assert more["stages"] == [*found["stages"], more["stages"][1]]
+    assert "--init-from cifar" in more["stages"][1]["command"]
 
 
 def test_an_error_is_one_line_and_an_exit_code(monkeypatch, capsys):
