@@ -58,7 +58,7 @@ def ship_run(
 
 
 def stages_of(made: dict, file: Path) -> dict:
-    """The "stages" of weights of history `made`, and the "sets" that the weights' json `file` names.
+    """The "stages" of weights of history `made`, and the "sets" of their earlier json `file`.
 
     A run that started from the shipped weights is one stage more.
     """
