@@ -95,7 +95,7 @@ def judge(args: argparse.Namespace) -> None:
 
 
 def compare(args: argparse.Namespace) -> None:
-    """train the compared recipes at one budget and measure them; the result controlled-BUDGET"""
+    """train the compared recipes at one budget and measure them; the result equal-budget-BUDGET"""
     from colorlib.compare import equal_budget
 
     result = equal_budget.compare(

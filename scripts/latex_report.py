@@ -40,7 +40,7 @@ TABLES = {  # file name -> (result, columns, caption), in the order of the noteb
         MAIN,
         "The cat and the astronaut, whose true colours are known.",
     ),
-    "04-recipes": ("controlled-full", JUDGED, "One network, five recipes, luma given."),
+    "04-recipes": ("equal-budget-full", JUDGED, "One network, five recipes, luma given."),
     "04-peers-cifar100": ("peers-cifar100", PEERS, "All systems on CIFAR-100, luma given."),
     "04-peers-photographs": ("peers-photographs", PEERS, "All systems on photographs, luma given."),
     "05-runs": ("study", SHOWN, "The runs of notebook 5, luma given."),

@@ -40,8 +40,8 @@ def results_table() -> str:
 
 
 def recipes_table() -> str:
-    """README's controlled comparison, from the committed one."""
-    result = with_original(store.load_result("controlled-full", committed=True))
+    """README's comparison at an equal budget, from the committed result."""
+    result = with_original(store.load_result("equal-budget-full", committed=True))
     metrics = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness", "top1", "frechet")
     minutes = result["networks"]["distribution"]["seconds"] / 60
     return (

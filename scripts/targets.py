@@ -98,7 +98,7 @@ def cifar_aims() -> list[Aim]:
 
 def comparison_aims() -> list[Aim]:
     """The comparison at an equal budget, and the classifier."""
-    full = store.load_result("controlled-full", committed=True)
+    full = store.load_result("equal-budget-full", committed=True)
     what = "our curve above every recipe's point: least difference in rebalanced AuC"
     margin = min(pareto_margins(full).values())
     judged = store.load_result("judge-cifar", committed=True)

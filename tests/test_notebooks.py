@@ -157,7 +157,7 @@ def test_what_notebook_4_says_of_the_recipes():
     from colorlib.compare import equal_budget
 
     for budget in ("short", "full"):
-        result = store.load_result(f"controlled-{budget}", committed=True)
+        result = store.load_result(f"equal-budget-{budget}", committed=True)
         data = result["data"]
         assert (data["source"], data["split"], data["count"]) == ("cifar100", "test", 10000)
         keys = set(map(equal_budget.system_key, equal_budget.COMPARED))

@@ -156,7 +156,7 @@ def compare(
     """Train every recipe (or read its finished run), measure all on the test split, keep it all.
 
     Returns the table's rows (at the full budget), the figures' curves and how each network was
-    made, and keeps them as the result controlled-BUDGET (of other data than the whole CIFAR-100
+    made, and keeps them as the result equal-budget-BUDGET (of other data than the whole CIFAR-100
     test split, or of fewer recipes, under a longer name). unless_current: a result on file that was
     measured in the same way is returned instead.
     """
@@ -216,7 +216,7 @@ def provenance(
 def result_name(budget: str, data: dict, recipes: tuple[str, ...]) -> str:
     """The file name of a comparison: a longer one unless it is of all CIFAR-100 test images."""
     whole = (data["source"], data["count"]) == ("cifar100", 10000)
-    name = f"controlled-{budget}" + ("" if whole else f"-{data['source']}-{data['count']}")
+    name = f"equal-budget-{budget}" + ("" if whole else f"-{data['source']}-{data['count']}")
     return name + ("" if tuple(recipes) == COMPARED else "-" + "-".join(recipes))
 
 

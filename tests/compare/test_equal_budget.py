@@ -75,7 +75,7 @@ def test_the_whole_comparison_on_the_sample(monkeypatch):
     monkeypatch.setattr(tune_vividness, "TEMPERATURES", (1.0, 0.5))
     monkeypatch.setattr(equal_budget, "TEMPERATURES", (1.0, 0.38))
     result = equal_budget.compare("sample", "full", 12)
-    assert store.load_result("controlled-full-sample-12") == result
+    assert store.load_result("equal-budget-full-sample-12") == result
     keys = [(row["system"], row.get("vividness")) for row in result["rows"]]
     assert [key for key, _ in keys[:2]] == ["grey", "random_colors"]
     assert len(keys) == len(set(keys)) == 10
@@ -140,7 +140,7 @@ def test_original_network_is_trained_for_its_time_and_kept(images):
 
 @pytest.mark.parametrize("budget", ["full", "short"])
 def test_committed_networks_say_how_to_make_them_again(budget):
-    kept = store.load_result(f"controlled-{budget}", committed=True)
+    kept = store.load_result(f"equal-budget-{budget}", committed=True)
     assert set(kept["networks"]) == set(equal_budget.COMPARED)
     for recipe, made in kept["networks"].items():
         words = command(equal_budget.run_config(recipe, budget, "cifar100"))

@@ -61,7 +61,7 @@ def test_what_runs_is_measured_the_same_way(net, images, monkeypatch):
 
 
 def test_the_recipes_trained_here_join_the_table():
-    kept = store.load_result("controlled-full", committed=True)
+    kept = store.load_result("equal-budget-full", committed=True)
     rows = systems.recipe_rows(kept)
     assert {row["system"] for row in kept["rows"]} - {row["system"] for row in rows} == {
         "grey",
