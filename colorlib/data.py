@@ -11,12 +11,19 @@ import re
 from pathlib import Path
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 
 from colorlib import paths
 from colorlib.color import rgb_to_hsv
-from colorlib.datasets.arrays import Labels, canonical_order, check_uint8, in_order, load_npy
+from colorlib.datasets.arrays import (
+    Labels,
+    canonical_order,
+    check_uint8,
+    in_order,
+    load_npy,
+    to_images,
+    to_tensor,
+)
 from colorlib.datasets.cifar100 import fetch_cifar100, load_cifar100
 from colorlib.datasets.folders import SPLITS, load_path, state
 from colorlib.datasets.sample import sample_images
@@ -143,17 +150,6 @@ def scaled(images: np.ndarray, size: int) -> np.ndarray:
         part = F.interpolate(part, (size, size), mode="bicubic", antialias=True)
         made[start : start + 250] = to_images(part)
     return made
-
-
-def to_tensor(images: np.ndarray) -> torch.Tensor:
-    """uint8 images (N, H, W, 3) to a float RGB tensor (N, 3, H, W) in [0, 1]."""
-    pixels = torch.from_numpy(np.array(check_uint8(images)))
-    return pixels.permute(0, 3, 1, 2).contiguous().float() / 255
-
-
-def to_images(rgb: torch.Tensor) -> np.ndarray:
-    """A float RGB tensor (N, 3, H, W) in [0, 1] to uint8 images (N, H, W, 3)."""
-    return (rgb.detach().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 def prepare(images: np.ndarray, path: str | Path, chunk: int = 2500) -> np.ndarray:

@@ -1,9 +1,10 @@
-"""Arrays of images: reading .npy files safely, checking them, and their canonical order."""
+"""Arrays of images: reading .npy files safely, checks, canonical order, arrays as tensors."""
 
 import hashlib
 from pathlib import Path
 
 import numpy as np
+import torch
 
 Labels = tuple[np.ndarray, list[str]]
 
@@ -40,3 +41,14 @@ def check_uint8(images: np.ndarray, name="images") -> np.ndarray:
     if images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape:
         raise ValueError(f"{name}: got shape {images.shape}, expected (N, H, W, 3) with N > 0")
     return images
+
+
+def to_tensor(images: np.ndarray) -> torch.Tensor:
+    """uint8 images (N, H, W, 3) to a float RGB tensor (N, 3, H, W) in [0, 1]."""
+    pixels = torch.from_numpy(np.array(check_uint8(images)))
+    return pixels.permute(0, 3, 1, 2).contiguous().float() / 255
+
+
+def to_images(rgb: torch.Tensor) -> np.ndarray:
+    """A float RGB tensor (N, 3, H, W) in [0, 1] to uint8 images (N, H, W, 3)."""
+    return (rgb.detach().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from colorlib.color import apply_relative_chroma, relative_chroma
-from colorlib.data import to_images
+from colorlib.datasets.arrays import to_images
 from colorlib.model import ColorNet
 from colorlib.photos.colorize_photo import (
     INNER,

@@ -10,8 +10,7 @@ import re
 import numpy as np
 
 from colorlib.color import to_gray
-from colorlib.data import to_tensor
-from colorlib.datasets.arrays import check_uint8
+from colorlib.datasets.arrays import check_uint8, to_tensor
 from colorlib.metrics import mean_ab_error
 from colorlib.model import ColorNet, colorize
 from colorlib.widgets.panels import keep_figure, panels, pixel_at, png

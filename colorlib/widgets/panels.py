@@ -10,8 +10,7 @@ from torch import Tensor
 
 from colorlib import paths
 from colorlib.color import add_chroma, rgb_to_lab, to_gray
-from colorlib.data import to_images, to_tensor
-from colorlib.datasets.arrays import check_uint8
+from colorlib.datasets.arrays import check_uint8, to_images, to_tensor
 from colorlib.decoding import CELL_HEADS, cell_probabilities, decode, setting_at
 from colorlib.environment import offer
 from colorlib.metrics import ab_distance, psnr

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from colorlib.color import to_gray
-from colorlib.data import to_images, to_tensor
+from colorlib.datasets.arrays import to_images, to_tensor
 from colorlib.model import ColorNet, colorize
 
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)

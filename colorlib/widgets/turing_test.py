@@ -24,8 +24,7 @@ from PIL import Image
 
 from colorlib import paths
 from colorlib.color import luma
-from colorlib.data import to_images, to_tensor
-from colorlib.datasets.arrays import check_uint8
+from colorlib.datasets.arrays import check_uint8, to_images, to_tensor
 from colorlib.environment import offer
 from colorlib.model import ColorNet, weights_digest
 from colorlib.report.evaluation import (

@@ -60,11 +60,11 @@ def test_a_hundred_megapixels_fit_into_four_gigabytes(tmp_path):
     )
     code = f"""
 import sys
-from benchmarks.timing import peak
+from benchmarks.timing import peak_memory
 sys.argv = ["colorlib", "colorize", "{tmp_path}/huge.jpg", "--model", "cifar"]
 from colorlib.__main__ import main
 assert main() == 0
-print(round(peak()))
+print(round(peak_memory()))
 """
     words = [sys.executable, "-c", code]
     done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=REPOSITORY)
