@@ -1,6 +1,6 @@
 # Everything runs in .venv, which the first command makes. `make help` lists the commands.
 # Figures and results go to build/; only `make full` and `make publish` write into the tracked
-# figures/ and data/results/, and only `make weights` and `make judges` into colorlib/weights.
+# figures/ and data/results/, and only `make weights` and `make classifiers` into colorlib/weights.
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
@@ -19,7 +19,7 @@ endif
 EXECUTE := TQDM_DISABLE=1 $(BIN)/python scripts/execute_notebooks.py
 
 .DEFAULT_GOAL := help
-.PHONY: help venv report test test-full lab study results full weights judges bench times lock publish
+.PHONY: help venv report test test-full lab study results full weights classifiers bench times lock publish
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
@@ -80,8 +80,8 @@ build/full/%: notebooks/%.ipynb $(SOURCES) scripts/execute_notebooks.py | result
 weights: $(STAMP)  ## maintainers: train `cifar` anew, as colorlib/weights/cifar.json says, and ship it
 	$(BIN)/python scripts/ship_weights.py --train
 
-judges: $(STAMP)  ## maintainers: train the classifiers anew and ship them
-	$(BIN)/python scripts/ship_weights.py --judges
+classifiers: $(STAMP)  ## maintainers: train the classifiers anew and ship them
+	$(BIN)/python scripts/ship_weights.py --classifiers
 
 bench: $(STAMP)  ## measure speed beside its rivals; leaves build/benchmarks.json
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-build-isolation -e ".[bench]"

@@ -85,7 +85,7 @@ def evaluate(args: argparse.Namespace) -> None:
     print(f"The results are in {paths.results()}")
 
 
-def judge(args: argparse.Namespace) -> None:
+def train_classifier(args: argparse.Namespace) -> None:
     """train a classifier into data/runs/NAME: one that measures images, or NoGAN's features"""
     from colorlib.compare import classifier
 
@@ -173,7 +173,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     def command(function: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:
-        sub = commands.add_parser(function.__name__, help=function.__doc__)
+        sub = commands.add_parser(function.__name__.replace("_", "-"), help=function.__doc__)
         sub.set_defaults(run_command=function)
         return sub
 
@@ -207,8 +207,8 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--size", **size)
     sub.add_argument("--name", help="of the result file")
     sub.add_argument("--unless-current", **unless_current)
-    sub = command(judge)
-    sub.add_argument("names", nargs="+", help="judge, judge-grey or features")
+    sub = command(train_classifier)
+    sub.add_argument("names", nargs="+", help="classifier, classifier-grey or features")
     sub.add_argument("--source", default="cifar100", help="what has classes: cifar100")
     sub = command(compare)
     sub.add_argument("--source", **source)

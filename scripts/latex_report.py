@@ -22,13 +22,17 @@ from colorlib.study.runs import TITLES
 FOLDER = REPOSITORY / "figures"
 CAPTIONS = json.loads((REPOSITORY / "scripts" / "captions.json").read_text(encoding="utf-8"))
 MAIN = ("psnr", "raw_auc", "rebalanced_auc", "ciede2000", "colourfulness")
-JUDGED = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness", "top1", "frechet")
+CLASSIFIED = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness", "top1", "frechet")
 PEERS = ("psnr", "raw_auc", "rebalanced_auc", "ciede2000", "luma_difference")
 TABLES = {  # file name -> (result, columns, caption), in the order of the notebooks
     "02-short": ("short-cifar100", MAIN, "Notebook 2's short runs."),
     "03-value": ("cifar-value", MAIN, "CIFAR-100 test images, value given."),
     "03-luma": ("cifar-luma", MAIN, "CIFAR-100 test images, luma given."),
-    "03-judge": ("judge-cifar", ("top1", "accuracy_recovered", "frechet"), "Top-1 of the judge."),
+    "03-classifier": (
+        "classifier-cifar",
+        ("top1", "accuracy_recovered", "frechet"),
+        "Top-1 of the classifier.",
+    ),
     "04-photographs": ("photo-luma-photos-test-1000", MAIN, "Photographs of 64 x 64."),
     "04-cow-and-mountains": (
         "photographs",
@@ -40,7 +44,7 @@ TABLES = {  # file name -> (result, columns, caption), in the order of the noteb
         MAIN,
         "The cat and the astronaut, whose true colours are known.",
     ),
-    "04-recipes": ("equal-budget-full", JUDGED, "One network, five recipes, luma given."),
+    "04-recipes": ("equal-budget-full", CLASSIFIED, "One network, five recipes, luma given."),
     "04-peers-cifar100": ("peers-cifar100", PEERS, "All systems on CIFAR-100, luma given."),
     "04-peers-photographs": ("peers-photographs", PEERS, "All systems on photographs, luma given."),
     "05-runs": ("study", SHOWN, "The runs of notebook 5, luma given."),

@@ -2,7 +2,7 @@
 
     python scripts/ship_weights.py            ship data/runs/cifar as the weights `cifar`
     python scripts/ship_weights.py --train    train that run first, as weights/cifar.json says
-    python scripts/ship_weights.py --judges   train the classifiers and ship them
+    python scripts/ship_weights.py --classifiers  train the classifiers and ship them
 
 Nothing else writes into colorlib/weights.
 """
@@ -130,8 +130,8 @@ def train_again(name: str, source: str, size: int) -> None:
         raise ValueError(f"{name}: the training stopped early; the same command continues it")
 
 
-def ship_judges(source: str) -> list[str]:
-    """Train all classifiers (or read their finished runs) and copy them to weights/judges."""
+def ship_classifiers(source: str) -> list[str]:
+    """Train all classifiers (or read their finished runs) and copy them to weights/classifiers."""
     target = paths.SHIPPED / classifier.FOLDER
     for name in classifier.SEEN:
         classifier.make_classifier(name, source)
@@ -146,7 +146,7 @@ def main() -> int:
     parser.add_argument("--run", default="cifar", help="a finished run in data/runs")
     parser.add_argument("--name", default="cifar", help="of the weights")
     parser.add_argument("--train", action="store_true", help="train the run first")
-    parser.add_argument("--judges", action="store_true", help="the classifiers instead")
+    parser.add_argument("--classifiers", action="store_true", help="the classifiers instead")
     parser.add_argument("--again", action="store_true", help="only choose their vividness anew")
     parser.add_argument("--source", default="cifar100", help="what the run was trained on")
     parser.add_argument("--size", type=int, default=32, help="a folder's images get this side")
@@ -155,8 +155,8 @@ def main() -> int:
     try:
         if args.train:
             train_again(args.run, args.source, args.size)
-        if args.judges:
-            made = {"judges": ship_judges(args.source)}
+        if args.classifiers:
+            made = {"classifiers": ship_classifiers(args.source)}
         elif args.again:
             made = tune_shipped(args.name, args.source, args.size)
         else:

@@ -21,21 +21,21 @@ the five measured settings of vividness, lines are drawn. `make publish` writes 
 TRIED = """
 ## What was tried where an aim was missed
 
-- **The gap of the judge.** It closes with quality, and with contrast: playing down what is
+- **The gap of the classifier.** It closes with quality, and with contrast: playing down what is
   likely nearby, and colours that follow the edges of luma (`decoding.py`), brought the last
   points. More of it, a wider or narrower neighbourhood, sharpened chroma and stronger edges
   brought no more on the images that it was chosen on; neighbours that vote lose. Playing down
   what a weaker network says, or ours of less of the image, gained nothing beyond contrast.
   NoGAN, whose feature loss has seen labels, closes more at an equal budget; that loss was kept
   out of ours, whose weights are to know no labels (the setting of its contrast was chosen with
-  the judge, on images new to both). For quality were tried, without gain: longer training with
+  the classifier, on images new to both). For quality were tried, without gain: longer training with
   random zoom, a last stretch on the error of the picture, random gamma, a deeper network of the
   same cost, a prediction for every pixel (sub-pixel convolution), photographs of Tiny ImageNet
   beside a part of CIFAR-100. Averaging over moved copies gains a tenth of a decibel for five
-  times the work, and the judge sees none of it. The widest network knows its images by heart;
+  times the work, and the classifier sees none of it. The widest network knows its images by heart;
   parts of other images cutmix into a fifth of them (`train --cutmix 0.2`) keep it from some of
-  that; with them, and five more epochs in the same hour, PSNR and both AuC gained, the judge's
-  share stayed, and the Fréchet distance rose a little. Pasted into half of them, the judge
+  that; with them, and five more epochs in the same hour, PSNR and both AuC gained, the classifier's
+  share stayed, and the Fréchet distance rose a little. Pasted into half of them, the classifier
   closed less, also after ten more minutes without pasting. The mean of two networks gained PSNR
   and raw AuC on held images and, with contrast, closed more; it takes twice the hour. Dropout
   and distillation are untried.
@@ -101,12 +101,12 @@ def comparison_aims() -> list[Aim]:
     full = store.load_result("equal-budget-full", committed=True)
     what = "our curve above every recipe's point: least difference in rebalanced AuC"
     margin = min(pareto_margins(full).values())
-    judged = store.load_result("judge-cifar", committed=True)
-    recovered = max(row["accuracy_recovered"] for row in tables.vividness_rows(judged))
-    gap = "judge: share of the gap between grey and true images closed"
+    classified = store.load_result("classifier-cifar", committed=True)
+    recovered = max(row["accuracy_recovered"] for row in tables.vividness_rows(classified))
+    gap = "classifier: share of the gap between grey and true images closed"
     return [
         Aim("margin", what, 0.0, margin, "{:+.4f}", full["command"]),
-        Aim("judge", gap, 0.5, recovered, "{:.0%}", judged["command"]),
+        Aim("classifier", gap, 0.5, recovered, "{:.0%}", classified["command"]),
     ]
 
 

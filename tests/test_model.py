@@ -198,7 +198,9 @@ def test_shipped_weights_fit_and_say_how_they_were_made():
 
     from colorlib import paths
 
-    for weights in paths.SHIPPED.glob("*.safetensors"):  # the judges have a folder of their own
+    for weights in paths.SHIPPED.glob(
+        "*.safetensors"
+    ):  # the classifiers have a folder of their own
         assert weights.stat().st_size <= 20e6
         made = json.loads(weights.with_suffix(".json").read_text())
         assert made["data"]["training"] and made["config"]["seed"] == 0

@@ -170,16 +170,16 @@ def test_what_notebook_4_says_of_the_recipes():
     top = max(row["rebalanced_auc"] for row in ours)
     assert boldest["raw_auc"] < end - 0.03 and 0 <= top - boldest["rebalanced_auc"] < 0.001
     assert end < result["curves"]["grey"][0]["raw_auc"]
-    judged = {row["system"]: row["top1"] for row in result["rows"]}
-    assert max(judged, key=judged.get) == "recipe_nogan"
+    top1 = {row["system"]: row["top1"] for row in result["rows"]}
+    assert max(top1, key=top1.get) == "recipe_nogan"
     plain = result["curves"]["recipe_original"]
     assert plain[0]["raw_auc"] < result["curves"]["grey"][0]["raw_auc"] < ours[0]["raw_auc"]
     row = result["original_network"]
     assert row["raw_auc"] < row["grey"]["raw_auc"]
 
 
-def test_what_notebook_3_says_of_the_judge():
-    rows = store.load_result("judge-cifar", committed=True)["rows"]
+def test_what_notebook_3_says_of_the_classifiers():
+    rows = store.load_result("classifier-cifar", committed=True)["rows"]
     true, grey, *ours, control = rows
     assert true["top1"] > control["top1"] > grey["top1"]  # colour is worth something
     for row in ours:

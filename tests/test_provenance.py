@@ -25,7 +25,7 @@ STALE = "measure it again: "
 # measured again yet (`make results` does it). The test fails for a name that is current again.
 EARLIER = {
     *("calibration", "cifar-luma", "cifar-luma-without-duplicates", "cifar-value"),
-    *("equal-budget-full", "equal-budget-short", "fading", "failures", "judge-cifar"),
+    *("equal-budget-full", "equal-budget-short", "fading", "failures", "classifier-cifar"),
     *("peers-cifar100", "peers-photographs"),
     *("photographs", "photographs-with-truth", "short-cifar100", "study", "times", "benchmarks"),
 }
@@ -44,8 +44,8 @@ def load(name):
 def shipped():
     """name -> digest of every network in colorlib/weights."""
     found = {p.stem: load_model(p.stem) for p in paths.SHIPPED.glob("*.safetensors")}
-    judges = (paths.SHIPPED / FOLDER).glob("*.safetensors")
-    found |= {p.stem: load_classifier(p.stem) for p in judges}
+    classifiers = (paths.SHIPPED / FOLDER).glob("*.safetensors")
+    found |= {p.stem: load_classifier(p.stem) for p in classifiers}
     return {name: weights_digest(network) for name, network in found.items()}
 
 

@@ -1,7 +1,7 @@
-"""Small CIFAR-100 classifiers, trained here: a judge of recoloured images, a control, features.
+"""Small CIFAR-100 classifiers, trained here: one measures recoloured images, one is a control.
 
 They are trained on CIFAR-100's labels. Of the recipes only NoGAN uses one of them, "features",
-never the one that judges. Nothing that is shipped was chosen with them. semantic.py says what
+never the one that measures. Nothing that is shipped was chosen with them. semantic.py says what
 they measure.
 """
 
@@ -34,8 +34,12 @@ from colorlib.monitor import owned
 from colorlib.paths import machine
 from colorlib.train import make_optimizers, set_rates
 
-FOLDER = "judges"
-SEEN = {"judge": "colour", "judge-grey": "grey", "features": "colour"}  # name: kind of images
+FOLDER = "classifiers"
+SEEN = {
+    "classifier": "colour",
+    "classifier-grey": "grey",
+    "features": "colour",
+}  # name: kind of images
 SMOOTHING = 0.1
 # the fields of Config that the training of a classifier reads
 CONFIG_FIELDS = (
@@ -127,14 +131,14 @@ def make_classifier(name: str, source: str = "cifar100", config: Config | None =
     then holds NAME.safetensors and NAME.json, which scripts/ship_weights.py ships.
     """
     if name not in SEEN:
-        raise ValueError(f"judge: got {name!r}, expected one of {', '.join(SEEN)}")
+        raise ValueError(f"classifier: got {name!r}, expected one of {', '.join(SEEN)}")
     config = config or Config(
         name=name, given="luma", epochs=3 if name == "features" else 8, zoom=0.25
     )
     began = time.perf_counter()
     labels = load_labels(source, "train")
     if labels is None:
-        raise ValueError(f"judge: {source} has no classes, expected cifar100")
+        raise ValueError(f"classifier: {source} has no classes, expected cifar100")
     classes, _ = labels
     model = train_classifier(name, load_images(source, "train"), classes, config)
     minutes = (time.perf_counter() - began) / 60
@@ -150,7 +154,7 @@ def make_classifier(name: str, source: str = "cifar100", config: Config | None =
         "minutes": round(minutes, 1),
         "machine": machine(),
         "date": date.today().isoformat(),
-        "command": f"python -m colorlib judge {name}",
+        "command": f"python -m colorlib train-classifier {name}",
     }
     weights, record = files(name, paths.runs() / name)
     paths.write_json(record, made)
@@ -164,14 +168,14 @@ def files(name: str, folder: Path) -> tuple[Path, Path]:
 
 
 def load_classifier(name: str, device: str | torch.device = "cpu") -> Classifier:
-    """A shipped classifier: "judge", "judge-grey", or "features", which recipes may learn from."""
+    """A shipped classifier, one of `SEEN`; recipes may learn from "features" alone."""
     from safetensors import safe_open
 
     path = paths.SHIPPED / FOLDER / f"{name}.safetensors"
     if not path.is_file():
         raise ValueError(
-            f"judge: got {name!r}, expected one of {', '.join(SEEN)}; "
-            "`make judges` makes and ships them"
+            f"classifier: got {name!r}, expected one of {', '.join(SEEN)}; "
+            "`make classifiers` makes and ships them"
         )
     with safe_open(path, "pt") as file:
         model = Classifier(**json.loads(file.metadata()["classifier"]))

@@ -170,7 +170,9 @@ def compare(
     if current:
         return current
     validation = split_validation(images, BUDGETS[budget]["validation"])[1]
-    labels = load_labels(source, "test", count) if source == "cifar100" else None  # the judge's
+    labels = (
+        load_labels(source, "test", count) if source == "cifar100" else None
+    )  # the classifier's
     truth = to_tensor(test)
     curves, networks, owners = {}, {}, {}
     systems = [
@@ -209,8 +211,8 @@ def provenance(
     words = f"python -m colorlib compare --source {source} --budget {budget}"
     words += f" --count {count}" if count else ""
     data = store.data_record(source, "test", test)
-    judge = {"judge": load_classifier("judge")} if source == "cifar100" else {}
-    return store.provenance(judge, config, data, command=words)
+    classifier = {"classifier": load_classifier("classifier")} if source == "cifar100" else {}
+    return store.provenance(classifier, config, data, command=words)
 
 
 def result_name(budget: str, data: dict, recipes: tuple[str, ...]) -> str:

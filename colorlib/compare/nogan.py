@@ -2,7 +2,7 @@
 
 Source: J. Antic 2019, DeOldify's README, "What is NoGAN?"; the feature loss after Johnson et al.
 2016. DeOldify's features come from a VGG16 that was trained on ImageNet's labels; these come from a
-small classifier that was trained on CIFAR-100's ("features" in classifier.py, not the judge that
+small classifier that was trained on CIFAR-100's ("features" in classifier.py, not the one that
 measures). Either way labels are involved: this recipe is not fully self-supervised.
 """
 

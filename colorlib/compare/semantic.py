@@ -47,29 +47,29 @@ def frechet(model: Classifier, one: Tensor, other: Tensor) -> float:
 
 
 def classifier_metrics(recolored: Tensor, truth: Tensor, classes: np.ndarray) -> dict[str, float]:
-    """The shipped judge's top-1 on recoloured images, and their Fréchet distance to the truth."""
-    model = load_classifier("judge")
+    """The classifier's top-1 on recoloured images, and their Fréchet distance to the truth."""
+    model = load_classifier("classifier")
     return {
         "top1": accuracy(model, recolored, classes),
         "frechet": frechet(model, recolored, truth),
     }
 
 
-def judge_result(
+def classifier_result(
     model: ColorNet, name: str, source: str, images: np.ndarray, classes: np.ndarray
 ) -> dict:
     """`classifier_rows` and `perceptual` of shipped weights or a run, saved as a result.
 
-    source: resolved; the result is `judge-NAME` of all test images, else `judge-quick`.
+    source: resolved; the result is `classifier-NAME` of all test images, else `classifier-quick`.
     """
-    networks = {name: model} | {n: load_classifier(n) for n in ("judge", "judge-grey")}
+    networks = {name: model} | {n: load_classifier(n) for n in ("classifier", "classifier-grey")}
     config = {"model": name, "given": "luma", "vividness": VIVIDNESS}
     data = store.data_record(source, "test", images)
     truth, whole = to_tensor(images), len(images) == 10000
     result = store.provenance(networks, config, data, notebook="03_evaluation")
     result["rows"] = classifier_rows(model, images, classes)
     result["perceptual"] = perceptual(colorize(model, luma(truth), "luma"), truth)
-    return store.save_result(f"judge-{name}" if whole else "judge-quick", result)
+    return store.save_result(f"classifier-{name}" if whole else "classifier-quick", result)
 
 
 def classifier_rows(
@@ -80,9 +80,9 @@ def classifier_rows(
 ) -> list[dict]:
     """Rows for true images, their luma, and that coloured by `model` (uint8 N, H, W, 3; classes N).
 
-    "accuracy_recovered" is the share of the judge's loss of accuracy, from true to grey images,
-    that the colours win back. The last row is the control, a classifier trained on grey images, on
-    grey images: it says what colour is worth to a classifier at all.
+    "accuracy_recovered" is the share of the loss of accuracy, from true to grey images, that
+    the colours win back. The last row is the control, a classifier trained on grey images, on grey
+    images: it says what colour is worth to a classifier at all.
     """
     truth = to_tensor(images)
     gray = luma(truth)
@@ -94,7 +94,7 @@ def classifier_rows(
     best, worst = rows[0]["top1"], rows[1]["top1"]
     for row in rows:
         row["accuracy_recovered"] = (row["top1"] - worst) / (best - worst) if best > worst else 0.0
-    control = accuracy(load_classifier("judge-grey"), grey(gray), classes)
+    control = accuracy(load_classifier("classifier-grey"), grey(gray), classes)
     return [*rows, {"system": "grey_control", "top1": control}]
 
 
@@ -105,9 +105,9 @@ def classifier_table(result: dict) -> str:
         share = f"{row['accuracy_recovered']:.0%}" if "accuracy_recovered" in row else ""
         distance = f"{row['frechet']:.3f}" if "frechet" in row else ""
         rows.append([title(row), f"{row['top1']:.1%}", share, distance])
-    header = ["images", "judge's top-1", "of the gap closed", "Fréchet distance"]
+    header = ["images", "classifier's top-1", "of the gap closed", "Fréchet distance"]
     parts = [markdown_table(header, rows)]
-    for name in ("judge", "judge-grey"):
+    for name in ("classifier", "classifier-grey"):
         made = json.loads((paths.SHIPPED / FOLDER / f"{name}.json").read_text(encoding="utf-8"))
         parts.append(
             f"`{made['command']}`: {made['test_accuracy']:.1%} of {made['seen']} test images"

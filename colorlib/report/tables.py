@@ -6,7 +6,7 @@ from colorlib.metrics import NAMES
 
 TITLES = {  # key of a system in a result -> what tables and figures call it
     "grey": "grey",
-    "grey_control": "grey, to the judge trained on grey",
+    "grey_control": "grey, classifier trained on grey",
     "mean_color": "mean colour",
     "random_colors": "random colours",
     "true_colors": "true colours",
@@ -26,7 +26,7 @@ TITLES = {  # key of a system in a result -> what tables and figures call it
     "deoldify-stable": "DeOldify stable",
 }
 COLUMNS = NAMES | {
-    "top1": "judge's top-1",
+    "top1": "classifier's top-1",
     "frechet": "Fréchet distance",
     "accuracy_recovered": "share of the gap closed",
     "luma_difference": "luma moved, 8-bit steps",

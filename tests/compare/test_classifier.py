@@ -10,7 +10,7 @@ from colorlib import checkpoint, paths
 from colorlib.compare import classifier, semantic
 
 
-def config(name="judge", **changes):
+def config(name="classifier", **changes):
     return cl.Config(name, given="luma", epochs=2, batch_size=8, validation=0, zoom=0.0, **changes)
 
 
@@ -55,16 +55,16 @@ def test_classifier_of_grey_images_does_not_see_colour():
     bright = random.uniform(0.4, 1, (256, 1))
     flat = (pure * bright).round().astype(np.uint8)[:, None, None].repeat(32, 1).repeat(32, 2)
     fresh, right = cl.to_tensor(flat[128:]), numbers[128:]
-    for name, low, high in (("judge", 0.95, 1), ("judge-grey", 0.3, 0.7)):
+    for name, low, high in (("classifier", 0.95, 1), ("classifier-grey", 0.3, 0.7)):
         model = classifier.train_classifier(name, flat[:128], numbers[:128], config(name))
-        shown = fresh if name == "judge" else cl.luma(fresh).expand(-1, 3, -1, -1)
+        shown = fresh if name == "classifier" else cl.luma(fresh).expand(-1, 3, -1, -1)
         assert low <= classifier.accuracy(model, shown, right) <= high
 
 
 def test_training_goes_on_where_it_stopped(images, monkeypatch):
     numbers = np.arange(64) % 4
-    whole = classifier.train_classifier("judge", images, numbers, config()).state_dict()
-    (paths.runs() / "judge").rename(paths.runs() / "other")
+    whole = classifier.train_classifier("classifier", images, numbers, config()).state_dict()
+    (paths.runs() / "classifier").rename(paths.runs() / "other")
     save = checkpoint.save
 
     def stopping(folder, step, state):
@@ -73,15 +73,15 @@ def test_training_goes_on_where_it_stopped(images, monkeypatch):
 
     monkeypatch.setattr(checkpoint, "save", stopping)
     with pytest.raises(KeyboardInterrupt):
-        classifier.train_classifier("judge", images, numbers, config())
+        classifier.train_classifier("classifier", images, numbers, config())
     monkeypatch.setattr(checkpoint, "save", save)
-    again = classifier.train_classifier("judge", images, numbers, config()).state_dict()
+    again = classifier.train_classifier("classifier", images, numbers, config()).state_dict()
     assert all(torch.equal(whole[key], again[key]) for key in whole)
     with pytest.raises(ValueError, match="weight_decay was"):
-        classifier.train_classifier("judge", images, numbers, config(weight_decay=0.1))
+        classifier.train_classifier("classifier", images, numbers, config(weight_decay=0.1))
 
 
-def test_shipped_judges_fit_and_say_how_they_were_made():
+def test_shipped_classifiers_fit_and_say_how_they_were_made():
     import json
 
     for name in classifier.SEEN:
@@ -90,7 +90,7 @@ def test_shipped_judges_fit_and_say_how_they_were_made():
         assert weights.stat().st_size <= 3e6 and made["test_images"] == 10000
         assert made["test_accuracy"] > 0.3 and made["command"].endswith(name)
         assert classifier.load_classifier(name).config == made["classifier"]
-    with pytest.raises(ValueError, match="got 'nobody', expected one of judge"):
+    with pytest.raises(ValueError, match="got 'nobody', expected one of classifier"):
         classifier.load_classifier("nobody")
 
 
@@ -120,7 +120,7 @@ def test_the_truth_has_no_distance_to_itself(images):
 
 def test_a_source_without_classes_is_named():
     with pytest.raises(ValueError, match="sample has no classes"):
-        classifier.make_classifier("judge", "sample")
+        classifier.make_classifier("classifier", "sample")
 
 
 def test_without_their_weights_lpips_and_fid_are_left_out(capsys, monkeypatch):
@@ -130,7 +130,7 @@ def test_without_their_weights_lpips_and_fid_are_left_out(capsys, monkeypatch):
 
 
 @pytest.mark.full
-def test_shipped_judges_reach_their_accuracy(real_data):
+def test_shipped_classifiers_reach_their_accuracy(real_data):
     import json
 
     rgb = cl.to_tensor(cl.load_images("cifar100", "test"))
