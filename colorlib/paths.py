@@ -8,6 +8,7 @@ Both defaults are folders of the repository or, if colorlib was installed withou
 folder. The tracked figures/ and data/results/ are written only if COLORLIB_OUT is the repository.
 """
 
+import hashlib
 import json
 import os
 import platform
@@ -74,7 +75,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; on success it becomes `path`, else it is removed."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    short = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]  # `path.name` may be 255 bytes
+    part = path.with_name(f"{short}.{os.getpid()}.part")
     try:
         yield part
         with part.open("r+b") as file:
@@ -85,8 +87,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def write_json(path: str | Path, content: dict) -> None:
-    with replacing(path) as part:
-        part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    with replacing(path) as part:  # bytes of a file's name that are not UTF-8 stay as \udcXX
+        part.write_bytes(text.encode("utf-8", "backslashreplace"))
 
 
 def machine() -> dict:

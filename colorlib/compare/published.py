@@ -9,7 +9,6 @@ import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from colorlib.model import evaluation_mode, weights_digest
 from colorlib.paths import machine
 from colorlib.peers.published_outputs import TITLES, Photograph, published
 from colorlib.photos.colorize_photo import colorize_photo, network
+from colorlib.report import store
 from colorlib.report.bootstrap import paired_bootstrap
 from colorlib.report.evaluation import trained_on
 from colorlib.report.tables import COLUMNS, DIGITS, cells, difference
@@ -253,9 +253,8 @@ def photograph_row(photo: Photograph, measured: dict[str, Numbers]) -> dict:
 
 
 def result_name(model_name: str) -> str:
-    """The file name of a result: "published-photo", or after the run of a weights file."""
-    path = Path(model_name)
-    return f"published-{path.parent.name if path.stem == 'model' else path.stem}"
+    """The file name of a result: "published-photo", or after a weights file."""
+    return f"published-{store.name_for_model(model_name)}"
 
 
 def by_table(result: dict) -> dict[tuple[str, str], dict[str, dict]]:

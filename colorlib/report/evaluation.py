@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -178,9 +177,7 @@ def trained_on(model_name: str) -> str | None:
 
 def result_name(model_name: str, made: dict) -> str:
     """A file name for an evaluation: "cifar-value" for the whole CIFAR-100 test split alone."""
-    path = Path(model_name)
-    model = f"run-{path.parent.name}" if path.stem == "model" else path.stem
-    data, name = made["data"], f"{model}-{made['config']['given']}"
+    data, name = made["data"], f"{store.name_for_model(model_name)}-{made['config']['given']}"
     if (data["source"], data["split"], data["count"]) == ("cifar100", "test", 10000):
         return name
     return f"{name}-{data['source']}-{data['split']}-{data['count']}"

@@ -113,6 +113,16 @@ def current_result(name: str, made: dict) -> dict | None:
     return result if same and made["digests"].items() <= result["digests"].items() else None
 
 
+def name_for_model(model_name: str) -> str:
+    """A file name for a model: a shipped name, "run-NAME", or the file's name and a hash of it."""
+    path = Path(model_name)
+    if path.suffix != ".safetensors":
+        return model_name
+    if path.name == "model.safetensors" and path.resolve().parents[1] == paths.runs():
+        return f"run-{path.resolve().parent.name}"
+    return slug(model_name)
+
+
 def name_for_source(name: str, source: str) -> str:
     """The file name of a resolved source's result: the plain one is CIFAR-100's alone."""
     return name if source == "cifar100" else f"{name}-{slug(source)}"

@@ -1,3 +1,4 @@
+import json
 from itertools import pairwise
 
 import pytest
@@ -27,6 +28,34 @@ def test_results_are_kept_and_found_again():
         store.save_result("theirs", {"rows": [1]})
     with pytest.raises(ValueError, match=r"mine\.json: got no such result"):
         store.load_result("mine", committed=True)
+
+
+def test_models_and_sources_of_one_name_have_results_of_their_own(tmp_path):
+    """Folders or weights files of one name must not overwrite each other's result."""
+
+    def name(model, source):
+        data = {"source": cl.data.slug(str(source)), "split": "test", "count": 6}
+        return evaluation.result_name(str(model), {"data": data, "config": {"given": "luma"}})
+
+    files = [tmp_path / a / "net.safetensors" for a in "xy"]
+    folders = [tmp_path / a / "pics" for a in "xy"]
+    assert len({name(model, source) for model in files for source in folders}) == 4
+    run = paths.runs() / "mine" / "model.safetensors"
+    assert name(run, "sample") == "run-mine-luma-sample-test-6"
+    assert name("cifar", "sample") == "cifar-luma-sample-test-6"
+
+
+def test_a_name_that_is_not_utf_8_can_be_kept(tmp_path):
+    content = {"files": ["caf\udce9.jpg", "café ×"]}
+    paths.write_json(tmp_path / "a.json", content)
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert "café ×" in text and json.loads(text) == content
+
+
+def test_a_long_name_can_be_written(tmp_path):
+    path = tmp_path / ("a" * 250 + ".json")
+    paths.write_json(path, {})
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
 def test_evaluation_has_baselines_intervals_and_provenance():
