@@ -5,6 +5,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 PACKAGES = {  # import name: package name
     "accelerate": "accelerate",
@@ -19,7 +20,14 @@ PACKAGES = {  # import name: package name
 }
 
 
-def offer(path) -> None:
+class SetupError(ImportError):
+    """What is missing and what to do, in one sentence; a notebook shows it without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython's hook
+        return [str(self)]
+
+
+def offer(path: str | Path) -> None:
     """Let the reader download a file that was saved, where the kernel runs elsewhere (Colab)."""
     if "google.colab" in sys.modules:
         from google.colab import files
@@ -30,11 +38,12 @@ def offer(path) -> None:
 def install_missing() -> list[str]:
     """pip install the packages that are not importable, torch and torchvision never; their names.
 
-    Raises ImportError when torch is missing, since the right build depends on the machine.
+    Raises SetupError when torch is missing, since the right build depends on the machine, and when
+    pip fails.
     """
     for name in ("torch", "torchvision"):
         if importlib.util.find_spec(name) is None:
-            raise ImportError(f"{name} is missing: see pytorch.org for the build for this machine")
+            raise SetupError(f"{name} is missing: install the build for this machine (pytorch.org)")
     missing = [p for name, p in PACKAGES.items() if importlib.util.find_spec(name) is None]
     if missing:
         print("installing", ", ".join(missing))
@@ -43,6 +52,8 @@ def install_missing() -> list[str]:
 
         command = [sys.executable, "-m", "pip", "install", "--quiet", *missing]
         command.append(f"torch=={torch.__version__.split('+')[0]}")
-        subprocess.run(command, check=True, env=os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+        environment = os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        if subprocess.run(command, check=False, env=environment).returncode:
+            raise SetupError(f"pip could not install {', '.join(missing)}: install them, run again")
         importlib.invalidate_caches()
     return missing

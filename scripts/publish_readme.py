@@ -23,11 +23,20 @@ def address() -> str:
 
 
 def with_address(text: str) -> str:
-    """`text` with every Colab badge, clone line and bootstrap address set to `address()`."""
+    """`text` with every Colab badge, clone line and the setup cell's address set to `address()`."""
     slug = address().removeprefix("https://github.com/")
     text = re.sub(r"(colab\.research\.google\.com/github/)[^/\s]+/[^/\s]+", rf"\g<1>{slug}", text)
     text = re.sub(r"(git clone )https://\S+", rf"\g<1>{address()}", text)
-    return re.sub(r'(REPOSITORY = \\?")[^"\\]+', rf"\g<1>{address()}", text)
+    return re.sub(r'(COLORLIB_REPOSITORY\\", \\")[^"\\]+', rf"\g<1>{address()}", text)
+
+
+def badge(name: str) -> str:
+    """The line that opens notebook NAME in Colab; "" while the address is the placeholder."""
+    if "/OWNER/" in address():
+        return ""
+    slug, site = address().removeprefix("https://github.com/"), "https://colab.research.google.com"
+    link = f"{site}/github/{slug}/blob/main/notebooks/{name}.ipynb"
+    return f"[![Open in Colab]({site}/assets/colab-badge.svg)]({link})"
 
 
 def results_table() -> str:
@@ -113,15 +122,15 @@ def readme(text: str) -> str:
 
 
 def notebook(text: str, name: str) -> str:
-    """A notebook with the sentence on how long it takes, and without views of widgets.
+    """A notebook with its badge and the sentence on how long it takes, without views of widgets.
 
     Without a kernel each view would print that its model is missing.
     """
     content = json.loads(text)
-    first = content["cells"][0]["source"]
-    first[:] = [
-        time_sentence(name) + "\n" if line.startswith("*It takes ") else line for line in first
-    ]
+    first = "".join(content["cells"][0]["source"])
+    first = re.sub(r"^\*It takes .*", lambda _: time_sentence(name), first, flags=re.M)
+    first = re.sub(r"\n+\[!\[Open in Colab\].*", "", first) + f"\n\n{badge(name)}"
+    content["cells"][0]["source"] = first.rstrip().splitlines(keepends=True)
     for cell in content["cells"]:
         for output in cell.get("outputs", []):
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
@@ -142,14 +151,12 @@ def time_sentence(name: str) -> str:
     whole = sum(parts.values())
     long = sorted((part for part in parts.items() if part[1] > whole / 5), key=lambda p: -p[1])
     longest = ", ".join(f"“{title}”, {duration(seconds)}" for title, seconds in long)
-    where = f"{times['machine']['cores']} cores, {times['machine']['cpu']}"
     return (
-        f"*It takes {duration(whole)} in the quick profile with CIFAR-100 at hand, "
-        f"{duration(sum(sample.values()))} with the built-in sample (measured: {where})"
+        f"*It takes {duration(whole)} on {times['machine']['cores']} CPU cores with CIFAR-100 "
+        f"at hand, {duration(sum(sample.values()))} with the built-in sample"
         + (f"; longest: {longest}" if long and whole > 30 else "")
-        + f". On Colab, as an estimate that takes its CPU for half as fast, {duration(2 * whole)}, "
-        "and first about two minutes to fetch the project, what it needs and CIFAR-100 (169 MB). "
-        "A T4 shortens trainings alone.*"
+        + f". On Colab {duration(2 * whole)} (estimated), plus two minutes of set-up. A GPU only "
+        "speeds up the training cells.*"
     )
 
 

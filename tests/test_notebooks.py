@@ -1,6 +1,7 @@
 """The notebooks: as committed, as claimed, and run from an empty folder as on Colab."""
 
 import re
+import shutil
 import subprocess
 import sys
 from itertools import pairwise
@@ -40,10 +41,10 @@ def test_all_five_are_there():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
 def test_notebook_is_built_as_designed(path):
     notebook = read(path)
-    first, bootstrap, constants = notebook.cells[:3]
+    first, setup, constants = notebook.cells[:3]
     assert first.cell_type == "markdown" and first.source.startswith("# ")
-    assert f"notebooks/{path.name}" in first.source and "colab-badge" in first.source
-    assert bootstrap.source == read(NOTEBOOKS[0]).cells[1].source
+    assert setup.source == read(NOTEBOOKS[0]).cells[1].source
+    assert setup.metadata["jupyter"]["source_hidden"] and setup.metadata["cellView"] == "form"
     assert re.search(r"^[A-Z_]+(, [A-Z_]+)* = ", constants.source, re.M)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -212,6 +213,69 @@ sys.path = [p for p in sys.path if p != {repository!r}]
 """
 
 
+def run_setup(folder, source, monkeypatch):
+    """What the setup cell, run in `folder` where colorlib is not installed, says and imports."""
+    where = nbformat.v4.new_code_cell("print(cl.__file__)")
+    cells = [nbformat.v4.new_code_cell(source), where]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    client = NotebookClient(
+        notebook, timeout=60, allow_errors=True, resources={"metadata": {"path": str(folder)}}
+    )
+    client.execute()
+    return notebook.cells[0].outputs, notebook.cells[1].outputs[0].get("text", "").strip()
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A stand-in for the project: a folder with a colorlib that does nothing."""
+    made = tmp_path / "made" / "colorlib"
+    made.mkdir(parents=True)
+    (made / "__init__.py").touch()
+    (made / "environment.py").write_text("def install_missing():\n    pass\n")
+    return made.parent
+
+
+@pytest.mark.parametrize("way", ["notebooks", "unpacked", "drive", "address", "nothing", "refused"])
+def test_the_setup_cell_finds_colorlib(way, package, tmp_path, monkeypatch):
+    hide, folder, drive = tmp_path / "hide", tmp_path / "folder", tmp_path / "MyDrive"
+    for made in (hide, folder / "notebooks", drive):
+        made.mkdir(parents=True)
+    (hide / "sitecustomize.py").write_text(HIDE.format(repository=str(REPOSITORY)))
+    monkeypatch.setenv("PYTHONPATH", str(hide))
+    source = read(NOTEBOOKS[0]).cells[1].source.replace("/content/drive/MyDrive", str(drive))
+    place, home = folder, None
+    if way == "notebooks":
+        place, home = folder / "notebooks", shutil.copytree(package, folder, dirs_exist_ok=True)
+    elif way == "unpacked":  # beside an own folder of that name that is not the project
+        home = shutil.copytree(package, folder / "colorlib-main")
+        (folder / "colorlib").mkdir()
+    elif way == "drive":
+        home = shutil.copytree(package, drive / "colorlib-main")
+    elif way == "address":
+        git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+        for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "all"]):
+            subprocess.run([*git, *words], cwd=package, check=True)
+        monkeypatch.setenv("COLORLIB_REPOSITORY", package.as_uri())
+        home = folder / "colorlib"
+    elif way == "refused":
+        monkeypatch.setenv("COLORLIB_REPOSITORY", (tmp_path / "not there").as_uri())
+    outputs, found = run_setup(place, source, monkeypatch)
+    if home:
+        assert not outputs and found == str(home / "colorlib" / "__init__.py")
+    else:
+        (error,) = outputs
+        (sentence,) = error.traceback  # no traceback, and what to do
+        assert "unpack the project's ZIP" in sentence
+        assert not (folder / "colorlib").exists()
+
+
+def test_the_setup_cell_takes_what_is_installed_first(package, tmp_path, monkeypatch):
+    shutil.copytree(package, tmp_path / "folder" / "colorlib-main")
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    outputs, found = run_setup(tmp_path / "folder", read(NOTEBOOKS[0]).cells[1].source, monkeypatch)
+    assert not outputs and found == str(REPOSITORY / "colorlib" / "__init__.py")
+
+
 COLAB = """
 def download(path):
     print("offered", path)
@@ -238,7 +302,7 @@ def place(request, tmp_path):
 
 
 def test_each_notebook_runs_alone_from_an_empty_folder(place, tmp_path, monkeypatch):
-    """As on Colab: colorlib is not installed, the bootstrap cell clones the repository."""
+    """As on Colab: colorlib is not installed, the setup cell clones the repository."""
     served, empty = tmp_path / "served", tmp_path / "empty"
     copy_repository(served)
     monkeypatch.setenv("PYTHONPATH", str(place))
@@ -256,13 +320,13 @@ def test_each_notebook_runs_alone_from_an_empty_folder(place, tmp_path, monkeypa
                     changed.add(old)
         again = notebook.cells[1].copy()
         again["id"] = "again"
-        notebook.cells.insert(2, again)  # the bootstrap cell can be run twice
+        notebook.cells.insert(2, again)  # the setup cell can be run twice
         NotebookClient(
             notebook, timeout=300, resources={"metadata": {"path": str(empty)}}
         ).execute()
         text = outputs_text(notebook)
         assert "sample" in text, "without CIFAR-100 the notebook says what it uses"
     assert changed == set(SHORTER)
-    assert [p.name for p in empty.iterdir()] == ["colorization"]
+    assert [p.name for p in empty.iterdir()] == ["colorlib"]
     figures = {p.name for p in (tmp_path / "out" / "figures").iterdir()}
     assert {"01_process.png", "02_strip.pdf", "03_levels.png", "04_sizes.png"} <= figures

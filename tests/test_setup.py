@@ -46,8 +46,8 @@ def test_address_and_results_are_published():
     assert publish.readme(publish.with_address(readme)) == readme
     for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
         text = path.read_text()
-        assert publish.address().removeprefix("https://github.com/") in text
-        assert publish.with_address(text) == text
+        assert f'COLORLIB_REPOSITORY\\", \\"{publish.address()}\\"' in text
+        assert publish.with_address(publish.notebook(text, path.stem)) == text
 
 
 def test_each_notebook_says_how_long_it_and_its_long_parts_take():
@@ -59,7 +59,7 @@ def test_each_notebook_says_how_long_it_and_its_long_parts_take():
         assert publish.notebook(text, path.stem) == text
         parts, sentence = times["cifar100"][path.stem], publish.time_sentence(path.stem)
         assert max(parts, key=parts.get) in sentence or sum(parts.values()) < 30
-        spoken = re.findall(r"(?<!measured: )([\d.]+) (second|minute)", sentence)
+        spoken = re.findall(r"([\d.]+) (second|minute)", sentence)
         whole, _, *longest, _ = [float(n) * (60 if u == "minute" else 1) for n, u in spoken]
         assert sum(longest) <= whole + 5 * len(longest)  # the parts add up to no more than all
     assert publish.duration(31) == "35 seconds" and publish.duration(89) == "90 seconds"
@@ -69,10 +69,13 @@ def test_each_notebook_says_how_long_it_and_its_long_parts_take():
 def test_a_fork_changes_its_address_in_one_place(monkeypatch):
     monkeypatch.setattr(publish, "address", lambda: "https://github.com/me/fork")
     notebook = (REPOSITORY / "notebooks" / "01_data_preparation.ipynb").read_text()
-    changed = publish.with_address(notebook)
-    assert "github/me/fork/blob/main/notebooks/01" in changed
-    assert 'REPOSITORY = \\"https://github.com/me/fork\\"' in changed
-    assert "OWNER" not in changed
+    changed = publish.with_address(publish.notebook(notebook, "01_data_preparation"))
+    assert "github/me/fork/blob/main/notebooks/01_data_preparation.ipynb" in changed
+    assert 'COLORLIB_REPOSITORY\\", \\"https://github.com/me/fork\\"' in changed
+    assert "github.com/OWNER" not in changed
+    assert publish.notebook(changed, "01_data_preparation") == changed
+    monkeypatch.setattr(publish, "address", lambda: "https://github.com/OWNER/colorlib")
+    assert "colab-badge" not in publish.notebook(changed, "01_data_preparation")
 
 
 @pytest.mark.parametrize(("given", "grey"), [("value", 19.97), ("luma", 23.28)])
