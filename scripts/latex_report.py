@@ -97,7 +97,7 @@ def load_rows(name: str) -> dict:
 
 
 def full_caption(name: str, result: dict) -> str:
-    """A table's caption: what it shows, and on which images and machine."""
+    """A table's caption: what it shows, and on which images."""
     data = result["data"]
     return f"{TABLES[name][2]} {tables.caption(result) if data.get('split') else ''}".strip()
 

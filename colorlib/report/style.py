@@ -29,6 +29,15 @@ STYLE = {
 plt.rcParams.update(STYLE)
 
 
+def headline(fig: Figure, title: str = "", note: str = "") -> Figure:
+    """Put the message above a figure, at the left, and where its data come from small below."""
+    if title:
+        fig.suptitle(title, fontsize=9, x=0.01, ha="left", weight="bold")
+    if note:
+        fig.supxlabel(note, fontsize=6, x=0.99, ha="right", color="#777777")
+    return fig
+
+
 def save_figure(fig: Figure, name: str) -> Figure:
     """Write fig as figures/NAME.png (300 dpi) and NAME.pdf, the same bytes at every run."""
     for suffix, dated in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):

@@ -57,12 +57,9 @@ def title(row: dict) -> str:
 
 
 def caption(result: dict) -> str:
-    """One line under a table: which images, which input, which machine."""
-    data, machine = result["data"], result["machine"]
-    return (
-        f"{data['count']:,} images of {data['title']}, {data['split']} split, "
-        f"{result['config']['given']} given; {machine['cpu']}, {machine['cores']} cores."
-    )
+    """One line under a table or figure: which images, and which input."""
+    data, given = result["data"], result["config"]["given"]
+    return f"{data['count']:,} images of {data['title']}, {data['split']} split, {given} as input"
 
 
 def result_table(result: dict, metrics: Sequence[str] = tuple(NAMES)) -> str:

@@ -71,7 +71,7 @@ def test_evaluation_has_baselines_intervals_and_provenance():
     assert low <= row["psnr"] - result["rows"][0]["psnr"] <= high
     assert set(store.REQUIRED) <= set(result)
     table = tables.result_table(result)
-    assert "| grey |" in table and "smoke test" in table and "luma given" in table
+    assert "| grey |" in table and "smoke test" in table and "luma as input" in table
     assert [r["vividness"] for r in tables.vividness_rows(result)] == [0, 0.25, 0.5, 0.75, 1]
 
 
