@@ -32,7 +32,6 @@ RECIPES: dict[str, str | type] = {
     "features": "colorlib.compare.nogan:FeatureLoss",
     "hard": "colorlib.study.recipes:HardTarget",
     "unweighted": "colorlib.study.recipes:Unweighted",
-    "averaged": "colorlib.study.recipes:Averaged",
 }
 SHAPE = ("widths", "down", "up", "attention", "hints", "spacing", "fold")  # of a network
 

@@ -16,8 +16,8 @@ from colorlib.paths import REPOSITORY, replacing
 from colorlib.report import store, tables
 from colorlib.report.style import COLUMN
 from colorlib.study import analysis
-from colorlib.study.charts import SHOWN
-from colorlib.study.runs import TITLES
+from colorlib.study.analysis import SHOWN
+from colorlib.study.runs import RUNS
 
 FOLDER = REPOSITORY / "figures"
 CAPTIONS = json.loads((REPOSITORY / "scripts" / "captions.json").read_text(encoding="utf-8"))
@@ -88,7 +88,11 @@ def load_rows(name: str) -> dict:
         result = with_original(result)
     if "runs" in result:
         runs = result["runs"]
-        result["rows"] = [{"system": TITLES[key]} | analysis.best_of(runs[key]) for key in runs]
+        result["rows"] = [
+            {"system": run.title} | analysis.best_of(runs[key])
+            for key, run in RUNS.items()
+            if key in runs
+        ]
     for row in result["rows"]:
         row["title"] = tables.title(row)
         if "photograph" in row:

@@ -32,6 +32,7 @@ plt.rcParams.update(STYLE)
 def headline(fig: Figure, title: str = "", note: str = "") -> Figure:
     """Put the message above a figure, at the left, and where its data come from small below."""
     if title:
+        fig.set_figheight(fig.get_figheight() + 0.2)
         fig.suptitle(title, fontsize=9, x=0.01, ha="left", weight="bold")
     if note:
         fig.supxlabel(note, fontsize=6, x=0.99, ha="right", color="#777777")

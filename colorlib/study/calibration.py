@@ -67,7 +67,7 @@ def measure_calibration(model: ColorNet, images: np.ndarray) -> dict:
     """
     cells = model.cells.cpu()
     sums = {name: np.zeros((3, len(edges) - 1)) for name, edges in EDGES.items()}
-    columns = {name: [] for name in ("expected", "actual", "weight", "entropy")}
+    columns: list[list[Tensor]] = []
     for truth in to_tensor(images).split(250):
         probabilities = distribution(model, luma(truth))
         true, weight = soft_target(model, truth)
@@ -75,21 +75,23 @@ def measure_calibration(model: ColorNet, images: np.ndarray) -> dict:
         add_to_bins(sums["cells"], EDGES["cells"], probabilities, true, weight)
         of_mode = probabilities.gather(1, mode), true.gather(1, mode)
         add_to_bins(sums["mode"], EDGES["mode"], *of_mode, weight)
-        columns["expected"].append(distance(probabilities, probabilities, cells).flatten())
-        columns["actual"].append(distance(probabilities, true, cells).flatten())
-        columns["weight"].append(weight.flatten())
-        columns["entropy"].append(entropy(probabilities).flatten())
+        expected, actual = (distance(probabilities, x, cells) for x in (probabilities, true))
+        parts = expected, actual, weight, entropy(probabilities)
+        columns.append([part.flatten() for part in parts])
     result = {name: bin_rows(*found) for name, found in sums.items()}
     weight, predicted, true = sums["mode"]
     result["mode_error"] = float(np.abs(predicted - true).sum() / weight.sum())
-    expected, actual, weight, entropies = (torch.cat(x).double().numpy() for x in columns.values())
+    expected, actual, weight, entropies = (
+        torch.cat(x).double().numpy() for x in zip(*columns, strict=True)
+    )
+    weight = weight + 1e-9  # black pixels alone would weigh nothing
     result["distance"] = [
-        {"predicted": np.average(expected[part], weights=weight[part] + 1e-9),
-         "true": np.average(actual[part], weights=weight[part] + 1e-9)}
+        {"predicted": np.average(expected[part], weights=weight[part]),
+         "true": np.average(actual[part], weights=weight[part])}
         for part in np.array_split(expected.argsort(), 10)
     ]  # fmt: skip
     result["entropy"] = float(np.average(entropies, weights=weight))
-    spread = np.cov(expected, actual, aweights=weight + 1e-9)
+    spread = np.cov(expected, actual, aweights=weight)
     scale = np.sqrt(spread[0, 0] * spread[1, 1])
     result["correlation"] = float(spread[0, 1] / scale) if scale > 0 else 0.0
     return result
@@ -100,19 +102,37 @@ def calibration_result(model: ColorNet, name: str, source: str, images: np.ndarr
 
     source: resolved; of other images than CIFAR-100's test split the result is `calibration-quick`.
     """
-    data = store.data_record(source, "test", images)
+    found = measure_calibration(model, images) | {"sample": calibration_sample(model, images)}
     config = {"model": name, "given": "luma"}
-    result = store.provenance({name: model}, config, data, notebook="05_study")
-    result |= measure_calibration(model, images)
-    result["sample"] = calibration_sample(model, images)
-    whole = (source, len(images)) == ("cifar100", 10000)
-    return store.save_result("calibration" if whole else "calibration-quick", result)
+    return save_study("calibration", model, config, source, images, found)
+
+
+def save_study(
+    result_name: str, model: ColorNet, config: dict, source: str, images: np.ndarray, content: dict
+) -> dict:
+    """Save what notebook 5 measured; under NAME-quick unless on all of CIFAR-100's test images."""
+    data = store.data_record(source, "test", images)
+    made = store.provenance({config["model"]: model}, config, data, notebook="05_study")
+    quick = "" if (source, len(images)) == ("cifar100", 10000) else "-quick"
+    return store.save_result(result_name + quick, made | content)
 
 
 def calibration_sample(model: ColorNet, images: np.ndarray) -> dict[str, float]:
     """Two numbers of the first images alone, for the test that recomputes them."""
     found = measure_calibration(model, images[: evaluation.SAMPLE])
     return {name: found[name] for name in ("mode_error", "entropy")}
+
+
+def calibration_summary(result: dict) -> str:
+    """Sentences: the calibration error, and the expected and true error of the surest tenth."""
+    low, high = result["distance"][0], result["distance"][-1]
+    return (
+        f"The expected calibration error of the likeliest cell is {result['mode_error']:.3f}. "
+        f"In the surest tenth of the points the network expects an error of {low['predicted']:.3f} "
+        f"and makes {low['true']:.3f}; in the least sure tenth it expects {high['predicted']:.3f} "
+        f"and makes {high['true']:.3f} (chroma units). Expected and true error correlate at "
+        f"{result['correlation']:.2f}."
+    )
 
 
 def add_to_bins(

@@ -14,28 +14,22 @@ from colorlib.data import to_tensor
 from colorlib.datasets.arrays import Labels
 from colorlib.metrics import colourfulness, mean_ab_error
 from colorlib.model import ColorNet, colorize
-from colorlib.report import store
-from colorlib.report.tables import caption, markdown_table
-from colorlib.study.calibration import distance, distribution, soft_target
+from colorlib.report.tables import markdown_table
+from colorlib.study.calibration import distance, distribution, save_study, soft_target
 
-CAUSES = {
-    "tiny_detail": "colours change within a few pixels",
-    "ambiguous_object": "the network predicted a wide distribution",
-    "unusual_color": "the network was overconfident",
+CAUSES = {  # key -> title, meaning
+    "sharp_edge": ("sharp colour edge", "the true colours change within a few pixels"),
+    "ambiguous_object": ("ambiguous object", "the network predicted a wide distribution"),
+    "unusual_color": ("unusual colour", "the network was overconfident"),
 }
-CAUSE_TITLES = {
-    "tiny_detail": "tiny detail",
-    "ambiguous_object": "ambiguous object",
-    "unusual_color": "unusual colour",
-}
-DETAIL = 0.5  # share of an image's colour error that 4 x 4 blocks of true colour would leave
+BLUR = 0.5  # share of an image's colour error that 4 x 4 blocks of true colour would leave
 
 
 def causes(model: ColorNet, images: np.ndarray) -> dict[str, Tensor]:
     """The "error" (mean ab error) and the "cause", both (N,), of uint8 images (N, H, W, 3).
 
-    Luma is the input. The cause is the index of one of `CAUSES`: a tiny detail if the true colours,
-    averaged over 4 x 4 blocks, have at least `DETAIL` times the prediction's error; else an
+    Luma is the input. The cause is the index of one of `CAUSES`: a sharp colour edge if the true
+    colours, averaged over 4 x 4 blocks, have at least `BLUR` times the prediction's error; else an
     ambiguous object if the mean of the distribution is no further off than twice what the
     distribution itself expects; else an unusual colour.
     """
@@ -45,23 +39,22 @@ def causes(model: ColorNet, images: np.ndarray) -> dict[str, Tensor]:
         error = mean_ab_error(colorize(model, gray, "luma"), truth)
         blocks = F.avg_pool2d(hsv_to_chroma(rgb_to_hsv(truth)), 4)
         blocks = F.interpolate(blocks, truth.shape[-2:], mode="bilinear")
-        detail = mean_ab_error(add_chroma(blocks, gray, "luma"), truth) > DETAIL * error
+        edge = mean_ab_error(add_chroma(blocks, gray, "luma"), truth) > BLUR * error
         probabilities, cells = distribution(model, gray), model.cells.cpu()
         true, weight = soft_target(model, truth)
         actual, expected = (
             (weight[:, 0] * distance(probabilities, drawn, cells)).sum((1, 2))
             for drawn in (true, probabilities)
         )
-        cause = torch.where(detail, 0, torch.where(actual <= 2 * expected, 1, 2))
+        found.append(torch.where(edge, 0, torch.where(actual <= 2 * expected, 1, 2)))
         errors.append(error)
-        found.append(cause)
     return {"error": torch.cat(errors), "cause": torch.cat(found)}
 
 
 def failures_result(
     model: ColorNet, name: str, source: str, images: np.ndarray, labels: Labels | None, found: dict
 ) -> dict:
-    """The causes of the worst twentieth of the images, and `people`, saved as `failures`.
+    """The causes of the worst twentieth of the images, saved as the result `failures`.
 
     source: resolved; of other images than CIFAR-100's test split the result is `failures-quick`.
     found: what `causes` says of all of them.
@@ -76,39 +69,19 @@ def failures_result(
             counts = np.bincount(labels[0][chosen], minlength=len(labels[1]))
             row["classes"] = [labels[1][i].replace("_", " ") for i in counts.argsort()[::-1][:5]]
         rows.append(row)
-    data = store.data_record(source, "test", images)
-    config = {"model": name, "given": "luma", "detail": DETAIL}
-    result = store.provenance({name: model}, config, data, notebook="05_study") | {"rows": rows}
-    if labels is not None:
-        result["people"] = people(model, images, labels)
-    whole = (source, len(images)) == ("cifar100", 10000)
-    return store.save_result("failures" if whole else "failures-quick", result)
+    config = {"model": name, "given": "luma", "blur": BLUR}
+    return save_study("failures", model, config, source, images, {"rows": rows})
 
 
 def failures_table(result: dict) -> str:
     """The causes as a Markdown table."""
     rows = [
-        [
-            f"{CAUSE_TITLES[row['cause']]}: {CAUSES[row['cause']]}",
-            f"{row['images'] / row['of']:.0%}",
-            ", ".join(row["classes"]),
-        ]
+        [": ".join(CAUSES[row["cause"]]), f"{row['images'] / row['of']:.0%}",
+         ", ".join(row["classes"])]
         for row in result["rows"]
-    ]
-    header = ["cause", "of the worst twentieth", "classes most often behind it"]
-    return f"{markdown_table(header, rows, 'lrl')}\n\n*{caption(result)}*"
-
-
-def fading_result(
-    model: ColorNet, name: str, source: str, images: np.ndarray, similarity: list[float]
-) -> dict:
-    """`fading` of shipped weights, saved as `fading`, or `fading-quick` of fewer test images."""
-    data = store.data_record(source, "test", images)
-    config = {"model": name, "given": "luma", "parts": 10}
-    result = store.provenance({name: model}, config, data, notebook="05_study")
-    result["rows"] = fading(model, images, torch.tensor(similarity[: len(images)]))
-    whole = (source, len(images)) == ("cifar100", 10000)
-    return store.save_result("fading" if whole else "fading-quick", result)
+    ]  # fmt: skip
+    header = ["cause", "share of the worst twentieth", "classes most often behind it"]
+    return markdown_table(header, rows, "lrl")
 
 
 def fading(
@@ -136,37 +109,21 @@ def fading(
     return rows
 
 
-PEOPLE = ("baby", "boy", "girl", "man", "woman")
-GROUP_TITLES = {"people": "people", "others": "everything else"}
+def fading_result(
+    model: ColorNet, name: str, source: str, images: np.ndarray, similarity: list[float]
+) -> dict:
+    """`fading` of shipped weights, saved as `fading`, or `fading-quick` of fewer test images."""
+    rows = fading(model, images, torch.tensor(similarity[: len(images)]))
+    config = {"model": name, "given": "luma", "parts": len(rows)}
+    return save_study("fading", model, config, source, images, {"rows": rows})
 
 
-def people(
-    model: ColorNet, images: np.ndarray, labels: Labels, names: tuple[str, ...] = PEOPLE
-) -> dict[str, dict]:
-    """True and predicted mean chroma (2,) and colourfulness of the images of people, and of others.
-
-    labels: as `load_labels` gives them. Only the middle half of each side counts, where faces
-    mostly are; "chroma_ratio" is the predicted length of the mean chroma as a share of the true
-    one.
-    """
-    classes, class_names = labels
-    chosen = np.isin(classes, [class_names.index(name) for name in names if name in class_names])
-    rows = {}
-    for group, part in (("people", images[chosen]), ("others", images[~chosen])):
-        if not len(part):
-            continue
-        truth = to_tensor(part)
-        ours = colorize(model, luma(truth), "luma")
-        quarter = truth.shape[-1] // 4
-        middle = slice(quarter, -quarter)
-        mean = [
-            hsv_to_chroma(rgb_to_hsv(x[..., middle, middle])).mean((0, 2, 3)) for x in (truth, ours)
-        ]
-        rows[group] = {
-            "images": len(part),
-            "true": mean[0].tolist(),
-            "ours": mean[1].tolist(),
-            "chroma_ratio": (mean[1].norm() / mean[0].norm()).item(),
-            "share": (colourfulness(ours).mean() / colourfulness(truth).mean()).item(),
-        }
-    return rows
+def fading_summary(result: dict) -> str:
+    """A sentence: the least and the most familiar tenth of the test images."""
+    least, most = result["rows"][0], result["rows"][-1]
+    return (
+        f"The least familiar tenth gets {least['share']:.0%} of its true colourfulness, the most "
+        f"familiar tenth {most['share']:.0%}. Our ab error is "
+        f"{least['error'] / least['grey_error']:.0%} of grey's on the least familiar tenth and "
+        f"{most['error'] / most['grey_error']:.0%} on the most familiar one."
+    )
