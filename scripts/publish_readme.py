@@ -1,86 +1,145 @@
-"""Write facts that have their place elsewhere into README and notebooks.
+"""Write results, benchmarks and the repository's address into README, docs and notebooks.
 
-The repository's address comes from pyproject.toml, results from data/results and benchmarks.
+A page holds pairs of markers, <!-- name --> and <!-- /name -->. What stands between them is
+written anew by the function of that name in `PARTS`.
 """
 
 import json
 import math
 import re
+import subprocess
 import tomllib
 
-from colorlib.compare.systems import training_images, with_original
-from colorlib.paths import REPOSITORY, replacing
-from colorlib.report import store
-from colorlib.report.tables import markdown_table, result_table
+from targets import targets_table
 
-COLOR_METRICS = ("psnr", "raw_auc", "rebalanced_auc", "ciede2000", "colourfulness")
+from colorlib.compare.systems import training_images, with_original
+from colorlib.paths import REPOSITORY, SHIPPED, replacing
+from colorlib.report import store
+from colorlib.report.tables import find_row, markdown_table, result_table
+
+METRICS = ("psnr", "raw_auc", "rebalanced_auc", "ciede2000", "colourfulness")
+PLACEHOLDER = "https://github.com/OWNER/colorlib"
+COLAB = "https://colab.research.google.com"
+NOTEBOOKS = {
+    "01_data_preparation": ("1 · Data", "HSV, the chroma disk, value and luma"),
+    "02_training": ("2 · Training", "the network, the loss, the loop; a recipe of your own"),
+    "03_evaluation": ("3 · Evaluation", "every metric beside grey; vividness; the slider browser"),
+    "04_comparison": ("4 · Comparison", "published systems, five recipes, a Turing test"),
+    "05_study": ("5 · Study", "ablation, seeds, calibration, near-duplicates, failures"),
+}
+
+
+def committed(name: str) -> dict:
+    return store.load_result(name, committed=True)
 
 
 def address() -> str:
-    """The repository's address, https://github.com/OWNER/NAME."""
+    """The repository's address as pyproject.toml has it, https://github.com/OWNER/NAME."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     return project["project"]["urls"]["Repository"]
 
 
-def with_address(text: str) -> str:
-    """`text` with every Colab badge, clone line and the setup cell's address set to `address()`."""
-    slug = address().removeprefix("https://github.com/")
-    text = re.sub(r"(colab\.research\.google\.com/github/)[^/\s]+/[^/\s]+", rf"\g<1>{slug}", text)
-    text = re.sub(r"(git clone )https://\S+", rf"\g<1>{address()}", text)
-    return re.sub(r'(COLORLIB_REPOSITORY\\", \\")[^"\\]+', rf"\g<1>{address()}", text)
+def github_address(remote: str) -> str | None:
+    """The https address of a git remote on GitHub, or None for any other remote."""
+    found = re.search(r"github\.com[:/]([\w.-]+)/([\w.-]+?)(\.git)?/?$", remote.strip())
+    return found and f"https://github.com/{found[1]}/{found[2]}"
+
+
+def set_address() -> None:
+    """Replace the placeholder in pyproject.toml by the address of origin, if it is on GitHub."""
+    words = ["git", "-C", str(REPOSITORY), "remote", "get-url", "origin"]
+    remote = subprocess.run(words, capture_output=True, text=True, check=False).stdout
+    found, path = github_address(remote), REPOSITORY / "pyproject.toml"
+    if found and address() == PLACEHOLDER:
+        write(path, path.read_text(encoding="utf-8").replace(PLACEHOLDER, found))
 
 
 def badge(name: str) -> str:
-    """The line that opens notebook NAME in Colab; "" while the address is the placeholder."""
-    if "/OWNER/" in address():
+    """The badge that opens a notebook in Colab; "" while the address is the placeholder."""
+    if address() == PLACEHOLDER:
         return ""
-    slug, site = address().removeprefix("https://github.com/"), "https://colab.research.google.com"
-    link = f"{site}/github/{slug}/blob/main/notebooks/{name}.ipynb"
-    return f"[![Open in Colab]({site}/assets/colab-badge.svg)]({link})"
+    link = f"{COLAB}/github/{address().removeprefix('https://github.com/')}/blob/main/notebooks"
+    return f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({link}/{name}.ipynb)"
 
 
-def results_table() -> str:
-    """README's results, from the committed evaluations of the shipped weights."""
-    tables = []
-    for given in ("value", "luma"):
-        result = store.load_result(f"cifar-{given}", committed=True)
-        tables += [result_table(result, COLOR_METRICS), f"`{result['command']}`"]
-    return "\n\n".join(tables)
+def reasons() -> str:
+    """Three reasons for this project, each with its number."""
+    result, made = committed("cifar-value"), SHIPPED / "cifar.json"
+    minutes = json.loads(made.read_text(encoding="utf-8"))["minutes"]
+    grey, careful, vivid = (
+        find_row(result, *row) for row in (("grey",), ("ours", 0.0), ("ours", 1.0))
+    )
+    low, high = careful["difference"]["psnr"]
+    true = vivid["colourfulness"] / vivid["colourfulness_ratio"]
+    gain = careful["psnr"] - grey["psnr"]
+    return (
+        f"- **No labels:** trained from images alone, {minutes:.0f} minutes on two CPU cores "
+        "(CIFAR-100).\n"
+        f"- **Numbers with intervals:** PSNR {gain:.2f} dB above grey [{low:.2f}, {high:.2f}] on "
+        f"{result['data']['count']:,} test images.\n"
+        f"- **One slider:** colourfulness {careful['colourfulness']:.0f} to "
+        f"{vivid['colourfulness']:.0f} from the same weights; the true colours have {true:.0f}."
+    )
 
 
-def recipes_table() -> str:
-    """README's comparison at an equal budget, from the committed result."""
-    result = with_original(store.load_result("equal-budget-full", committed=True))
+def commands() -> str:
+    """The two commands, and the one before them that fetches the project."""
+    slug = address().rsplit("/", 1)[1]
+    clone = "" if address() == PLACEHOLDER else f"git clone {address()} && cd {slug}\n"
+    return (
+        f"```\n{clone}make report   # runs the notebooks; open build/report/*.html\n"
+        "make lab      # opens the notebooks in JupyterLab\n```"
+    )
+
+
+def notebooks() -> str:
+    """The table of notebooks, with badges if the address is set."""
+    rows = [
+        [f"[{title}](notebooks/{name}.ipynb)", text, badge(name)]
+        for name, (title, text) in NOTEBOOKS.items()
+    ]
+    columns = 3 if badge("") else 2
+    rows = [row[:columns] for row in rows]
+    return markdown_table(["notebook", "about", ""][:columns], rows, "lll"[:columns])
+
+
+def results() -> str:
+    """The committed evaluations of the shipped weights."""
+    found = [committed(f"cifar-{given}") for given in ("value", "luma")]
+    return "\n\n".join(f"{result_table(r, METRICS)}\n\n`{r['command']}`" for r in found)
+
+
+def recipes() -> str:
+    """The committed comparison at an equal budget."""
+    result = with_original(committed("equal-budget-full"))
     metrics = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness", "top1", "frechet")
     minutes = result["networks"]["distribution"]["seconds"] / 60
     return (
         f"{result_table(result, metrics)}\n\n`{result['command']}`: "
         f"{result['config']['budget']['epochs']} epochs of {training_images(result):,} images "
-        f"each, {minutes:.0f} minutes for ours."
+        f"for each recipe, {minutes:.0f} minutes for ours."
     )
 
 
-def photo_table() -> str:
-    """README's results on photographs, from the committed evaluation."""
-    result = store.load_result("photo-luma-photos-test-1000", committed=True)
-    table = result_table(result, COLOR_METRICS)
+def photographs() -> str:
+    """The committed evaluation on photographs."""
+    result = committed("photo-luma-photos-test-1000")
+    table = result_table(result, METRICS)
     return f"{table}\n\nTrained on {result['trained_on']}. `{result['command']}`"
 
 
-def benchmarks() -> dict:
-    """What `make bench` measured, as committed."""
-    path = REPOSITORY / "benchmarks" / "results.json"
+def read_benchmarks(name: str = "results") -> dict:
+    """benchmarks/NAME.json: what `make bench` measured, or the titles of its rows."""
+    path = REPOSITORY / "benchmarks" / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def speed_table() -> str:
-    """The benchmarks as a Markdown table."""
-    result, rows = benchmarks(), []
-    path = REPOSITORY / "benchmarks" / "titles.json"
-    titles = json.loads(path.read_text(encoding="utf-8"))
+def bench() -> str:
+    """The benchmarks as a table."""
+    result, titles, rows = read_benchmarks(), read_benchmarks("titles"), []
     for row in result["rows"]:
         number = f"{row['value']:,.0f}" if row["value"] >= 100 else f"{row['value']:.3g}"
-        speedup = f"{row['speedup']:.3g} x" if "speedup" in row else ""
+        speedup = f"{row['speedup']:.3g} ×" if "speedup" in row else ""
         rows.append([titles[row["key"]], f"{number} {row['unit']}".strip(), speedup])
     machine = result["machine"]
     where = machine["gpu"] or f"{machine['cpu']}, {machine['threads']} threads"
@@ -90,45 +149,59 @@ def speed_table() -> str:
 
 def cost() -> str:
     """How long a set of ImageNet's size would take, with the assumptions."""
-    rows = {row["key"]: row["value"] for row in benchmarks()["rows"]}
+    rows = {row["key"]: row["value"] for row in read_benchmarks()["rows"]}
     images, side, epochs, devices, sustained = 1_281_167, 128, 20, 8, 10
-    disk, pixels = images * side * side * 3 / 1e9, (side / 32) ** 2
+    pixels = (side / 32) ** 2
     each = rows["work-shipped"] * pixels / 1e6  # TFLOP an image
     work, here = each * images * epochs, each / pixels * rows["training-shipped"]
     return (
-        f"What it would cost, as an estimate: {images:,} images (ImageNet) of {side} x {side} "
-        f"pixels (a file of {disk:.0f} GB), {epochs} epochs with the shipped network are "
-        f"{work / 1000:,.0f} PFLOP. At the "
-        f"{here * 1000:.0f} GFLOP/s measured above that is {work / here / 3600:.0f} hours; on "
-        f"{devices} GPUs that sustain {sustained} TFLOP/s each on this small network (assumed, not "
-        f"measured) {work / sustained / devices / 60:.0f} minutes, if disks deliver "
+        f"An estimate: {epochs} epochs of {images:,} images (ImageNet) of {side} × {side} pixels, "
+        f"a file of {images * side * side * 3 / 1e9:.0f} GB, take the shipped network "
+        f"{work / 1000:,.0f} PFLOP. At the {here * 1000:.0f} GFLOP/s of the benchmark that is "
+        f"{work / here / 3600:.0f} hours. On {devices} GPUs that sustain {sustained} TFLOP/s each "
+        f"on this small network (assumed, not measured) it is "
+        f"{work / sustained / devices / 60:.0f} minutes, if the disks deliver "
         f"{sustained * devices / each:,.0f} images a second."
     )
 
 
-def with_part(text: str, name: str, content: str) -> str:
-    """`text` with what stands between the two markers `name` replaced."""
-    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-    head, rest = text.split(start)
-    return f"{head}{start}{content}\n{end}{rest.split(end)[1]}"
+def handout() -> str:
+    """The comparison of the handout, as HTML."""
+    result, rows = committed("equal-budget-full"), ""
+    metrics = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness")
+    for line in result_table(result, metrics).splitlines():
+        if line.startswith("| ") and "---" not in line:
+            tag = "td" if rows else "th"
+            cells = "".join(f"<{tag}>{cell.strip()}</{tag}>" for cell in line.strip("|").split("|"))
+            rows += f"<tr>{cells}</tr>\n"
+    return f"<table>\n{rows}</table>"
 
 
-def readme(text: str) -> str:
-    """README with the parts that are made from results."""
-    text = with_part(text, "results", results_table())
-    text = with_part(text, "recipes", recipes_table())
-    text = with_part(text, "photo", photo_table())
-    return with_part(with_part(text, "bench", speed_table()), "cost", cost())
+PARTS = {
+    part.__name__: part
+    for part in (reasons, commands, notebooks, results, recipes, photographs, bench, cost, handout)
+} | {"targets": targets_table}
+
+
+def page(text: str) -> str:
+    """A page with every marked part written anew."""
+
+    def part(found: re.Match) -> str:
+        return f"{found[1]}\n{PARTS[found[2]]()}\n{found[3]}"
+
+    return re.sub(r"(<!-- (\w+) -->)\n.*?(<!-- /\2 -->)", part, text, flags=re.S)
 
 
 def notebook(text: str, name: str) -> str:
-    """A notebook with its badge and the sentence on how long it takes, without views of widgets.
+    """A notebook with its badge, its times and its address, without views of widgets.
 
     Without a kernel each view would print that its model is missing.
     """
+    text = re.sub(r'(COLORLIB_REPOSITORY\\", \\")[^"\\]+', rf"\g<1>{address()}", text)
     content = json.loads(text)
     first = "".join(content["cells"][0]["source"])
-    first = re.sub(r"^\*It takes .*", lambda _: time_sentence(name), first, flags=re.M)
+    if name in NOTEBOOKS:
+        first = re.sub(r"^\*It takes .*", lambda _: time_sentence(name), first, flags=re.M)
     first = re.sub(r"\n+\[!\[Open in Colab\].*", "", first) + f"\n\n{badge(name)}"
     content["cells"][0]["source"] = first.rstrip().splitlines(keepends=True)
     for cell in content["cells"]:
@@ -146,7 +219,7 @@ def duration(seconds: float) -> str:
 
 def time_sentence(name: str) -> str:
     """How long a notebook takes, its long parts, and what that would be on Colab."""
-    times = store.load_result("times", committed=True)
+    times = committed("times")
     parts, sample = (times["seconds"][source][name] for source in ("cifar100", "sample"))
     whole = sum(parts.values())
     long = sorted((part for part in parts.items() if part[1] > whole / 5), key=lambda p: -p[1])
@@ -162,26 +235,36 @@ def time_sentence(name: str) -> str:
 
 def times_table(text: str) -> str:
     """The teachers' table with the time of each notebook in its last column."""
-    for name, there in store.load_result("times", committed=True)["seconds"]["cifar100"].items():
+    for name, parts in committed("times")["seconds"]["cifar100"].items():
         row = rf"(\| \[[^]]*\]\({name}\.ipynb\) \|.*\| )[^|]* \|$"
-        text = re.sub(row, rf"\g<1>{duration(sum(there.values()))} |", text, flags=re.M)
+        text = re.sub(row, rf"\g<1>{duration(sum(parts.values()))} |", text, flags=re.M)
     return text
 
 
+def written() -> dict:
+    """path -> text, of every page and notebook as it should be."""
+    folders = REPOSITORY / "docs", REPOSITORY / "notebooks"
+    pages = [REPOSITORY / "README.md", *folders[0].glob("*.md"), *folders[0].glob("*.html")]
+    found = {path: page(path.read_text(encoding="utf-8")) for path in pages}
+    teachers = folders[1] / "README.md"
+    found[teachers] = times_table(page(teachers.read_text(encoding="utf-8")))
+    for path in sorted(folders[1].glob("*.ipynb")):
+        found[path] = notebook(path.read_text(encoding="utf-8"), path.stem)
+    return found
+
+
+def write(path, text: str) -> None:
+    """Write a file whose text has changed."""
+    if path.read_text(encoding="utf-8") != text:
+        with replacing(path) as part:
+            part.write_text(text, encoding="utf-8")
+        print("wrote", path.relative_to(REPOSITORY))
+
+
 def main() -> None:
-    page, teachers = REPOSITORY / "README.md", REPOSITORY / "notebooks" / "README.md"
-    for path in [page, teachers, *sorted((REPOSITORY / "notebooks").glob("*.ipynb"))]:
-        text = path.read_text(encoding="utf-8")
-        if path == page:
-            new = with_address(readme(text))
-        elif path == teachers:
-            new = times_table(text)
-        else:
-            new = with_address(notebook(text, path.stem))
-        if new != text:
-            with replacing(path) as part:
-                part.write_text(new, encoding="utf-8")
-            print("wrote", path.name)
+    set_address()
+    for path, text in written().items():
+        write(path, text)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""data/results/README.md: the aims, what was reached, by which command, and what was tried."""
+"""The table of docs/targets.md: the targets, what was reached, and by which command."""
 
 import json
 from typing import NamedTuple
@@ -6,49 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from colorlib.compare.equal_budget import pareto_margins
-from colorlib.paths import REPOSITORY, SHIPPED, replacing
+from colorlib.paths import REPOSITORY, SHIPPED
 from colorlib.report import store, tables
-
-PAGE = REPOSITORY / "data" / "results" / "README.md"
-HEAD = """# What was aimed at, what was reached
-
-Each number is read from the files of this folder (or `benchmarks/results.json`). Each file holds
-the command that makes it, its configuration, data, machine, commit, and a digest of the weights and
-of their decoding. *Missed* marks an aim that was missed; below the table is what was tried. Between
-the five measured settings of vividness, lines are drawn. `make publish` writes this page.
-
-"""
-TRIED = """
-## What was tried where an aim was missed
-
-- **The gap of the classifier.** It closes with quality, and with contrast: playing down what is
-  likely nearby, and colours that follow the edges of luma (`decoding.py`), brought the last
-  points. More of it, a wider or narrower neighbourhood, sharpened chroma and stronger edges
-  brought no more on the images that it was chosen on; neighbours that vote lose. Playing down
-  what a weaker network says, or ours of less of the image, gained nothing beyond contrast.
-  NoGAN, whose feature loss has seen labels, closes more at an equal budget; that loss was kept
-  out of ours, whose weights are to know no labels (the setting of its contrast was chosen with
-  the classifier, on images new to both). For quality were tried, without gain: longer training with
-  random zoom, a last stretch on the error of the picture, random gamma, a deeper network of the
-  same cost, a prediction for every pixel (sub-pixel convolution), photographs of Tiny ImageNet
-  beside a part of CIFAR-100. Averaging over moved copies gains a tenth of a decibel for five
-  times the work, and the classifier sees none of it. The widest network knows its images by heart;
-  parts of other images cutmix into a fifth of them (`train --cutmix 0.2`) keep it from some of
-  that; with them, and five more epochs in the same hour, PSNR and both AuC gained, the classifier's
-  share stayed, and the Fréchet distance rose a little. Pasted into half of them, the classifier
-  closed less, also after ten more minutes without pasting. The mean of two networks gained PSNR
-  and raw AuC on held images and, with contrast, closed more; it takes twice the hour. Dropout
-  and distillation are untried.
-- **Speed of the shipped network.** A wider network learns from fewer images a second; the one that
-  is default, compared and studied, reaches the aim.
-- **Bleeding.** The yardsticks in the benchmark say what is to be had: even the best of the nine
-  small pixels around, chosen by one who knows the truth, hardly halves the error of plain
-  bilinear.
-"""
 
 
 class Aim(NamedTuple):
-    """A row of the page."""
+    """A row of the table."""
 
     key: str
     what: str
@@ -62,14 +25,14 @@ class Aim(NamedTuple):
         return self.reached <= self.expected if self.at_most else self.reached >= self.expected
 
     def cells(self) -> list[str]:
-        """The row as the page shows it."""
+        """The row as the table shows it."""
         missed = "" if self.met() else "*missed*"
         numbers = (self.format.format(number) for number in (self.expected, self.reached))
         return [self.what, *numbers, missed, f"`{self.command}`"]
 
 
 def aims() -> list[Aim]:
-    """Each aim that has a number."""
+    """Every target."""
     return [*cifar_aims(), *comparison_aims(), *speed_aims(), *photo_aims()]
 
 
@@ -97,17 +60,11 @@ def cifar_aims() -> list[Aim]:
 
 
 def comparison_aims() -> list[Aim]:
-    """The comparison at an equal budget, and the classifier."""
+    """The comparison at an equal budget."""
     full = store.load_result("equal-budget-full", committed=True)
     what = "our curve above every recipe's point: least difference in rebalanced AuC"
     margin = min(pareto_margins(full).values())
-    classified = store.load_result("classifier-cifar", committed=True)
-    recovered = max(row["accuracy_recovered"] for row in tables.vividness_rows(classified))
-    gap = "classifier: share of the gap between grey and true images closed"
-    return [
-        Aim("margin", what, 0.0, margin, "{:+.4f}", full["command"]),
-        Aim("classifier", gap, 0.5, recovered, "{:.0%}", classified["command"]),
-    ]
+    return [Aim("margin", what, 0.0, margin, "{:+.4f}", full["command"])]
 
 
 def speed_aims() -> list[Aim]:
@@ -159,18 +116,7 @@ def benchmarks(column: str) -> dict[str, float]:
     return {row["key"]: row[column] for row in bench["rows"] if column in row}
 
 
-def page() -> str:
-    """The page as Markdown."""
-    header = ["aim", "expected", "reached", "", "command"]
-    return HEAD + tables.markdown_table(header, [a.cells() for a in aims()], "lrrll") + "\n" + TRIED
-
-
-def main() -> None:
-    if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != page():
-        with replacing(PAGE) as part:
-            part.write_text(page(), encoding="utf-8")
-        print("wrote data/results/README.md")
-
-
-if __name__ == "__main__":
-    main()
+def targets_table() -> str:
+    """The table as Markdown."""
+    header = ["target", "expected", "reached", "", "command"]
+    return tables.markdown_table(header, [aim.cells() for aim in aims()], "lrrll")

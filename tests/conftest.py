@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from functools import partial
@@ -22,8 +23,10 @@ REAL_DATA = Path(os.environ.get("COLORLIB_DATA") or REPOSITORY / "data").resolve
 
 
 def script(name: str):
-    """scripts/NAME.py as a module."""
+    """scripts/NAME.py as a module; as when it is run, it finds the others beside it."""
     path = REPOSITORY / "scripts" / f"{name}.py"
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
