@@ -133,12 +133,17 @@ def published(args: argparse.Namespace) -> int:
     failed = peers.fetch_published() if args.fetch else []
     for sentence in failed:
         print(f"colorlib: {sentence}", file=sys.stderr)
-    result = measure_published(args.model, args.model, tuple(args.vividness))
-    config = {"model": args.model, "given": "luma", "vividness": args.vividness}
+    photographs = peers.published()
+    config = {"model": args.model, "given": "luma", "vividness": list(args.vividness)}
     model = network(args.model)
     networks = {args.model: model} if isinstance(model, ColorNet) else {}
-    result |= store.provenance(networks, config, result["data"], command=result["command"])
-    store.save_result(result_name(args.model), result)
+    data = {"source": "published photographs", "count": len(photographs)}
+    made = store.provenance(networks, config, data)
+    name = result_name(args.model)
+    result = store.current_result(name, made) if args.unless_current else None
+    if result is None:
+        result = measure_published(args.model, args.model, tuple(args.vividness), photographs)
+        result = store.save_result(name, made | result)
     print(f"{tables(result)}\n\nThe results are in {paths.results()}")
     return int(bool(failed))
 
@@ -147,7 +152,7 @@ def hints(args: argparse.Namespace) -> None:
     """measure what hints bring, and colours drawn by chance; the result hints-MODEL"""
     from colorlib.compare import hint_study
 
-    print(hint_study.hints_tables(hint_study.hints_result(args.model, args.count)))
+    print(hint_study.hints_tables(hint_study.hints_result(args.model, args.count, args.unless_current)))
 
 
 def colorize(args: argparse.Namespace) -> int:
@@ -225,6 +230,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--model", default="photo", help="a shipped name or a .safetensors file")
     sub.add_argument("--fetch", action="store_true", help="first download what is missing, 40 MB")
     sub.add_argument("--vividness", type=float, nargs="+", default=(0.0, 0.5, 1.0))
+    sub.add_argument("--unless-current", **unless_current)
     sub = command(colorize)
     sub.add_argument("photos", type=Path, nargs="+", help="files, or folders of them")
     sub.add_argument(
@@ -250,6 +256,7 @@ def parser() -> argparse.ArgumentParser:
     sub = command(hints)
     sub.add_argument("--model", default="photo", help="a shipped name or a .safetensors file")
     sub.add_argument("--count", type=int, default=500, help="of the photographs of val96")
+    sub.add_argument("--unless-current", **unless_current)
     return top
 
 

@@ -34,20 +34,39 @@ def test_conda_and_pip_get_the_same_packages():
     assert conda == pip
 
 
-def test_lock_pins_every_package():
+def test_lock_pins_every_package_with_hashes():
     lock = (REPOSITORY / "requirements.lock").read_text()
-    pinned = {line.split("==")[0] for line in lock.splitlines() if "==" in line}
-    assert {split(w)[0] for w in WANTED} <= pinned
+    entries = re.split(r"^(?=\S)", lock, flags=re.M)[1:]
+    assert all(re.match(r"[\w.-]+==", entry) for entry in entries)
+    assert all("--hash=sha256:" in entry for entry in entries)
+    assert {split(w)[0] for w in WANTED} <= {entry.split("==")[0] for entry in entries}
     assert "://" not in lock
+    assert "--require-hashes" in (REPOSITORY / "Makefile").read_text()
 
 
-def test_address_and_results_are_published():
-    readme = (REPOSITORY / "README.md").read_text()
-    assert publish.readme(publish.with_address(readme)) == readme
-    for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
-        text = path.read_text()
-        assert f'COLORLIB_REPOSITORY\\", \\"{publish.address()}\\"' in text
-        assert publish.with_address(publish.notebook(text, path.stem)) == text
+def test_pages_and_notebooks_are_as_published():
+    for path, text in publish.written().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run make publish"
+
+
+def test_every_marked_part_is_published_and_every_link_leads_to_a_file():
+    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
+    pages.append(REPOSITORY / "notebooks" / "README.md")
+    marked = []
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        marked += re.findall(r"<!-- (\w+) -->", text)
+        links = re.findall(r"\]\(([^)#\s]+)[^)]*\)|src=\"([^\"]+)\"", text)
+        for link in (a or b for a, b in links):
+            if "://" not in link:
+                assert (page.parent / link).exists(), f"{page.name}: {link}"
+    assert set(marked) == set(publish.PARTS) - {"handout"}
+    assert len(marked) == len(set(marked))
+
+
+def test_the_readme_is_short_and_its_picture_small():
+    assert len((REPOSITORY / "README.md").read_text(encoding="utf-8").split()) <= 700
+    assert (REPOSITORY / "figures" / "vividness.gif").stat().st_size <= 1.5e6
 
 
 def test_each_notebook_says_how_long_it_and_its_long_parts_take():
@@ -67,15 +86,37 @@ def test_each_notebook_says_how_long_it_and_its_long_parts_take():
 
 
 def test_a_fork_changes_its_address_in_one_place(monkeypatch):
+    name = "01_data_preparation"
+    readme = (REPOSITORY / "README.md").read_text()
+    notebook = (REPOSITORY / "notebooks" / f"{name}.ipynb").read_text()
     monkeypatch.setattr(publish, "address", lambda: "https://github.com/me/fork")
-    notebook = (REPOSITORY / "notebooks" / "01_data_preparation.ipynb").read_text()
-    changed = publish.with_address(publish.notebook(notebook, "01_data_preparation"))
-    assert "github/me/fork/blob/main/notebooks/01_data_preparation.ipynb" in changed
+    page, changed = publish.page(readme), publish.notebook(notebook, name)
+    for text in (page, changed):
+        assert f"github/me/fork/blob/main/notebooks/{name}.ipynb" in text
+        assert "github.com/OWNER" not in text
+    assert "git clone https://github.com/me/fork && cd fork" in page
+    assert len(page.split()) <= 730
     assert 'COLORLIB_REPOSITORY\\", \\"https://github.com/me/fork\\"' in changed
-    assert "github.com/OWNER" not in changed
-    assert publish.notebook(changed, "01_data_preparation") == changed
-    monkeypatch.setattr(publish, "address", lambda: "https://github.com/OWNER/colorlib")
-    assert "colab-badge" not in publish.notebook(changed, "01_data_preparation")
+    assert publish.notebook(changed, name) == changed
+    monkeypatch.setattr(publish, "address", lambda: publish.PLACEHOLDER)
+    assert "colab-badge" not in publish.notebook(changed, name) + publish.page(page)
+
+
+def test_the_address_is_that_of_a_remote_on_github(monkeypatch, tmp_path):
+    expected = "https://github.com/me/fork"
+    for remote in (expected, f"{expected}.git\n", f"{expected}/", "git@github.com:me/fork.git"):
+        assert publish.github_address(remote) == expected
+    for remote in ("", "/home/me/fork", "https://example.org/me/fork", "https://github.com/me"):
+        assert publish.github_address(remote) is None
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    project = tmp_path / "pyproject.toml"
+    project.write_text(f'[project.urls]\nRepository = "{publish.PLACEHOLDER}"\n')
+    monkeypatch.setattr(publish, "REPOSITORY", tmp_path)
+    for remote, found in (("/home/me/fork", publish.PLACEHOLDER), (expected, expected)):
+        subprocess.run(["git", "-C", tmp_path, "remote", "add", "origin", remote], check=True)
+        publish.set_address()
+        assert publish.address() == found
+        subprocess.run(["git", "-C", tmp_path, "remote", "remove", "origin"], check=True)
 
 
 @pytest.mark.parametrize(("given", "grey"), [("value", 19.97), ("luma", 23.28)])
