@@ -152,7 +152,8 @@ def hints(args: argparse.Namespace) -> None:
     """measure what hints bring, and colours drawn by chance; the result hints-MODEL"""
     from colorlib.compare import hint_study
 
-    print(hint_study.hints_tables(hint_study.hints_result(args.model, args.count, args.unless_current)))
+    result = hint_study.hints_result(args.model, args.count, args.unless_current)
+    print(hint_study.hints_tables(result))
 
 
 def colorize(args: argparse.Namespace) -> int:

@@ -47,7 +47,8 @@ def frame(rows: list[np.ndarray], vividness: float) -> Image.Image:
     draw.line((left, TOP // 2, right, TOP // 2), "#999999", 2)
     at = left + vividness * (right - left)
     draw.ellipse((at - 6, TOP // 2 - 6, at + 6, TOP // 2 + 6), "#1f77b4")
-    for i, (name, row) in enumerate(zip(("grey\ninput", "our\ncolours", "truth"), rows, strict=True)):
+    names = ("grey\ninput", "our\ncolours", "truth")
+    for i, (name, row) in enumerate(zip(names, rows, strict=True)):
         y = TOP + i * (SIDE + GAP)
         draw.multiline_text((4, y + SIDE // 2 - 14), name, "black", font)
         for j, image in enumerate(row):

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,6 +101,45 @@ def test_without_the_repository_all_goes_to_the_current_folder(copy, tmp_path):
     subprocess.run(words, cwd=here, check=True, capture_output=True, env=environment)
     assert len(list((here / "build" / "results").iterdir())) == 1
     assert [p.name for p in site.iterdir()] == ["colorlib"]
+
+
+@pytest.mark.full
+def test_a_wheel_works_in_a_path_with_a_space(copy, tmp_path, monkeypatch):
+    """In an environment that has the dependencies of this one, and colorlib from the wheel."""
+    monkeypatch.delenv("PYTHONPATH")
+    here, environment = copy.parent / "my work", copy.parent / "an environment"
+    here.mkdir()
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "--wheel-dir", here, copy], check=True)
+    shutil.rmtree(copy)
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    python = environment / "bin" / "python"
+    site = next(environment.glob("lib/python*/site-packages"))
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    (wheel,) = here.glob("*.whl")
+    subprocess.run([*pip, wheel], check=True)
+    ours = Path(np.__file__).parents[1]
+    (site / "dependencies.pth").write_text(f"{ours}\n")
+    Image.fromarray(np.full((40, 40), 128, np.uint8)).save(here / "grey.png")
+    for words in (
+        ["-c", f"import colorlib; assert colorlib.__file__.startswith({str(site)!r})"],
+        ["-m", "colorlib", "colorize", "grey.png"],
+        ["-m", "colorlib", "evaluate", "--source", "sample", "--count", "8"],
+        ["-c", "from colorlib.compare import classifier as c; c.load_classifier('classifier')"],
+    ):
+        subprocess.run([python, *words], cwd=here, check=True, capture_output=True)
+    assert (here / "grey-coloured.png").is_file()
+    assert list((here / "build" / "results").iterdir())
+
+
+def test_results_measures_all_that_notebooks_read_from_a_file(make, copy):
+    def measured(*words):
+        return [line.split("-m colorlib ")[1].split()[0] for line in make("results", *words)]
+
+    without = ["study", "duplicates", "published", "compare", "compare"]
+    assert measured() == without
+    (copy / "my data" / "photos").mkdir(parents=True)
+    assert measured("COLORLIB_DATA=my data") == [*without[:3], "hints", *without[3:], "evaluate"]
 
 
 def test_only_the_repository_itself_is_written_as_committed(monkeypatch):
