@@ -167,14 +167,25 @@ def predict_chroma(model: ColorNet, gray: Tensor, given="value", vividness=0.0) 
 
 
 def predict(
-    model: ColorNet, gray: Tensor, given: str = "value", hints: Tensor | None = None
+    model: ColorNet,
+    gray: Tensor,
+    given: str = "value",
+    hints: Tensor | None = None,
+    mirror: bool = False,
 ) -> Tensor:
-    """The network's output for gray (N, 1, H, W) of any size; hints (N, 3, H, W) or None."""
+    """The network's output for gray (N, 1, H, W) of any size; hints (N, 3, H, W) or None.
+
+    mirror: the mean of this output and the output for the mirror image, at twice the time.
+    """
     edges = (0, -gray.shape[-1] % model.stride, 0, -gray.shape[-2] % model.stride)
     padded = F.pad(gray, edges, mode="replicate")
     hints = None if hints is None else F.pad(hints, edges)
     flag = torch.full((len(gray),), int(given == "luma"), device=gray.device)
-    return model(padded, flag, hints)
+    output = model(padded, flag, hints)
+    if mirror:
+        hints = None if hints is None else hints.flip(-1)
+        output = (output + model(padded.flip(-1), flag, hints).flip(-1)) / 2
+    return output
 
 
 def colorize(

@@ -7,6 +7,7 @@ from safetensors.torch import save_file
 import colorlib as cl
 from colorlib import decoding as m
 from colorlib.color import add_chroma, rgb_to_lab, to_gray
+from colorlib.model import predict
 
 TINY = {"widths": (8, 8, 16), "down": (1, 1, 1), "up": (1, 1)}
 
@@ -224,3 +225,17 @@ def test_weights_that_make_a_black_picture_are_refused(net, tmp_path):
     cl.save_model(net, path)
     with pytest.raises(ValueError, match=r"net\.safetensors: .*numbers that are not finite"):
         cl.load_model(path)
+
+
+def test_a_mirrored_prediction_does_not_know_left_from_right(net):
+    gray = torch.rand(2, 1, 40, 50, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        plain = predict(net, gray)
+        both = predict(net, gray, mirror=True)
+        padded = torch.nn.functional.pad(
+            gray, (0, -50 % net.stride, 0, -40 % net.stride), "replicate"
+        )
+        again = predict(net, padded.flip(-1), mirror=True).flip(-1)
+    assert both.shape == plain.shape
+    assert not torch.allclose(plain, both)
+    assert torch.allclose(both, again, atol=1e-5)

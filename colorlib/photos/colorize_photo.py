@@ -132,13 +132,17 @@ def find_chroma(
 def find_logits(
     model: ColorNet, small: Tensor, hints: Tensor | None = None, seed: int | None = None
 ) -> Tensor:
-    """The network's output for `find_chroma`: the slow part, without vividness."""
+    """The network's output for `find_chroma`: the slow part, without vividness.
+
+    Averaged with the output for the mirror image: "mirror" in weights/photo.json says what it
+    brings on validation photographs.
+    """
     with evaluation_mode(model) as device:
         gray = small.to(device)
         hints = None if hints is None else hints.to(device)
         if seed is not None:
             return coherent_logits(model, gray, hints, seed)
-        return predict(model, gray, "luma", hints)
+        return predict(model, gray, "luma", hints, mirror=True)
 
 
 def logits_chroma(model: ColorNet, logits: Tensor, small: Tensor, vividness: float) -> Tensor:

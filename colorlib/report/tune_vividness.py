@@ -19,18 +19,22 @@ SHOWN = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness")
 
 
 def measure_settings(
-    model: ColorNet, truth: Tensor, settings: Iterable[DecodeSetting], given: str
+    model: ColorNet,
+    truth: Tensor,
+    settings: Iterable[DecodeSetting],
+    given: str,
+    mirror: bool = False,
 ) -> list[dict[str, Tensor]]:
     """`metrics.per_image`, quick, of each setting on RGB images (N, 3, H, W) in [0, 1].
 
-    The network predicts once for all settings.
+    The network predicts once for all settings; mirror: see `model.predict`.
     """
     measured: list[list[dict[str, Tensor]]] = [[] for _ in settings]
     with evaluation_mode(model) as device:
         for part in tqdm(truth.split(250), "decoding", delay=3, leave=False):
             part = part.to(device)
             gray = to_gray(part, given)
-            logits = predict(model, gray, given)
+            logits = predict(model, gray, given, mirror=mirror)
             for setting, rows in zip(settings, measured, strict=True):
                 rgb = add_chroma(decode(model, logits, setting, gray, given), gray, given)
                 rows.append(per_image(rgb, part, quick=True))
