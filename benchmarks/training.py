@@ -43,7 +43,8 @@ def training(images: np.ndarray) -> list[dict]:
 
         def steps() -> None:
             for step in range(STEPS):
-                samples = batches.batch(pixels, order, step, STEPS, config, accelerator)
+                index = order[step * config.batch_size :][: config.batch_size]
+                samples = batches.draw_batch(pixels, index, step, config, accelerator)
                 train.learn(model, recipe, optimizers, samples, config, accelerator).item()
 
         return steps
@@ -52,7 +53,7 @@ def training(images: np.ndarray) -> list[dict]:
         """Floating-point operations an image, without the optimizers'."""
         model, recipe = cl.build(config)
         model.to(device).train()
-        samples = batches.batch(pixels, order, 0, STEPS, config, accelerator)
+        samples = batches.draw_batch(pixels, order[: config.batch_size], 0, config, accelerator)
         with FlopCounterMode(display=False) as counter:
             recipe.loss(model(samples.gray, samples.given), samples).backward()
         return counter.get_total_flops() / config.batch_size

@@ -10,8 +10,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from colorlib import data, paths
 from colorlib.config import NAME, Config
 from colorlib.recipes import build
@@ -262,9 +260,6 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    # A network that grows sure makes numbers below 1e-38 by the million, and a CPU takes long for
-    # each. Here, since threads take this over from the one that makes them.
-    torch.set_flush_denormal(True)
     for stream in (sys.stdout, sys.stderr):  # no name of a file is to end a command
         stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(format="colorlib: %(message)s")

@@ -5,9 +5,12 @@ costs a few percent of a training step. A set that does not fit into memory is r
 memory-mapped, and one that does not fit onto the GPU stays beside it.
 """
 
+from __future__ import annotations
+
 import hashlib
 import math
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -17,16 +20,19 @@ from colorlib.color import hsv_to_chroma, rgb_to_hsv, to_gray
 from colorlib.config import Config
 from colorlib.datasets.pixels import Pixels, gather
 
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
 MOST_HINTS = 64  # points revealed of one image
 
 
 class Batch(NamedTuple):
-    """What a step learns from."""
+    """A training batch."""
 
     rgb: Tensor  # the images (B, 3, H, W) in [0, 1]
-    gray: Tensor  # what the network was given of them (B, 1, H, W)
-    given: Tensor  # (B,) int64: 0 where that is value, 1 where it is luma
-    chosen: Tensor | None = None  # (B,) int64: which of the training images they are
+    gray: Tensor  # the network's input (B, 1, H, W)
+    given: Tensor  # (B,) int64: 0 if the input is value, 1 if it is luma
+    index: Tensor | None = None  # (B,) int64: the images' numbers in the training set
     hints: Tensor | None = None  # (B, 3, H, W): revealed chroma, and where; see `reveal`
 
 
@@ -50,51 +56,75 @@ def check_pixels(pixels: Pixels, config: Config, stride: int) -> None:
         )
 
 
-def batch(pixels: Pixels, order: Tensor, step: int, steps: int, config: Config, accelerator):
-    """This process's share of a step's batch, a `Batch`.
+def batches(
+    pixels: Pixels, config: Config, accelerator: Accelerator, start: int = 0
+) -> Iterator[Batch]:
+    """This process's share of every batch of a run, from step `start` on.
 
-    All is drawn for the whole batch and then shared out, so any number of processes sees the same.
+    Each epoch takes the images in an order of its own; what does not fill a batch is left out.
     """
-    size, at = config.batch_size, step % steps
-    random = generator(config.seed, -1, step)
-    chosen = order[at * size : (at + 1) * size]
-    flip, coin = torch.rand((2, size), generator=random) < 0.5
-    moved = torch.randint(-config.shift, config.shift + 1, (2, size), generator=random)
-    scale = config.zoom * (2 * torch.rand((2, size), generator=random) - 1)
-    centre = 2 * torch.rand((2, size), generator=random) - 1
-    mine = slice(accelerator.process_index, None, accelerator.num_processes)
-    device = accelerator.device
-    rgb = gather(pixels, chosen[mine]).to(device, non_blocking=True)
-    drawn = flip, coin, moved, scale, centre
-    flip, coin, moved, scale, centre = (x[..., mine].to(device) for x in drawn)
+    steps = len(pixels) // config.batch_size
+    for step in range(start, steps * config.epochs):
+        epoch, position = divmod(step, steps)
+        if position == 0 or step == start:
+            order = torch.randperm(len(pixels), generator=generator(config.seed, epoch))
+        index = order[position * config.batch_size :][: config.batch_size]
+        yield draw_batch(pixels, index, step, config, accelerator)
+
+
+def draw_batch(
+    pixels: Pixels, index: Tensor, step: int, config: Config, accelerator: Accelerator
+) -> Batch:
+    """This process's share of the images `index` (batch size,), augmented.
+
+    Random numbers are drawn for the whole batch before it is shared out, so that they do not depend
+    on the number of processes.
+    """
+    random, count, device = generator(config.seed, -1, step), len(index), accelerator.device
+    share = slice(accelerator.process_index, None, accelerator.num_processes)
+
+    def mine(drawn: Tensor) -> Tensor:
+        return drawn[..., share].to(device, non_blocking=True)
+
+    def images(index: Tensor) -> Tensor:
+        return gather(pixels, index[share]).to(device, non_blocking=True)
+
+    flip, coin = mine(torch.rand((2, count), generator=random) < 0.5)
+    moved = mine(torch.randint(-config.shift, config.shift + 1, (2, count), generator=random))
+    scale = mine(config.zoom * (2 * torch.rand((2, count), generator=random) - 1))
+    center = mine(2 * torch.rand((2, count), generator=random) - 1)
+    rgb = images(index)
     if config.cutmix:
-        use = torch.rand(size, generator=random) < config.cutmix
-        side, corner = torch.rand((2, 2, size), generator=random)
-        other = gather(pixels, chosen.roll(1)[mine]).to(device, non_blocking=True)
-        use, side, corner = (x[..., mine].to(device) for x in (use, side, corner))
-        rgb = torch.where(use.view(-1, 1, 1, 1), cutmix(rgb, other, side, corner), rgb)
+        use = mine(torch.rand(count, generator=random) < config.cutmix)
+        side, corner = mine(torch.rand((2, 2, count), generator=random))
+        mixed = cutmix(rgb, images(index.roll(1)), side, corner)
+        rgb = torch.where(use.view(-1, 1, 1, 1), mixed, rgb)
     rgb = torch.where(flip.view(-1, 1, 1, 1), rgb.flip(-1), rgb)
     if config.shift and not config.crop:
         rgb = shifted(rgb, moved)
     rgb = rgb.float() / 255
-    share = torch.stack((scale[0], scale[0] + scale[1] / 2)).exp()
+    part = torch.stack((scale[0], scale[0] + scale[1] / 2)).exp()
     if config.crop:
         whole = scale.new_tensor([config.crop / side for side in rgb.shape[:1:-1]])[:, None]
-        rgb = window(rgb, (whole * share).clamp(max=1), centre, config.crop)
+        rgb = window(rgb, (whole * part).clamp(max=1), center, config.crop)
     elif config.zoom:
-        rgb = window(rgb, share)
-    given = coin.long() if config.given == "both" else (coin >= 0).long() * (config.given == "luma")
+        rgb = window(rgb, part)
+    given = (
+        coin.long()
+        if config.given == "both"
+        else torch.full_like(coin, config.given == "luma", dtype=torch.long)
+    )
     gray = torch.where(given.view(-1, 1, 1, 1) == 1, to_gray(rgb, "luma"), to_gray(rgb, "value"))
     if config.sharpen:
-        amount, level = 2 * torch.rand((2, size), generator=random)[..., mine].to(device)
-        noise = torch.randn((size, *gray.shape[1:]), generator=random)[mine].to(device)
+        amount, level = 2 * mine(torch.rand((2, count), generator=random))
+        noise = torch.randn((count, *gray.shape[1:]), generator=random)[share].to(device)
         noise *= level.view(-1, 1, 1, 1)
         gray = sharpened(gray, config.sharpen * (amount - 1), noise)
     hints = None
     if config.hints:
-        squares = draw_hints(size, *rgb.shape[-2:], random)[mine]
+        squares = draw_hints(count, *rgb.shape[-2:], random)[share]
         hints = reveal(rgb, squares.to(device, non_blocking=True))
-    return Batch(rgb, gray, given, chosen[mine], hints)
+    return Batch(rgb, gray, given, index[share], hints)
 
 
 def sharpened(gray: Tensor, amount: Tensor, noise: Tensor) -> Tensor:
@@ -166,7 +196,7 @@ def cutmix(rgb: Tensor, other: Tensor, side: Tensor, corner: Tensor) -> Tensor:
 
     side (2, B): from 0, a quarter of height and width, to 1, three quarters; corner (2, B): from 0,
     top or left, to 1, as far down or right as it goes. The colours stay right everywhere, and it
-    is harder to know an image by heart. After Yun et al. 2019, "CutMix", section 3; height and
+    is harder to overfit to single images. After Yun et al. 2019, "CutMix", section 3; height and
     width are drawn apart here, and every pixel has its own target, so that none is mixed.
     """
     inside = []

@@ -1,27 +1,181 @@
-"""Saving, stopping and resuming, safely: whatever happens to a run, its last good state is on disk.
+"""A run in data/runs/NAME: what is kept of it, and how it stops and resumes safely.
 
-A checkpoint is a SHA-256 digest followed by a `torch.save` of plain tensors and numbers, written
-beside and renamed; the last two are kept, so that a damaged newest one costs little.
+Whatever happens to a run, its last good state is on disk. A checkpoint is a SHA-256 digest followed
+by a `torch.save` of plain tensors and numbers, written beside and renamed; the last two are kept,
+so that a damaged newest one costs little.
 """
+
+from __future__ import annotations
 
 import dataclasses
 import hashlib
 import io
+import json
 import logging
+import math
 import signal
 import threading
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor, nn
 
+from colorlib import paths
 from colorlib.config import Config
-from colorlib.paths import replacing
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 log = logging.getLogger(__name__)
-KEPT = 2
+CHECK_STEPS = 20  # steps between looks at the losses: each look waits for a GPU
+CHECKPOINT_SECONDS = 600  # between checkpoints, if an epoch takes longer
+
+
+class Run:
+    """The state of a training run, which its checkpoints hold, and what is due after each step."""
+
+    def __init__(self, config: Config, data: str, epoch_steps: int, accelerator: Accelerator):
+        """data: the `fingerprint` of the training images."""
+        self.folder, self.accelerator = paths.runs() / config.name, accelerator
+        expected = dataclasses.asdict(config) | {"data": data}
+        self.expected = json.loads(json.dumps(expected))  # as a checkpoint gives it back
+        self.epoch_steps, self.total = epoch_steps, epoch_steps * config.epochs
+        self.step = 0  # how many were made
+        self.history: list[dict[str, float]] = []  # a row for each epoch
+        self.losses: list[float] = []  # of the present epoch
+        self.extra: dict[str, Tensor] = {}  # what a caller wants kept with the rest
+        self.unread: list[Tensor] = []  # losses that may still be computed, on a GPU
+        self.began = self.saved = time.perf_counter()
+        self.stop, self.stopping, self.save_due = threading.Event(), False, False
+
+    @property
+    def finished(self) -> bool:
+        return self.step == self.total
+
+    @property
+    def epoch_ended(self) -> bool:
+        return self.step % self.epoch_steps == 0
+
+    def resume(self, model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> None:
+        """Go on from the newest whole checkpoint, if there is one.
+
+        Raises ValueError if it belongs to another config or data, or if the processes of this run
+        found different ones.
+        """
+        state = load_newest(self.folder)
+        if state:
+            check_same(state["config"], self.expected, self.folder.name)
+            model.load_state_dict(state["model"])
+            for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(kept)
+            self.step, self.history, self.losses = state["step"], state["history"], state["losses"]
+            self.extra, self.began = state["extra"], self.began - state["seconds"]
+            before, now = state["threads"], torch.get_num_threads()
+            if before != now:
+                log.warning(
+                    f"{self.folder.name} was trained with {before} threads, and goes on with {now}:"
+                    " the weights will differ a little from those of an unbroken run; "
+                    f"torch.set_num_threads({before}) keeps them equal"
+                )
+        if self.accelerator.num_processes > 1:
+            step = torch.tensor([self.step], device=self.accelerator.device)
+            steps = self.accelerator.gather(step).tolist()
+            if len(set(steps)) > 1:
+                raise ValueError(
+                    f"the processes found checkpoints of steps {steps}, expected one: COLORLIB_DATA"
+                    " must name a folder that all machines share"
+                )
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Own the folder, show progress, and let Ctrl-C or SIGTERM end the run after a step."""
+        from tqdm import tqdm
+
+        main = self.accelerator.is_main_process
+        silent = {} if main else {"disable": True}
+        words: dict[str, Any] = {"total": self.total, "initial": self.step, "unit": " steps"}
+        self.bar = tqdm(desc=self.folder.name, **words, **silent)
+        with self.bar, owned(self.folder, main), interruptible(self.stop):
+            yield
+
+    def count(self, loss: Tensor) -> None:
+        """Count a step that was made, its loss a scalar."""
+        self.unread.append(loss)
+        self.step += 1
+        self.bar.update()
+
+    def pauses(self) -> bool:
+        """Whether losses are read after this step; then sets what else is due."""
+        stop_now = self.stop.is_set() and self.accelerator.num_processes == 1
+        if not (self.epoch_ended or stop_now or self.step % CHECK_STEPS == 0):
+            return False
+        late = time.perf_counter() - self.saved > CHECKPOINT_SECONDS
+        self.stopping = self.any_process(self.stop.is_set())
+        self.save_due = self.epoch_ended or self.stopping or self.any_process(late)
+        return True
+
+    def check(self, model: nn.Module) -> None:
+        """Read the losses; FloatingPointError if one, or a weight, is not finite."""
+        losses = torch.stack(self.unread).tolist()
+        for step, loss in enumerate(losses, self.step - len(losses) + 1):
+            if not math.isfinite(loss):
+                epoch = (step - 1) // self.epoch_steps + 1
+                raise diverged(f"the loss is {loss} at step {step} (epoch {epoch})", self.folder)
+        for name, weight in model.state_dict().items():  # and the means that normalisation keeps
+            if not torch.isfinite(weight).all():
+                raise diverged(f"{name} is no longer finite after step {self.step}", self.folder)
+        self.losses += losses
+        self.unread = []
+        recent = self.losses[-50:]
+        self.bar.set_postfix(loss=f"{sum(recent) / len(recent):.4f}", refresh=False)
+
+    def end_epoch(self) -> dict[str, float]:
+        """The new row of the history, to which the caller adds what it measures."""
+        mean, seconds = sum(self.losses) / len(self.losses), time.perf_counter() - self.began
+        row = {"epoch": len(self.history) + 1, "train_loss": mean, "seconds": seconds}
+        self.history.append(row)
+        self.losses = []
+        return row
+
+    def save(self, model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> None:
+        """Write a checkpoint if one is due; a full disk stops the run."""
+
+        def write() -> None:
+            state = {"config": self.expected, "model": model.state_dict(), "step": self.step}
+            state |= {"optimizers": [o.state_dict() for o in optimizers], "extra": self.extra}
+            state |= {"history": self.history, "losses": self.losses}
+            state |= {"seconds": time.perf_counter() - self.began}
+            save(self.folder, self.step, state | {"threads": torch.get_num_threads()})
+
+        main = self.accelerator.is_main_process
+        if self.save_due:
+            full = main and not try_write(write, self.folder)
+            if self.any_process(full):
+                self.stopping = True
+            elif self.stopping and main and not self.finished:
+                print(f"Stopped at step {self.step} of {self.total}; call fit again to go on.")
+            self.saved = time.perf_counter()
+
+    def any_process(self, asked: bool) -> bool:
+        """Whether any process asks: all of them must leave the loop at the same step."""
+        if self.accelerator.num_processes == 1:
+            return asked
+        votes = torch.tensor([float(asked)], device=self.accelerator.device)
+        return self.accelerator.reduce(votes).item() > 0
+
+
+def diverged(what: str, folder: Path) -> FloatingPointError:
+    """The error that says `what` and what to do."""
+    return FloatingPointError(
+        f"{what}. The last good checkpoint, if any, is kept in {folder.name}. Lower the learning "
+        "rate, and give that run another name"
+    )
 
 
 def save(folder: Path, step: int, state: dict) -> None:
@@ -29,14 +183,14 @@ def save(folder: Path, step: int, state: dict) -> None:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     payload = buffer.getvalue()
-    with replacing(folder / f"step-{step:09d}.ckpt") as part:
+    newest = folder / f"step-{step:09d}.ckpt"
+    with paths.replacing(newest) as part:
         part.write_bytes(hashlib.sha256(payload).digest() + payload)
-    kept = [f"step-{step:09d}.ckpt"]
-    for old in sorted(folder.glob("step-*.ckpt"), reverse=True):
-        if old.name < kept[0] and len(kept) < KEPT:
-            kept.append(old.name)
-        elif old.name != kept[0]:
-            old.unlink()  # also a later one, which was damaged: this run is past trusting it
+    others = sorted(path for path in folder.glob("step-*.ckpt") if path != newest)
+    earlier = [path for path in others if path < newest]
+    for path in others:
+        if path not in earlier[-1:]:  # a later one was found damaged when this run resumed
+            path.unlink()
 
 
 def load_newest(folder: Path) -> dict | None:
@@ -49,31 +203,10 @@ def load_newest(folder: Path) -> dict | None:
     return None
 
 
-def resume(folder: Path, expected: dict, model, optimizers) -> dict | None:
-    """Put the newest whole checkpoint into model and optimizers, and return it; None without one.
+def check_same(found: dict, expected: dict, name: str) -> None:
+    """Raise ValueError naming what differs between a checkpoint's config and the one asked for.
 
-    Raises ValueError where it is of another config or data than `expected`.
-    """
-    state = load_newest(folder)
-    if state:
-        check_same(state["config"], expected, folder)
-        model.load_state_dict(state["model"])
-        for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(kept)
-        threads = state.get("threads", torch.get_num_threads())
-        if threads != torch.get_num_threads():
-            log.warning(
-                "%s was trained with %d threads, and goes on with %d: the weights will differ a "
-                "little from those of an unbroken run; torch.set_num_threads(%d) keeps them equal",
-                folder.name, threads, torch.get_num_threads(), threads,
-            )  # fmt: skip
-    return state
-
-
-def check_same(found: dict, expected: dict, folder: Path) -> None:
-    """Raise ValueError naming what differs between a checkpoint's run and the one asked for.
-
-    A setting that came later than the checkpoint had its default then.
+    Settings added since the checkpoint was written are taken at their defaults.
     """
     found = dataclasses.asdict(Config()) | found
     differs = [
@@ -83,13 +216,13 @@ def check_same(found: dict, expected: dict, folder: Path) -> None:
     ]
     if differs:
         raise ValueError(
-            f"{folder.name} holds a run of its own: {'; '.join(differs)}. "
-            f"Give this run another name, or delete {folder.name}"
+            f"{name} holds a run of its own: {'; '.join(differs)}. "
+            f"Give this run another name, or delete {name}"
         )
 
 
-def try_write(write, folder: Path) -> bool:
-    """Whether write() could write; where the disk is full, say, a message says what to do."""
+def try_write(write: Callable[[], None], folder: Path) -> bool:
+    """Whether write() could write; if not (a full disk, say), a message says what to do."""
     try:
         write()
     except OSError as error:
@@ -102,41 +235,61 @@ def try_write(write, folder: Path) -> bool:
 
 
 @contextmanager
-def interruptible() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets, so that a step can end; two interrupt."""
-    stop = threading.Event()
+def owned(folder: Path, main_process: bool = True) -> Iterator[None]:
+    """Keep other runs out of `folder`, and clear what a killed run left half written in it.
+
+    Raises ValueError if another process trains there, and OSError that says what to do if the
+    folder cannot be written: now, not after hours. The lock of a process that died is void.
+    """
+    from filelock import FileLock, Timeout
+
+    if not main_process:
+        yield
+        return
+    lock = FileLock(folder / "lock", timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise ValueError(
+                f"{folder.name} is being trained by another process. Wait for it, or give this "
+                "run another name"
+            ) from None
+        except (OSError, NotImplementedError):
+            pass  # a file system without locks, as that of Google Drive, or one that is read-only
+        for part in folder.glob("*.part"):
+            part.unlink()
+        with paths.replacing(folder / "writable") as part:
+            part.write_bytes(b"yes")
+        (folder / "writable").unlink()
+    except OSError as error:
+        lock.release()
+        raise OSError(
+            f"{folder} cannot be written ({error.strerror or error}), so no run can be kept there. "
+            "Set COLORLIB_DATA to a folder that can"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def interruptible(stop: threading.Event) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM sets `stop`, so that a step can end; a second one interrupts."""
     if threading.current_thread() is not threading.main_thread():
-        yield stop
+        yield
         return
 
-    def handler(number, frame):
+    def handler(number: int, frame: FrameType | None) -> None:
         if stop.is_set() and number == signal.SIGINT:  # a cluster may send SIGTERM twice
             raise KeyboardInterrupt
         stop.set()
 
     before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stop
+        yield
     finally:
         for number, old in before.items():
             signal.signal(number, old)
-
-
-def any_process(asked: bool, accelerator) -> bool:
-    """Whether any process asks: all of them must leave the loop at the same step."""
-    if accelerator.num_processes == 1:
-        return asked
-    votes = torch.tensor([float(asked)], device=accelerator.device)
-    return accelerator.reduce(votes).item() > 0
-
-
-def check_same_step(step: int, accelerator) -> None:
-    """Raise ValueError unless every process found the same checkpoint."""
-    if accelerator.num_processes == 1:
-        return
-    steps = accelerator.gather(torch.tensor([step], device=accelerator.device)).tolist()
-    if len(set(steps)) > 1:
-        raise ValueError(
-            f"the processes found checkpoints of steps {steps}, expected one: COLORLIB_DATA must "
-            "name a folder that all machines share"
-        )

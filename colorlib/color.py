@@ -7,21 +7,21 @@ nothing where saturation is zero; chroma has neither defect.
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 PART = 2**19  # numbers that a conversion takes on at a time
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601
-_TRUSTED = False  # see `trusted_range`
 
 
 def check_images(tensor: Tensor, channels: int, name: str, unit_range: bool = True) -> Tensor:
     """Return `tensor` as float32 (float64 stays), or raise ValueError saying what is wrong.
 
-    Wanted: a floating tensor (..., channels, H, W); with `unit_range`, finite and in [0, 1].
+    Expected: a floating tensor (..., channels, H, W); with `unit_range`, finite and in [0, 1]. The
+    values of a tensor on a GPU are not read, since each look waits for the device, nor are those in
+    a compiled function, where it would cost as much as the conversion.
     """
     if not isinstance(tensor, Tensor):
         raise ValueError(f"{name}: got {type(tensor).__name__}, expected a torch tensor")
@@ -33,24 +33,12 @@ def check_images(tensor: Tensor, channels: int, name: str, unit_range: bool = Tr
         raise ValueError(f"{name}: got {tensor.dtype}, expected floats in [0, 1] (divide by 255)")
     if tensor.dtype in (torch.float16, torch.bfloat16):
         tensor = tensor.float()
-    # a compiled function looks at no values: the look would cost as much as the conversion
-    skip = _TRUSTED or torch.compiler.is_compiling()
-    if unit_range and tensor.numel() and not skip:
+    read = tensor.device.type == "cpu" and not torch.compiler.is_compiling()
+    if unit_range and tensor.numel() and read:
         low, high = (x.item() for x in torch.aminmax(tensor.detach()))
         if not (low >= -1e-4 and high <= 1 + 1e-4):
             raise ValueError(f"{name}: got values from {low:.4g} to {high:.4g}, expected [0, 1]")
     return tensor
-
-
-@contextmanager
-def trusted_range() -> Iterator[None]:
-    """Within it no conversion looks at the values: on a GPU each look waits for the device."""
-    global _TRUSTED
-    before, _TRUSTED = _TRUSTED, True
-    try:
-        yield
-    finally:
-        _TRUSTED = before
 
 
 def rgb_to_hsv(rgb: Tensor) -> Tensor:
@@ -91,7 +79,7 @@ def hsv_to_rgb(hsv: Tensor) -> Tensor:
     return _by_parts(lambda part: _hue_to_rgb(*part.unbind(-3)), hsv)
 
 
-def _by_parts(convert, images: Tensor) -> Tensor:
+def _by_parts(convert: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """convert(images), some images at a time: what lies between then stays in the CPU's cache."""
     at_once = images.ndim == 4 and PART // max(1, images[:1].numel())
     large = at_once and len(images) > at_once and images.device.type == "cpu"

@@ -70,7 +70,24 @@ class Attention(nn.Module):
         return x + self.out(mixed.mT.reshape(x.shape))
 
 
-class ColorNet(nn.Module):
+class Network(nn.Module):
+    """A network from a first layer `stem` to a last layer `head`, which says how it is trained."""
+
+    stem: nn.Module
+    head: nn.Module
+
+    def optimizer_groups(self) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """(hidden kernels, for Muon; kernels of the first and last layer; what does not decay)."""
+        ends = {*self.stem.parameters(), *self.head.parameters()}
+        kernels = [p for p in self.parameters() if p.ndim == 4]
+        return (
+            [p for p in kernels if p not in ends],
+            [p for p in kernels if p in ends],
+            [p for p in self.parameters() if p.ndim != 4],
+        )
+
+
+class ColorNet(Network):
     """gray (B, 1, H, W) -> (B, outputs, H/fold, W/fold), H and W multiples of `self.stride`.
 
     widths: channels of each level, the first at 1/fold of the image's resolution, each next at half

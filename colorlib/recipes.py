@@ -48,15 +48,23 @@ def chroma_target(rgb: Tensor, fold: int = 2) -> tuple[Tensor, Tensor]:
 
 
 class Recipe:
-    """What all recipes share: by default nothing is looked at before training starts."""
+    """What all recipes share: by default nothing is measured before training starts."""
 
     name, head = "", "chroma"
 
     def __init__(self, spacing: float = 0.2, fold: int = 2):
         self.spacing, self.fold = spacing, fold
 
-    def setup(self, model, pixels: Tensor) -> None:
-        pass
+    def setup(self, model: ColorNet, pixels: Tensor) -> None:
+        """Look at the first training images, uint8 (N, 3, H, W), before training starts."""
+
+    def inputs(self, batch: Batch) -> tuple[Tensor | None, ...]:
+        """What the network is called with."""
+        return batch.gray, batch.given, batch.hints
+
+    def loss(self, output: Tensor, batch: Batch) -> Tensor:
+        """The scalar to minimise, from the network's output (B, outputs, H/fold, W/fold)."""
+        raise NotImplementedError(f"{type(self).__name__} has no loss(output, batch)")
 
 
 class Distribution(Recipe):

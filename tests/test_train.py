@@ -88,16 +88,16 @@ def test_prepared_arrays_train_the_same(images, tmp_path):
 def test_stopping_and_going_on_gives_the_same_weights(images, stop_at, number, monkeypatch, capsys):
     whole, history = run(images, small("whole"))
     steps = 0
-    batch = train.batch
+    draw_batch = batches.draw_batch
 
     def interrupting(*args):
         nonlocal steps
         steps += 1
         if steps == stop_at:
             signal.raise_signal(number)
-        return batch(*args)
+        return draw_batch(*args)
 
-    monkeypatch.setattr(train, "batch", interrupting)
+    monkeypatch.setattr(batches, "draw_batch", interrupting)
     _, part = run(images, small())
     assert len(part) == stop_at // 7 and "call fit again" in capsys.readouterr().out
     model, resumed = run(images, small())
@@ -153,8 +153,8 @@ def test_weights_that_are_not_finite_are_not_kept(images, monkeypatch):
 
 
 def test_long_epochs_are_kept_in_between(images, monkeypatch):
-    monkeypatch.setattr(train, "LOOK", 3)
-    monkeypatch.setattr(train, "OFTEN", 0)
+    monkeypatch.setattr(checkpoint, "CHECK_STEPS", 3)
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0)
     run(images, small(epochs=1))
     assert sorted(p.name for p in (paths.runs() / "run").glob("*.ckpt"))[0] == "step-000000006.ckpt"
     saved = []
@@ -183,15 +183,15 @@ def test_another_config_or_data_is_refused(images):
 
 
 def test_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(images, monkeypatch):
-    batch, steps = train.batch, 0
+    draw_batch, steps = batches.draw_batch, 0
 
     def poisoned(*args):
         nonlocal steps
         steps += 1
-        samples = batch(*args)
+        samples = draw_batch(*args)
         return samples._replace(gray=samples.gray * (float("nan") if steps == 10 else 1))
 
-    monkeypatch.setattr(train, "batch", poisoned)
+    monkeypatch.setattr(batches, "draw_batch", poisoned)
     with pytest.raises(FloatingPointError, match=r"the loss is nan at step 10 \(epoch 2\)"):
         run(images, small())
     assert checkpoint.load_newest(paths.runs() / "run")["step"] == 7
@@ -276,12 +276,12 @@ def test_every_batch_is_shared_out_whole(images):
             self.process_index, self.num_processes = rank, world
 
     pixels = as_pixels(images)
-    order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
+    index = torch.randperm(64, generator=torch.Generator().manual_seed(0))[:8]
     whole, first, second = (
-        batches.batch(pixels, order, 3, 8, small(shift=3, zoom=0.2, cutmix=0.5), Share(*who))
+        batches.draw_batch(pixels, index, 3, small(shift=3, zoom=0.2, cutmix=0.5), Share(*who))
         for who in ((0, 1), (0, 2), (1, 2))
     )
-    for name in ("rgb", "gray", "given", "chosen"):
+    for name in ("rgb", "gray", "given", "index"):
         w, a, b = (getattr(samples, name) for samples in (whole, first, second))
         assert torch.equal(w[::2], a) and torch.equal(w[1::2], b)
 
@@ -290,16 +290,17 @@ def test_an_epoch_sees_every_image_once(images):
     class Alone:
         process_index, num_processes, device = 0, 1, torch.device("cpu")
 
-    pixels = as_pixels(images)
-    order = torch.randperm(64, generator=torch.Generator().manual_seed(0))
-    seen = []
-    for step in range(8):
-        rgb, gray, given, chosen, _ = batches.batch(pixels, order, step, 8, small(shift=0), Alone)
-        assert torch.equal(chosen, order[8 * step : 8 * step + 8])
+    pixels, config = as_pixels(images), small(shift=0, epochs=1)
+    seen, numbers = [], []
+    for rgb, gray, given, index, _ in batches.batches(pixels, config, Alone):
+        numbers += index.tolist()
         assert torch.allclose(gray[given == 0], cl.value(rgb)[given == 0])
         assert torch.allclose(gray[given == 1], cl.luma(rgb)[given == 1])
         seen += [min(x.tobytes(), x[:, ::-1].tobytes()) for x in cl.to_images(rgb)]
     assert set(seen) == {min(x.tobytes(), x[:, ::-1].tobytes()) for x in images}
+    assert numbers != sorted(numbers) == list(range(64))
+    later = [samples.index for samples in batches.batches(pixels, config, Alone, start=5)]
+    assert torch.cat(later).tolist() == numbers[40:]
 
 
 def test_learning_rate_rises_and_falls():
@@ -340,9 +341,9 @@ def test_command_says_what_differs():
 SCRIPT = """
 {before}
 import torch, numpy as np, colorlib as cl
-from colorlib import train
+from colorlib import checkpoint
 torch.set_num_threads(1)
-train.LOOK, train.OFTEN = {look}, 0
+checkpoint.CHECK_STEPS, checkpoint.CHECKPOINT_SECONDS = {look}, 0
 config = cl.Config(name="killed", **{small!r})
 model, recipe = cl.build(config)
 history = cl.fit(model, recipe, np.load({images!r}), config)

@@ -7,6 +7,7 @@ they measure.
 
 import dataclasses
 import json
+import math
 import time
 from datetime import date
 from itertools import pairwise
@@ -17,22 +18,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib import checkpoint, paths
-from colorlib.batches import batch, check_pixels, generator
+from colorlib import paths
+from colorlib.batches import Batch
+from colorlib.checkpoint import Run
 from colorlib.color import luma
 from colorlib.config import Config
-from colorlib.data import load_images, load_labels, split_validation, to_tensor
-from colorlib.datasets.pixels import as_pixels, fingerprint
+from colorlib.data import load_images, load_labels, to_tensor
+from colorlib.datasets.pixels import fingerprint
 from colorlib.model import (
     Convolution,
+    Network,
     Residual,
     evaluation_mode,
     to_float32,
     write_weights,
 )
-from colorlib.monitor import owned
 from colorlib.paths import machine
-from colorlib.train import make_optimizers, set_rates
+from colorlib.recipes import Recipe
+from colorlib.train import epochs, make_accelerator, make_optimizers, training_pixels
 
 FOLDER = "classifiers"
 SEEN = {
@@ -47,7 +50,7 @@ CONFIG_FIELDS = (
 )
 
 
-class Classifier(nn.Module):
+class Classifier(Network):
     """rgb (B, 3, H, W) in [0, 1], H and W multiples of 8 -> logits (B, classes)."""
 
     def __init__(self, widths: tuple[int, ...] = (48, 96, 192), classes: int = 100):
@@ -75,52 +78,43 @@ class Classifier(nn.Module):
         return self.head(self.features(rgb))
 
 
+class ClassLabels(Recipe):
+    """Cross-entropy with the class labels of colour or grey images, smoothed by `SMOOTHING`."""
+
+    def __init__(self, labels: Tensor, seen: str):
+        super().__init__()
+        self.labels, self.seen = labels, seen
+
+    def inputs(self, batch: Batch) -> tuple[Tensor]:
+        return (batch.rgb if self.seen == "colour" else batch.gray.expand(-1, 3, -1, -1),)
+
+    def loss(self, output: Tensor, batch: Batch) -> Tensor:
+        labels = self.labels[batch.index].to(output.device)
+        return F.cross_entropy(output, labels, label_smoothing=SMOOTHING)
+
+
 def train_classifier(
     name: str, images: np.ndarray, classes: np.ndarray, config: Config
 ) -> Classifier:
     """Train the classifier NAME of `SEEN` into data/runs/NAME, going on where it stopped.
 
     images: uint8 (N, H, W, 3); classes: the class (N,) of each; not the last `config.validation`.
+    Raises KeyboardInterrupt if it is stopped.
     """
-    from accelerate import Accelerator
-    from tqdm import tqdm
-
-    accelerator = Accelerator()
-    pixels = as_pixels(split_validation(images, config.validation)[0])
-    labels = torch.as_tensor(classes).long().to(accelerator.device)
-    check_pixels(pixels, config, 8)
-    steps = len(pixels) // config.batch_size
-    folder, total = paths.runs() / name, steps * config.epochs
+    config = dataclasses.replace(config, name=name, precision="no", clip=math.inf)
+    accelerator, labels = make_accelerator(), torch.as_tensor(classes).long()
+    pixels, _ = training_pixels(images, config, 8, accelerator)
     torch.manual_seed(config.seed)
     model = Classifier(classes=int(labels.max()) + 1)
     model = model.to(accelerator.device, memory_format=torch.channels_last).train()
     optimizers = make_optimizers(model, config)
-    expected = json.loads(json.dumps(dataclasses.asdict(config)))
-    expected |= {"data": fingerprint(pixels), "classifier": SEEN[name]}
-    state, step, seconds = checkpoint.resume(folder, expected, model, optimizers), 0, 0.0
-    if state:
-        step, seconds = state["step"], state["seconds"]
-    clock = time.perf_counter() - seconds
-    with owned(folder), tqdm(total=total, initial=step, unit=" steps", desc=name) as bar:
-        while step < total:
-            epoch = step // steps
-            order = torch.randperm(len(pixels), generator=generator(config.seed, epoch))
-            while step < (epoch + 1) * steps:
-                set_rates(optimizers, config, step / total)
-                samples = batch(pixels, order, step, steps, config, accelerator)
-                rgb = samples.rgb if SEEN[name] == "colour" else samples.gray.expand(-1, 3, -1, -1)
-                true_labels = labels[samples.chosen.to(labels.device)]
-                loss = F.cross_entropy(model(rgb), true_labels, label_smoothing=SMOOTHING)
-                model.zero_grad()
-                loss.backward()
-                for optimizer in optimizers:
-                    optimizer.step()
-                step += 1
-                bar.update()
-            bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
-            state = {"config": expected, "model": model.state_dict(), "step": step}
-            state |= {"optimizers": [o.state_dict() for o in optimizers]}
-            checkpoint.save(folder, step, state | {"seconds": time.perf_counter() - clock})
+    run = Run(config, fingerprint(pixels), len(pixels) // config.batch_size, accelerator)
+    run.resume(model, optimizers)
+    with run.opened():
+        for _ in epochs(run, model, ClassLabels(labels, SEEN[name]), optimizers, pixels, config):
+            pass  # nothing is measured before the end
+    if not run.finished:
+        raise KeyboardInterrupt
     return model.eval()
 
 

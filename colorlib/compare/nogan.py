@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorlib import paths
-from colorlib.batches import Batch, batch, generator
+from colorlib.batches import Batch, draw_batch, generator
+from colorlib.checkpoint import owned
 from colorlib.color import add_chroma, luma
 from colorlib.compare.classifier import load_classifier
 from colorlib.compare.semantic import frechet
@@ -26,7 +27,6 @@ from colorlib.config import Config
 from colorlib.data import split_validation, to_tensor
 from colorlib.datasets.pixels import Pixels, as_pixels
 from colorlib.model import ColorNet, colorize, load_model, save_model, weights_digest
-from colorlib.monitor import owned
 from colorlib.recipes import Recipe
 
 CHECKS = 8  # measurements of the quality during the adversarial phase
@@ -82,7 +82,10 @@ def adversarial_phase(
 def train_against_critic(
     model: ColorNet, pixels: Pixels, config: Config, quality: Quality
 ) -> list[dict]:
-    """The steps of `adversarial_phase` on training images; leaves the model at its best."""
+    """The steps of `adversarial_phase` on training images; leaves the model at its best.
+
+    A loop of its own: two networks take turns here, and `train.epochs` trains one.
+    """
     from accelerate import Accelerator
     from tqdm import tqdm
 
@@ -100,7 +103,8 @@ def train_against_critic(
     for step in tqdm(range(2 * steps), f"{config.name}-game", unit=" steps"):
         if step == steps:
             critic_optimizer.param_groups[0]["lr"] = RATE
-        samples = batch(pixels, order, step, steps, config, accelerator)
+        index = order[step % steps * config.batch_size :][: config.batch_size]
+        samples = draw_batch(pixels, index, step, config, accelerator)
         adversarial = step >= steps
         with torch.set_grad_enabled(adversarial):
             predicted = to_picture(model(samples.gray, samples.given), samples)
