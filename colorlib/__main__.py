@@ -124,24 +124,12 @@ def duplicates(args: argparse.Namespace) -> None:
 def published(args: argparse.Namespace) -> int:
     """measure a network beside published systems; the result published-MODEL"""
     from colorlib import peers
-    from colorlib.compare.published import measure_published, result_name, tables
-    from colorlib.model import ColorNet
-    from colorlib.photos.colorize_photo import network
+    from colorlib.compare.published import published_result, tables
 
     failed = peers.fetch_published() if args.fetch else []
     for sentence in failed:
         print(f"colorlib: {sentence}", file=sys.stderr)
-    photographs = peers.published()
-    config = {"model": args.model, "given": "luma", "vividness": list(args.vividness)}
-    model = network(args.model)
-    networks = {args.model: model} if isinstance(model, ColorNet) else {}
-    data = {"source": "published photographs", "count": len(photographs)}
-    made = store.provenance(networks, config, data)
-    name = result_name(args.model)
-    result = store.current_result(name, made) if args.unless_current else None
-    if result is None:
-        result = measure_published(args.model, args.model, tuple(args.vividness), photographs)
-        result = store.save_result(name, made | result)
+    result = published_result(args.model, tuple(args.vividness), args.unless_current)
     print(f"{tables(result)}\n\nThe results are in {paths.results()}")
     return int(bool(failed))
 
@@ -151,7 +139,7 @@ def hints(args: argparse.Namespace) -> None:
     from colorlib.compare import hint_study
 
     result = hint_study.hints_result(args.model, args.count, args.unless_current)
-    print(hint_study.hints_tables(result))
+    print(f"{hint_study.hints_table(result)}\n\n{hint_study.decoders_table(result)}")
 
 
 def colorize(args: argparse.Namespace) -> int:
@@ -238,8 +226,8 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--model",
         default="photo",
-        help="shipped weights, a .safetensors file, or eccv16, siggraph17, deoldify-artistic or "
-        "deoldify-stable (their official weights are fetched when first used)",
+        help="shipped weights, a .safetensors file, or a published network of colorlib/peers, such "
+        "as eccv16 (its official weights are fetched when first used)",
     )
     sub.add_argument("--vividness", type=float, default=0.5)
     sub.add_argument("--size", type=int, default=INNER, help="shorter side the network works at")

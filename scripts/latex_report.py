@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from colorlib.compare.systems import with_original
+from colorlib.compare.equal_budget import with_original
 from colorlib.paths import REPOSITORY, replacing
 from colorlib.report import store, tables
 from colorlib.report.style import COLUMN

@@ -12,7 +12,7 @@ import tomllib
 
 from targets import targets_table
 
-from colorlib.compare.systems import training_images, with_original
+from colorlib.compare.equal_budget import training_images, with_original
 from colorlib.paths import REPOSITORY, SHIPPED, replacing
 from colorlib.report import store
 from colorlib.report.tables import find_row, markdown_table, result_table

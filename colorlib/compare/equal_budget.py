@@ -9,6 +9,7 @@ by how common each of their own cells is in the training images.
 import copy
 import dataclasses
 import time
+from functools import partial
 
 import numpy as np
 from torch import Tensor
@@ -27,7 +28,15 @@ from colorlib.peers import original
 from colorlib.recipes import build
 from colorlib.report import store
 from colorlib.report.bootstrap import bootstrap
-from colorlib.report.evaluation import System, at_vividness, evaluate_systems, grey, random_colors
+from colorlib.report.evaluation import (
+    Colorizer,
+    System,
+    at_vividness,
+    evaluate_systems,
+    grey,
+    random_colors,
+)
+from colorlib.report.tables import TITLES, markdown_table, result_table
 from colorlib.report.tune_vividness import measure_settings, tune_path
 from colorlib.train import fit
 
@@ -39,6 +48,7 @@ BUDGETS = {
 TEMPERATURES = (1.0, 0.7, 0.5, 0.38, 0.3, 0.2, 0.1)  # Zhang et al. 2016, figure 6, and their 0.38
 ALPHAS = tuple(i / 8 for i in range(-8, 9))  # below 0 undoes a rebalanced network's own weights
 TUNING = 500  # validation images on which the path of a network of cells is chosen
+TABLE = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness", "top1")
 CURVES = ("raw_auc", "rebalanced_auc", "psnr", "colourfulness")
 
 
@@ -83,17 +93,21 @@ def train_recipe(
     return model, made
 
 
-def finished_networks(source: str = "cifar100") -> dict[str, ColorNet]:
-    """key -> network of the other recipes that `compare` trained here, as far as they are kept."""
+def trained_here(source: str = "cifar100") -> dict[str, Colorizer]:
+    """key -> colorizer of the other recipes that `compare` trained here, as far as they are kept.
+
+    Networks of cells colour at vividness 0.5, ECCV16's as published.
+    """
     found = {}
     for recipe in COMPARED:
         config = run_config(recipe, "full", source)
         folder = nogan.run_folder(config) if recipe == "nogan" else paths.runs() / config.name
         path = folder / "model.safetensors"
         if recipe != "distribution" and path.is_file():
-            found[system_key(recipe)] = model = load_model(path)
+            model = load_model(path)
             if recipe == "eccv16":
-                model.schedules["luma"] = [DecodeSetting(0.0, 0.38)] * 2  # as published
+                model.schedules["luma"] = [DecodeSetting(0.0, 0.38)] * 2
+            found[system_key(recipe)] = partial(colorize, model, given="luma", vividness=0.5)
     return found
 
 
@@ -235,6 +249,36 @@ def original_network(
     baseline, row = evaluate_systems(systems, test[:count], "luma")
     made = {"count": min(count, len(test)), "steps": steps, "training_seconds": seconds}
     return row | made | {"grey": baseline}
+
+
+def with_original(result: dict) -> dict:
+    """The result with a last row: the original project's own network, measured on fewer images."""
+    return result | {"rows": [*result["rows"], result["original_network"]]}
+
+
+def training_images(result: dict) -> int:
+    """How many images of CIFAR-100 each network of a comparison at an equal budget was shown."""
+    budget = result["config"]["budget"]
+    return budget.get("count") or 50_000 - budget["validation"]
+
+
+def recipes_table(result: dict) -> str:
+    """The five recipes in Markdown, how long each trained, and the command."""
+    minutes = [
+        f"{TITLES[system_key(recipe)].split(':')[0]} {made['seconds'] / 60:.1f}"
+        for recipe, made in result["networks"].items()
+    ]
+    return (
+        f"{result_table(with_original(result), TABLE)}\n\n{result['config']['budget']['epochs']} "
+        f"epochs of {training_images(result):,} images each. Minutes of training: "
+        f"{', '.join(minutes)}. `{result['command']}`"
+    )
+
+
+def margins_table(result: dict) -> str:
+    """`pareto_margins` in Markdown."""
+    rows = [(TITLES[key], f"{margin:+.4f}") for key, margin in pareto_margins(result).items()]
+    return markdown_table(["recipe", "our curve lies above it by (rebalanced AuC)"], rows)
 
 
 def pareto_margins(result: dict, ours: str = OURS) -> dict[str, float]:

@@ -21,10 +21,19 @@ from colorlib.model import ColorNet, evaluation_mode, load_model, predict
 from colorlib.photos.coherent import coherent_logits
 from colorlib.photos.hints import squares_around
 from colorlib.report import store
-from colorlib.report.tables import cells, markdown_table
+from colorlib.report.tables import COLUMNS, cells, markdown_table, number
 
 COUNTS = (0, 1, 2, 5, 10, 20, 50)  # hints, as in figure 6 of Zhang et al. 2017
 BATCH = 50
+METRICS = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness")
+DECODED = {"seams": 4, "diversity": 1, "seconds_per_image": 2}  # and their digits in the table
+WAYS = {
+    "mean": "mean, each place alone",
+    "coherent": "surest colours first, as hints for the rest",
+    "seed 0": "colours drawn by chance, one drawing",
+    "seed 1": "another drawing",
+    "truth": "true colours, at half resolution",
+}
 EDGE = 0.03  # gradient of luma, of 1 a pixel, below which there is no edge
 
 
@@ -48,9 +57,7 @@ def spread(hints: Tensor) -> Tensor:
     from scipy.interpolate import griddata
 
     found = torch.zeros_like(hints[:, :2])
-    for chroma, (shown, mask) in zip(
-        found, zip(hints[:, :2], hints[:, 2], strict=True), strict=True
-    ):
+    for chroma, shown, mask in zip(found, hints[:, :2], hints[:, 2], strict=True):
         places = mask.nonzero().numpy()
         if not len(places):
             continue
@@ -105,38 +112,34 @@ def decoder_rows(
 ) -> list[dict]:
     """Decoding place by place, coherently, and by chance: every setting, all metrics, and seams.
 
-    Rows of `seeds` also have "diversity", the mean ab distance between the first two of them.
+    Rows after the first of `seeds` also have "diversity", the mean ab distance to the first.
     """
     truth = to_tensor(images)
-    gray = luma(truth)
-    ways = {"mean": None, "coherent": None} | {f"seed {seed}": seed for seed in seeds}
+    gray, parts = luma(truth), luma(truth).split(BATCH)
+    ways: dict = {"mean": None, "coherent": None} | {f"seed {seed}": seed for seed in seeds}
     rows, drawn = [], {}
     for way, seed in ways.items():
         began, logits = time.perf_counter(), []
-        for part in tqdm(gray.split(BATCH), way, leave=False):
-            with evaluation_mode(model) as device:
-                part = part.to(device)
-                own = way != "mean"
-                logits.append(
-                    coherent_logits(model, part, None, seed).cpu()
-                    if own
-                    else predict(model, part, "luma").cpu()
-                )
-        seconds = time.perf_counter() - began
+        with evaluation_mode(model) as device:
+            for part in tqdm(parts, way, leave=False):
+                if way == "mean":
+                    found = predict(model, part.to(device), "luma")
+                else:
+                    found = coherent_logits(model, part.to(device), None, seed)
+                logits.append(found.cpu())
+        seconds = (time.perf_counter() - began) / len(images)
         for setting in settings:
-            pairs = zip(logits, gray.split(BATCH), strict=True)
+            pairs = zip(logits, parts, strict=True)
             chroma = torch.cat([decode(model, x, setting, g, "luma") for x, g in pairs])
             rgb = add_chroma(chroma, gray, "luma")
             row = {"way": way} | setting._asdict() | summary(per_image(rgb, truth, quick=True))
-            row |= {"seams": seams(chroma, gray), "seconds_per_image": seconds / len(images)}
+            row |= {"seams": seams(chroma, gray), "seconds_per_image": seconds}
             if seed is not None:
-                if setting in drawn:
-                    row["diversity"] = mean_ab_error(rgb, drawn[setting]).mean().item()
-                else:
-                    drawn[setting] = rgb
+                first = drawn.setdefault(setting, rgb)
+                if first is not rgb:
+                    row["diversity"] = mean_ab_error(rgb, first).mean().item()
             rows.append(row)
-    rows.append({"way": "truth", "seams": seams(half_size(truth), gray)})
-    return rows
+    return [*rows, {"way": "truth", "seams": seams(half_size(truth), gray)}]
 
 
 def half_size(rgb: Tensor) -> Tensor:
@@ -166,31 +169,25 @@ def hints_result(name: str, count: int, unless_current: bool = False) -> dict:
     return store.save_result(f"hints-{name}", result)
 
 
-def hints_tables(result: dict) -> str:
-    """Both tables, in Markdown."""
+def hints_table(result: dict) -> str:
+    """PSNR and raw AuC by the number of true hints, in Markdown."""
+    names = ("psnr", "raw_auc", "linear_psnr", "linear_raw_auc")
     rows = [
-        [
-            str(row["hints"]),
-            f"{row['psnr']:.2f}",
-            f"{row['raw_auc']:.4f}",
-            f"{row['linear_psnr']:.2f}",
-            f"{row['linear_raw_auc']:.4f}",
-        ]
+        [f"{row['hints']}", *(number(row[name], name.removeprefix("linear_")) for name in names)]
         for row in result["hints"]
     ]
-    header = ["true hints", "PSNR, dB", "raw AuC", "without a network: PSNR, dB", "raw AuC"]
-    metrics = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness")
-    decoders = [
-        [
-            row["way"],
-            *(f"{row[name]:.2f}" if name in row else "–" for name in ("alpha", "temperature")),
-            *cells(row, metrics),
-            f"{row['seams']:.4f}",
-            f"{row['diversity']:.1f}" if "diversity" in row else "–",
-            f"{row['seconds_per_image']:.2f}" if "seconds_per_image" in row else "–",
-        ]
-        for row in result["decoders"]
-    ]
-    names = ["decoding", "alpha", "T", "PSNR, dB", "raw AuC", "rebalanced AuC", "colourfulness"]
-    names += ["seams", "diversity", "s an image"]
-    return f"{markdown_table(header, rows, 'rrrrr')}\n\n{markdown_table(names, decoders)}"
+    header = ["true hints", "PSNR, dB", "raw AuC", "linear between hints: PSNR, dB", "raw AuC"]
+    return markdown_table(header, rows)
+
+
+def decoders_table(result: dict) -> str:
+    """The decoders at the setting of vividness 0, in Markdown."""
+    first = result["decoders"][0]
+    rows = []
+    for row in result["decoders"]:
+        if all(row.get(name, first[name]) == first[name] for name in DecodeSetting._fields):
+            extra = [f"{row[m]:.{n}f}" if m in row else "–" for m, n in DECODED.items()]
+            rows.append([WAYS.get(row["way"], row["way"]), *cells(row, METRICS), *extra])
+    header = ["decoding", *(COLUMNS[name] for name in METRICS)]
+    header += ["change of colour without edge", "difference of two drawings (ab)", "s a photograph"]
+    return markdown_table(header, rows)

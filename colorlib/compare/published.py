@@ -6,35 +6,30 @@ they are measured, so that colours alone are compared.
 """
 
 import time
-from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
+from colorlib import peers
 from colorlib.color import luma
 from colorlib.data import to_tensor
-from colorlib.metrics import MAX_AB, ab_prior, per_image, summary
-from colorlib.model import evaluation_mode, weights_digest
-from colorlib.paths import machine
-from colorlib.peers.published_outputs import TITLES, Photograph, published
+from colorlib.metrics import ab_prior, per_image, summary
+from colorlib.model import ColorNet, weights_digest
+from colorlib.peers import Photograph
 from colorlib.photos.colorize_photo import colorize_photo, network
 from colorlib.report import store
 from colorlib.report.bootstrap import paired_bootstrap
 from colorlib.report.evaluation import trained_on
-from colorlib.report.tables import COLUMNS, DIGITS, cells, difference
+from colorlib.report.tables import COLUMNS, TITLES, cells, difference, markdown_table, title
 
 VIVIDNESS = (0.0, 0.5, 1.0)
 CHOSEN = ("authors-classes",)  # groups that were chosen by result: reported apart
 MAIN, APART, ALL = "main", "chosen-classes", "all"  # scopes: without these groups, only they, both
 EACH = "rebalanced_auc_each"  # rebalanced AuC of each photograph alone, then the mean
-METRICS = ("psnr", "raw_auc", "rebalanced_auc", EACH, "colourfulness")
-GAINS = METRICS[:-1]  # where more is better
-COMPARED = ("psnr", "raw_auc", "rebalanced_auc")  # ours minus the system's in the tables
-LARGEST_SHARE = 5  # a larger share of gain says only that the system gains almost nothing
-HEADINGS = COLUMNS | {EACH: "rebalanced AuC, each"}
+METRICS = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness")  # of the tables
+COMPARED = METRICS[:-1]  # more is better; ours minus the system's in the tables
 KEPT = ("psnr", "raw_auc", EACH, "colourfulness")  # in the result, for every photograph
 
 Numbers = dict[str, Tensor]  # what `metrics.per_image` gives: (N,) for each measure
@@ -49,8 +44,42 @@ def replace_luma(rgb: Tensor, gray: Tensor) -> Tensor:
 
 
 def setting_key(vividness: float) -> str:
-    """The key of our row at a vividness: "ours-0.5"."""
+    """The key of our numbers at a vividness in the result's photographs: "ours-0.5"."""
     return f"ours-{vividness:g}"
+
+
+def published_result(
+    model_name: str = "photo",
+    vividness: tuple[float, ...] = VIVIDNESS,
+    unless_current: bool = True,
+) -> dict:
+    """The result published-MODEL: from its file if that is current, else measured now and saved.
+
+    Without the published outputs in the data root the result on file is returned, also one of
+    other weights; a printed sentence says so. Raises ValueError if there is neither.
+    """
+    name, model, photographs = result_name(model_name), network(model_name), peers.published()
+    made = provenance(model, model_name, vividness, photographs)
+    if unless_current and not photographs and store.find_result(name):
+        result = store.load_result(name)
+        if not made["digests"].items() <= result["digests"].items():
+            print(f"{name}.json was measured with an earlier version of the weights.")
+        return result
+    current = store.current_result(name, made) if unless_current else None
+    if current:
+        return current
+    return store.save_result(name, measure_published(model, model_name, vividness, photographs))
+
+
+def provenance(
+    model, model_name: str, vividness: tuple[float, ...], photographs: list[Photograph]
+) -> dict:
+    """What a result says of how it was made."""
+    config = {"model": model_name, "given": "luma", "vividness": vividness}
+    data = {"source": "published photographs", "count": len(photographs)}
+    known = {model_name: model} if isinstance(model, ColorNet) else {}
+    command = f"python -m colorlib published --model {model_name}"
+    return store.provenance(known, config, data, command=command)
 
 
 def measure_published(
@@ -59,88 +88,46 @@ def measure_published(
     vividness: tuple[float, ...] = VIVIDNESS,
     photographs: list[Photograph] | None = None,
     resamples: int = 1000,
-    **options,
 ) -> dict:
     """Measure a network beside every published system, as `save_result` keeps it.
 
     model: what `colorize_photo` takes, for example "photo" or a ColorNet; model_name: its name in
-    the result. photographs: `peers.published()` by default. options: further arguments of
-    `colorize_photo`. The result's "rows" hold, for each system and scope, the means of grey, of the
-    system and of ours; "photographs" holds the numbers of each photograph. CIEDE2000 and SSIM are
-    left out. Raises ValueError if there is no photograph, or for a vividness outside 0 to 1.
+    the result. photographs: `peers.published()` by default. The result's "rows" hold, for each
+    system and scope, the means of grey, of the system and of ours; "photographs" holds the numbers
+    of each photograph. CIEDE2000 and SSIM are left out. Raises ValueError if there is no
+    photograph, or for a vividness outside 0 to 1.
     """
-    photographs = published() if photographs is None else photographs
+    photographs = peers.published() if photographs is None else photographs
     if not photographs:
         raise ValueError(
             "measure_published: no published photograph is in the data root; "
             "`python -m colorlib published --fetch` fetches them"
         )
-    model, began = network(model), time.perf_counter()
-    measured = measure_all(photographs, model, vividness, **options)
-    rows = []
-    for system in TITLES:
+    model, began, prior = network(model), time.perf_counter(), ab_prior()
+    measured = [
+        measure_photograph(photo, model, vividness, prior)
+        for photo in tqdm(photographs, "measuring", unit=" photographs", delay=3)
+    ]
+    result = provenance(model, model_name, vividness, photographs)
+    result |= {"trained_on": trained_on(model_name), "rows": []}
+    for system in dict.fromkeys(system for photo in photographs for system in photo.outputs):
         for scope, chosen in scopes(photographs, system).items():
-            rows += system_rows(system, scope, [measured[i] for i in chosen], vividness, resamples)
-    return {
-        "model": model_name,
-        "weights": weights_digest(model) if hasattr(model, "config") else None,
-        "trained_on": trained_on(model_name),
-        "given": "luma",
-        "data": {"source": "published photographs", "count": len(photographs)},
-        "vividness": list(vividness),
-        "options": options,
-        "rows": rows,
-        "photographs": [
-            photograph_row(photo, numbers)
-            for photo, numbers in zip(photographs, measured, strict=True)
-        ],
-        "command": f"python -m colorlib published --model {model_name}",
-        "seconds": round(time.perf_counter() - began, 1),
-        "machine": machine(),
-        "date": date.today().isoformat(),
-    }
+            numbers = [measured[i] for i in chosen]
+            result["rows"] += system_rows(system, scope, numbers, vividness, resamples)
+    pairs = zip(photographs, measured, strict=True)
+    result["photographs"] = [photograph_row(photo, numbers) for photo, numbers in pairs]
+    return result | {"seconds": round(time.perf_counter() - began, 1)}
 
 
-def measure_all(
-    photographs: list[Photograph], model, vividness: tuple[float, ...], **options
-) -> list[dict[str, Numbers]]:
-    """`measure_photograph` of each, several photographs at a time, each on one core.
+def pictures(photo: Photograph, model, vividness: tuple[float, ...]) -> dict[str, Tensor]:
+    """key -> RGB (1, 3, H, W) as it is measured: grey, ours, each system, and "truth" last.
 
-    The photographs are small: PyTorch's own threads would mostly wait for each other, for minutes
-    where other programs use the same cores.
-    """
-    from tqdm import tqdm
-
-    prior, cores = ab_prior(), torch.get_num_threads()
-
-    def measure(photo: Photograph) -> dict[str, Numbers]:
-        return measure_photograph(photo, model, vividness, prior, **options)
-
-    pool = ThreadPoolExecutor(cores)
-    torch.set_num_threads(1)
-    try:
-        with evaluation_mode(
-            getattr(model, "network", model)
-        ):  # all threads share the network's mode
-            found = pool.map(measure, photographs)
-            bar = {"desc": "measuring", "total": len(photographs), "unit": " photographs"}
-            return list(tqdm(found, **bar, delay=3))
-    finally:
-        torch.set_num_threads(cores)
-        pool.shutdown(cancel_futures=True)
-
-
-def pictures(
-    photo: Photograph, model, vividness: tuple[float, ...], **options
-) -> dict[str, Tensor]:
-    """row key -> RGB (1, 3, H, W) as it is measured: grey, ours, each system, and "truth" last.
-
-    All have the truth's size and luma (but for clipping). options: of `colorize_photo`.
+    All have the truth's size and luma (but for clipping).
     """
     image = np.asarray(photo.image("truth"))
     truth = to_tensor(image[None])
     gray = luma(truth)
-    coloured = {setting_key(v): colorize_photo(image, model, v, **options) for v in vividness}
+    coloured = {setting_key(v): colorize_photo(image, model, v) for v in vividness}
     coloured |= {system: photo.image(system) for system in photo.outputs}
     found = {"grey": gray.expand(-1, 3, -1, -1)}
     for key, picture in coloured.items():
@@ -149,14 +136,14 @@ def pictures(
 
 
 def measure_photograph(
-    photo: Photograph, model, vividness: tuple[float, ...], prior: Tensor, **options
+    photo: Photograph, model, vividness: tuple[float, ...], prior: Tensor
 ) -> dict[str, Numbers]:
-    """row key -> numbers (1,) of one photograph: grey, ours at each vividness, each system.
+    """key -> numbers (1,) of one photograph: grey, ours at each vividness, each system.
 
     The sums for the rebalanced AuC are divided by the number of pixels, so that photographs of
     different sizes count the same.
     """
-    shown = pictures(photo, model, vividness, **options)
+    shown = pictures(photo, model, vividness)
     truth, found = shown.pop("truth"), {}
     for key, picture in shown.items():
         found[key] = per_image(picture, truth, prior, quick=True)
@@ -185,26 +172,26 @@ def system_rows(
     resamples: int,
 ) -> list[dict]:
     """The rows of one system in one scope: grey, the system, ours at each vividness."""
-    keys = ["grey", system, *map(setting_key, vividness)]
-    numbers = {key: joined([photo[key] for photo in measured]) for key in keys}
-    rows = {
-        key: {"key": f"{system}/{scope}/{key}", "beside": system, "scope": scope, "system": key}
-        | {"count": len(measured)}
-        | means(numbers[key])
-        for key in keys
-    }
-    for key in keys[2:]:
-        rows[key] |= beside(numbers[key], numbers[system], resamples)
-        rows[key]["gain_share"] = {
-            metric: gain_share(rows[key][metric], rows[system][metric], rows["grey"][metric])
-            for metric in GAINS
+    grey, theirs, *ours = (
+        {name: torch.cat([photo[key][name] for photo in measured]) for name in measured[0][key]}
+        for key in ("grey", system, *map(setting_key, vividness))
+    )
+
+    def row(key: str, numbers: Numbers, **words) -> dict:
+        about = {"key": f"{system}/{scope}/{key}", "beside": system, "scope": scope, **words}
+        return about | {"images": len(measured)} | means(numbers)
+
+    rows = [row("grey", grey, system="grey"), row(system, theirs, system=system)]
+    for v, numbers in zip(vividness, ours, strict=True):
+        made = row(setting_key(v), numbers, system="ours", vividness=v)
+        wins = (numbers["psnr"] > theirs["psnr"]).double().mean().item()
+        made |= {"difference": intervals(numbers, theirs, resamples), "wins": wins}
+        made["gain_share"] = {
+            metric: gain_share(made[metric], rows[1][metric], rows[0][metric])
+            for metric in (*COMPARED, EACH)
         }
-    return list(rows.values())
-
-
-def joined(parts: list[Numbers]) -> Numbers:
-    """The numbers of several photographs as one set, (N,) each."""
-    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        rows.append(made)
+    return rows
 
 
 def means(numbers: Numbers) -> dict[str, float]:
@@ -219,14 +206,12 @@ def each_alone(numbers: Numbers) -> Numbers:
     return numbers | {"rebalanced_error": error, "rebalanced_weight": torch.ones_like(error)}
 
 
-def beside(ours: Numbers, theirs: Numbers, resamples: int) -> dict:
-    """95 % intervals of ours minus theirs, and the share of photographs with the higher PSNR."""
-    intervals = {}
-    if resamples:
-        alone = paired_bootstrap(each_alone(ours), each_alone(theirs), resamples)
-        intervals = paired_bootstrap(ours, theirs, resamples) | {EACH: alone["rebalanced_auc"]}
-    wins = (ours["psnr"] > theirs["psnr"]).double().mean().item()
-    return {"difference": intervals, "wins": wins}
+def intervals(ours: Numbers, theirs: Numbers, resamples: int) -> dict:
+    """95 % intervals of ours minus theirs; none without resamples."""
+    if not resamples:
+        return {}
+    alone = paired_bootstrap(each_alone(ours), each_alone(theirs), resamples)
+    return paired_bootstrap(ours, theirs, resamples) | {EACH: alone["rebalanced_auc"]}
 
 
 def gain_share(ours: float, theirs: float, grey: float) -> float | None:
@@ -235,21 +220,11 @@ def gain_share(ours: float, theirs: float, grey: float) -> float | None:
 
 
 def photograph_row(photo: Photograph, measured: dict[str, Numbers]) -> dict:
-    """One photograph's numbers: for each kept metric a dict from the row's key to the value."""
-    row: dict = {"case": photo.case, "group": photo.group, "repository": photo.repository}
-    row |= {metric: {} for metric in KEPT}
-    for key, numbers in measured.items():
-        alone = numbers["rebalanced_error"] / numbers["rebalanced_weight"]
-        values = {
-            "psnr": numbers["psnr"],
-            "raw_auc": 1 - numbers["ab_error"] / MAX_AB,
-            EACH: 1 - alone / MAX_AB,
-            "colourfulness": numbers["colourfulness"],
-        }
-        for metric, value in values.items():
-            row[metric][key] = round(value.item(), 5)
-    row["true_colourfulness"] = round(numbers["true_colourfulness"].item(), 5)
-    return row
+    """One photograph's numbers: for each kept metric a dict from the key to the value."""
+    found = {key: means(numbers) for key, numbers in measured.items()}
+    row = {"case": photo.case, "group": photo.group, "repository": photo.repository}
+    row |= {metric: {key: round(m[metric], 5) for key, m in found.items()} for metric in KEPT}
+    return row | {"true_colourfulness": round(found["grey"]["true_colourfulness"], 5)}
 
 
 def result_name(model_name: str) -> str:
@@ -257,79 +232,55 @@ def result_name(model_name: str) -> str:
     return f"published-{store.name_for_model(model_name)}"
 
 
-def by_table(result: dict) -> dict[tuple[str, str], dict[str, dict]]:
-    """(system, scope) -> rows by key, in the order of the result."""
-    found: dict = defaultdict(dict)
-    for row in result["rows"]:
-        found[row["beside"], row["scope"]][row["system"]] = row
-    return dict(found)
-
-
-def row_title(key: str) -> str:
-    """How a table or figure names a row: "ours, vividness 0.5", "DDColor", "grey"."""
-    if key.startswith("ours-"):
-        return f"ours, vividness {key.removeprefix('ours-')}"
-    return TITLES.get(key, key)
-
-
-def scope_title(system: str, scope: str, count: int) -> str:
-    """The heading of a table: the system, and on which photographs."""
-    words = {MAIN: "", ALL: ", chosen classes included", APART: " of classes chosen by result"}
-    return f"{TITLES[system]}: {count} photograph{'s' * (count != 1)}{words[scope]}"
+def rows_of(result: dict, system: str, scope: str = MAIN) -> list[dict]:
+    """The rows of one system in one scope. Raises ValueError if the result has none."""
+    found = [row for row in result["rows"] if (row["beside"], row["scope"]) == (system, scope)]
+    if not found:
+        known = dict.fromkeys(f"{row['beside']} ({row['scope']})" for row in result["rows"])
+        raise ValueError(f"published: got {system} ({scope}), expected one of {', '.join(known)}")
+    return found
 
 
 def table(result: dict, system: str, scope: str = MAIN) -> str:
     """A Markdown table of grey, one system and ours on the photographs that it coloured.
 
-    Differences are ours minus the system, with a paired bootstrap 95 % interval. Raises ValueError
-    if the result has no such rows.
+    Differences are ours minus the system, with a paired bootstrap 95 % interval.
     """
-    tables = by_table(result)
-    if (system, scope) not in tables:
-        there = ", ".join(f"{a} ({b})" for a, b in tables)
-        raise ValueError(f"table: got {system} ({scope}), expected one of {there}")
-    rows = tables[system, scope]
-    heads = [HEADINGS[metric] for metric in METRICS]
-    heads += [f"{HEADINGS[metric].split(',')[0]} minus {TITLES[system]}'s" for metric in COMPARED]
-    heads += ["wins", "share of gain"]
-    lines = ["| system | " + " | ".join(heads) + " |", "| --- |" + " ---: |" * len(heads)]
-    for key, row in rows.items():
-        texts = [*cells(row, METRICS), *_beside_texts(row, rows[system])]
-        lines.append(f"| {row_title(key)} | " + " | ".join(texts) + " |")
-    count, truth = rows["grey"]["count"], rows["grey"]["true_colourfulness"]
-    lines += ["", f"*{scope_title(system, scope, count)}; colourfulness of the truth {truth:.1f}.*"]
-    return "\n".join(lines)
+    rows, name = rows_of(result, system, scope), TITLES.get(system, system)
+    heads = ["system", *(COLUMNS[metric] for metric in METRICS)]
+    heads += [f"{COLUMNS[metric].split(',')[0]} minus {name}'s" for metric in COMPARED]
+    lines = []
+    for row in rows:
+        compared = [""] * (len(COMPARED) + 1)
+        if row.get("difference"):
+            compared = [difference(row, rows[1], metric) for metric in COMPARED]
+            compared.append(f"{row['wins']:.0%}")
+        lines.append([title(row), *cells(row, METRICS), *compared])
+    return markdown_table([*heads, "ours is closer on"], lines)
 
 
-def _beside_texts(row: dict, theirs: dict) -> list[str]:
-    """The cells that compare ours with the system; empty for grey and for the system."""
-    if "wins" not in row:
-        return [""] * (len(COMPARED) + 2)
-    changes = [_change(row, theirs, metric) for metric in COMPARED]
-    shares = [_share_text(row["gain_share"][metric]) for metric in ("psnr", "raw_auc")]
-    return [*changes, f"{100 * row['wins']:.0f} %", " / ".join(shares)]
-
-
-def _share_text(share: float | None) -> str:
-    return "–" if share is None or abs(share) > LARGEST_SHARE else f"{share:.2f}"
-
-
-def _change(row: dict, theirs: dict, metric: str) -> str:
-    if metric in row["difference"]:
-        return difference(row, theirs, metric)
-    return f"{row[metric] - theirs[metric]:+.{DIGITS.get(metric, 4)}f}"
+def verdict(result: dict, system: str, scope: str = MAIN) -> str:
+    """One sentence below a table: how ours at the first vividness stands beside the system."""
+    rows, name = rows_of(result, system, scope), TITLES.get(system, system)
+    ours = rows[2]
+    words = []
+    for metric in COMPARED:
+        low, high = ours["difference"][metric]
+        word = "higher" if low > 0 else "lower" if high < 0 else "not clearly different"
+        words.append(f"{COLUMNS[metric].split(',')[0]} is {word}")
+    return (
+        f"On these {ours['images']} photographs, for {title(ours)} beside {name}: "
+        f"{', '.join(words)}. Ours is closer to the truth (PSNR) on {ours['wins']:.0%} of them. "
+        f"The truth's colourfulness is {ours['true_colourfulness']:.1f}."
+    )
 
 
 def tables(result: dict) -> str:
-    """Every table of a result in Markdown, each under a heading, and what the columns mean."""
+    """Every table of a result in Markdown, each under a heading and with its verdict."""
+    words = {MAIN: "", APART: ", of classes chosen by result", ALL: ", chosen classes included"}
     parts = []
-    for (system, scope), rows in by_table(result).items():
-        parts.append(f"### {scope_title(system, scope, rows['grey']['count'])}")
-        parts.append(table(result, system, scope))
-    parts.append(
-        'Rebalanced AuC pools the pixels of all photographs; "each" is the mean of every '
-        "photograph's own. Wins: the share of photographs on which our PSNR is higher. Share of "
-        "gain: our gain over grey divided by the system's, in PSNR and in raw AuC; a dash where "
-        "the system gains almost nothing. Differences have paired bootstrap 95 % intervals."
-    )
+    for system, scope in dict.fromkeys((row["beside"], row["scope"]) for row in result["rows"]):
+        count = rows_of(result, system, scope)[0]["images"]
+        heading = f"### {TITLES.get(system, system)}: {count} photographs{words[scope]}"
+        parts += [heading, table(result, system, scope), verdict(result, system, scope)]
     return "\n\n".join(parts)

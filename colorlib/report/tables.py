@@ -24,6 +24,7 @@ TITLES = {  # key of a system in a result -> what tables and figures call it
     "deoldify": "DeOldify",
     "deoldify-artistic": "DeOldify artistic",
     "deoldify-stable": "DeOldify stable",
+    "ddcolor": "DDColor",
 }
 COLUMNS = NAMES | {
     "top1": "classifier's top-1",

@@ -67,4 +67,7 @@ def test_every_decoder_is_measured(hinted, images):
     counts = [row["hints"] for row in hint_study.hint_rows(hinted, images[:4])]
     assert counts == list(hint_study.COUNTS)
     result = {"hints": hint_study.hint_rows(hinted, images[:2]), "decoders": rows}
-    assert hint_study.hints_tables(result).count("\n") == len(counts) + len(rows) + 4
+    assert hint_study.hints_table(result).count("\n") == len(counts) + 1
+    lines = hint_study.decoders_table(result).splitlines()
+    assert len(lines) == 2 + 5  # four ways at the first setting, and the truth
+    assert f"{rows[0]['psnr']:.2f}" in lines[2] and f"{rows[2]['psnr']:.2f}" in lines[3]

@@ -12,8 +12,8 @@ from skimage.color import rgb2lab
 
 import colorlib as cl
 from colorlib import __main__ as cli
-from colorlib import paths, peers
-from colorlib.compare import published, published_figures
+from colorlib import paths
+from colorlib.compare import figures, published
 from colorlib.peers import published_outputs
 
 WEIGHTS = np.array([0.299, 0.587, 0.114])
@@ -132,7 +132,7 @@ def test_rows_are_those_of_numpy(root, net):
             row = rows[f"eccv16/{scope}/{key}"]
             means, _ = expected([shown[case][key] for case in cases])
             assert {n: row[n] for n in NUMBERS} == pytest.approx(means, abs=2e-5)
-            assert row["count"] == len(cases)
+            assert row["images"] == len(cases)
             colours = np.mean([colourfulness(shown[case][key][1]) for case in cases])
             assert row["true_colourfulness"] == pytest.approx(colours, abs=1e-4)
     assert {"ddcolor/main/grey", "ddcolor/main/ddcolor", "ddcolor/main/ours-0.5"} <= set(rows)
@@ -190,16 +190,42 @@ def test_tables_say_what_was_measured(root, net):
     result = published.measure_published(net, "tiny", (0, 1), resamples=50)
     text = published.tables(result)
     assert "### ECCV16: 2 photographs\n" in text
-    assert "### ECCV16: 1 photograph of classes chosen by result\n" in text
+    assert "### ECCV16: 1 photographs, of classes chosen by result\n" in text
     one = published.table(result, "ddcolor").splitlines()
-    heads = one[0].count("|")
-    assert all(line.count("|") == heads for line in one[:6])
     starts = [line.split("|")[1].strip() for line in one[2:6]]
     assert starts == ["grey", "DDColor", "ours, vividness 0", "ours, vividness 1"]
     row = next(row for row in result["rows"] if row["key"] == "ddcolor/main/ours-1")
-    assert f"{row['psnr']:.2f}" in one[5] and f"{100 * row['wins']:.0f} %" in one[5]
+    assert f"{row['psnr']:.2f}" in one[5] and f"{row['wins']:.0%}" in one[5]
     with pytest.raises(ValueError, match=r"got siggraph17 \(main\), expected one of eccv16"):
         published.table(result, "siggraph17")
+
+
+def test_the_sentence_below_a_table_follows_the_intervals():
+    def row(system, low, high, **words):
+        difference = {name: [low, high] for name in published.COMPARED}
+        about = {"beside": "eccv16", "scope": "main", "system": system, "images": 5}
+        return about | {"difference": difference, "wins": 0.6, "true_colourfulness": 40.0} | words
+
+    for low, high, word in ((0.1, 0.2, "higher"), (-0.2, -0.1, "lower"), (-1, 1, "not clearly")):
+        ours = row("ours", low, high, vividness=0.0)
+        result = {"rows": [row("grey", 0, 0), row("eccv16", 0, 0), ours]}
+        text = published.verdict(result, "eccv16")
+        assert text.count(word) == 3 and "on 60% of them" in text and "beside ECCV16" in text
+
+
+def test_a_result_on_file_serves_until_the_weights_change(root, net, monkeypatch, capsys):
+    weights = paths.data_root() / "tiny.safetensors"
+    cl.save_model(net, weights)
+    first = published.published_result(str(weights))
+    with monkeypatch.context() as patch:
+        patch.setattr(published, "measure_published", None)  # not measured again
+        assert published.published_result(str(weights)) == first
+    monkeypatch.setattr(published_outputs, "missing_files", published_outputs.published_files)
+    with torch.no_grad():
+        net.head.weight += 1
+    cl.save_model(net, weights)
+    assert published.published_result(str(weights)) == first
+    assert "of an earlier version of the weights" in capsys.readouterr().out
 
 
 def test_nothing_to_measure_is_one_sentence(monkeypatch, net, capsys):
@@ -219,7 +245,7 @@ def test_the_command_prints_the_tables_and_keeps_the_result(root, net, monkeypat
     assert "### DDColor: 2 photographs" in out
     (file,) = paths.results().glob("published-*.json")
     kept = json.loads(file.read_text())
-    assert kept["command"].startswith("python -m colorlib published") and kept["weights"]
+    assert kept["command"].startswith("python -m colorlib published") and kept["digests"]
     assert [row["key"] for row in kept["rows"]][:2] == ["eccv16/main/grey", "eccv16/main/eccv16"]
 
 
@@ -233,14 +259,21 @@ def test_the_command_goes_on_when_a_fetch_fails_in_part(root, net, monkeypatch, 
     assert cli.main() == 1
     captured = capsys.readouterr()
     assert "colorlib: a/one: http://127.0.0.1:9" in captured.err
-    assert "### ECCV16: 1 photograph\n" in captured.out
+    assert "### ECCV16: 1 photographs\n" in captured.out
     assert "### DDColor: 2 photographs\n" in captured.out
 
 
 # figures
 
 
-def rows_of(gaps: dict[str, float], systems=("eccv16",), group="random") -> list[dict]:
+def result_of(rows: list[dict]) -> dict:
+    """A result with these photographs, and a row of each system."""
+    systems = {system for row in rows for system in row["psnr"]} - {"grey", "ours-0"}
+    order = [system for system in ("eccv16", "siggraph17", "ddcolor") if system in systems]
+    return {"photographs": rows, "rows": [{"beside": system} for system in order]}
+
+
+def photographs(gaps: dict[str, float], systems=("eccv16",), group="random") -> list[dict]:
     """Photographs of a result where ours is better than every system by that many dB."""
     return [
         {
@@ -254,50 +287,113 @@ def rows_of(gaps: dict[str, float], systems=("eccv16",), group="random") -> list
 
 def test_examples_are_chosen_by_number():
     gaps = {f"p{i:02d}": float(i) for i in range(-10, 10)}
-    rows = rows_of(gaps) + rows_of({"both": 99.0}, ("eccv16", "ddcolor"))
-    rows += rows_of({"class": 99.0}, group="authors-classes")
-    result = {"photographs": rows, "vividness": [0]}
-    chosen = published_figures.choose_examples(result, ("eccv16",))
+    rows = photographs(gaps) + photographs({"both": 99.0}, ("eccv16", "ddcolor"))
+    result = result_of(rows + photographs({"class": 99.0}, group="authors-classes"))
+    chosen = figures.choose_examples(result, ("eccv16",))
     assert [e.difference for e in chosen[:6]] == [9, 8, 7, -10, -9, -8]
     assert [e.why for e in chosen] == ["best"] * 3 + ["worst"] * 3 + ["random"] * 2
     assert len({e.case for e in chosen}) == 8
-    assert chosen == published_figures.choose_examples(result, ("eccv16",))
-    both = published_figures.choose_examples(result, ("ddcolor", "eccv16"))
+    assert chosen == figures.choose_examples(result, ("eccv16",))
+    both = figures.choose_examples(result, ("ddcolor", "eccv16"))
     assert [e.case for e in both] == ["both"]
-    assert "among the 20 photographs that ECCV16 coloured" in published_figures.examples_caption(
-        result, ("eccv16",)
-    )
+    assert "by number among 20 photographs" in figures.examples_caption(result, ("eccv16",))
     with pytest.raises(ValueError, match="exactly these systems"):
-        published_figures.choose_examples(result, ("siggraph17",))
+        figures.choose_examples(result, ("siggraph17",))
 
 
 def test_the_gap_is_to_the_best_system():
-    rows = rows_of({"one": 1.0}, ("eccv16", "ddcolor"))
+    rows = photographs({"one": 1.0}, ("eccv16", "ddcolor"))
     rows[0]["psnr"]["ddcolor"] = 25.0
-    (example,) = published_figures.choose_examples({"photographs": rows}, ("eccv16", "ddcolor"))
+    (example,) = figures.choose_examples(result_of(rows), ("eccv16", "ddcolor"))
     assert example.difference == -4.0
 
 
 def test_scatter_has_a_panel_for_each_system_and_counts_wins():
-    rows = rows_of({"a": 1.0, "b": -1.0, "c": 2.0}, ("eccv16", "ddcolor"))
-    rows += rows_of({"d": 1.0}, group="authors-classes")
-    result = {"photographs": rows, "vividness": [0]}
-    fig = published_figures.scatter(result)
+    rows = photographs({"a": 1.0, "b": -1.0, "c": 2.0}, ("eccv16", "ddcolor"))
+    rows += photographs({"d": 1.0}, group="authors-classes")
+    fig = figures.scatter(result_of(rows))
     titles = [axis.get_title() for axis in fig.axes]
-    assert titles[0] == "ECCV16\nours higher: 2 of 3"
-    assert titles[1] == "ECCV16, chosen classes\nours higher: 1 of 1"
-    assert titles[2] == "DDColor\nours higher: 2 of 3" and not fig.axes[3].axison
-    assert fig.get_figwidth() == pytest.approx(3.3)
+    assert titles[0] == "ECCV16\nours is higher on 2 of 3"
+    assert titles[1] == "ECCV16, chosen classes\nours is higher on 1 of 1"
+    assert titles[2] == "DDColor\nours is higher on 2 of 3" and not fig.axes[3].axison
+    assert len(fig.axes[0].collections[0].get_offsets()) == 3
     fig.canvas.draw()
-    with pytest.raises(ValueError, match=r"vividness 0\.5, expected a vividness of 0"):
-        published_figures.scatter(result, 0.5)
+    with pytest.raises(ValueError, match=r"got ours-0\.5, expected one of ours-0"):
+        figures.scatter(result_of(rows), 0.5)
 
 
 def test_examples_show_every_system_in_every_row(root, net):
     result = published.measure_published(net, "tiny", (0, 0.5), resamples=0)
-    fig = published_figures.examples(result, net, peers.published(), ("eccv16", "ddcolor"))
+    fig = figures.examples(result, net, ("eccv16", "ddcolor"))
     assert len(fig.axes) == 2 * 6 and all(axis.images for axis in fig.axes)
     titles = [axis.get_title() for axis in fig.axes[:6]]
     assert titles[0] == "grey" and titles[3:] == ["ECCV16", "DDColor", "truth"]
     assert fig.get_figwidth() <= 7
-    fig.canvas.draw()
+    psnr = {row["case"]: row["psnr"] for row in result["photographs"]}
+    case = figures.choose_examples(result, ("eccv16", "ddcolor"))[0].case
+    assert fig.axes[3].texts[0].get_text() == f"{psnr[case]['eccv16']:.1f}"
+    (paths.data_root() / "published" / "a.eccv16.png").unlink()
+    assert figures.examples(result, net, ("eccv16", "ddcolor")) is None
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    """What was displayed."""
+    import IPython.display
+
+    found = []
+    monkeypatch.setattr(IPython.display, "display", found.append)
+    return found
+
+
+def test_a_figure_of_pictures_is_saved_and_shown_small(displayed, images):
+    rows = [[images[0], images[1]]]
+    for _ in range(2):
+        figures.show("04_x", figures.picture_rows(rows, ["a", "b"], ["one\nrow"]), "words")
+        files = [paths.figures() / f"04_x{suffix}" for suffix in (".png", ".pdf")]
+        with Image.open(files[0]) as image:
+            assert round(image.info["dpi"][0]) == 300 and image.width == pytest.approx(2070, abs=2)
+    assert displayed[0].data[:2] == b"\xff\xd8" and displayed[1].data == "words"
+    assert displayed[0].data == displayed[2].data and len(displayed) == 4
+
+
+def test_without_pictures_the_figure_of_the_repository_is_shown(displayed, capsys):
+    figures.show("04_ten", None, "words")
+    assert displayed[0].data[:2] == b"\xff\xd8" and "repository's figure" in displayed[1].data
+    figures.show("04_nothing", None)
+    assert len(displayed) == 2 and "not in the data root" in capsys.readouterr().out
+
+
+def test_photographs_by_number_are_those_of_the_set(net):
+    assert figures.by_number(net, (0, 1), 0.5) is None
+    folder = paths.data_root() / "photos"
+    folder.mkdir(parents=True)
+    stored = np.stack([smooth(i, 96, 96) for i in range(4)])
+    np.save(folder / "val96.npy", stored)
+    fig = figures.by_number(net, (1, 3), 0.5)
+    found = cl.load_images("photos", "test", size=96)
+    for axis, number in ((fig.axes[2], 1), (fig.axes[5], 3)):
+        shown = Image.fromarray(axis.images[0].get_array()).resize((96, 96))
+        assert np.abs(np.asarray(shown, int) - found[number]).mean() < 3
+    assert figures.by_number(net, (1, 30), 0.5) is None
+
+
+def test_a_hint_is_given_where_the_circle_is(hinted):
+    image = smooth(3, 120, 160)
+    fig = figures.hint_example(image, [(40, 30)], hinted, 0.5)
+    (circle,) = fig.axes[2].lines
+    scale = figures.SIDE / 120
+    assert circle.get_xydata()[0] == pytest.approx((40 * scale, 30 * scale))
+    free, told = (axis.images[0].get_array() for axis in fig.axes[1:3])
+    assert not np.array_equal(free, told)
+    colours = figures.colourings(image, hinted, 0.5)
+    drawn = [axis.images[0].get_array() for axis in colours.axes[1:]]
+    assert len(drawn) == 4 and not np.array_equal(drawn[0], drawn[1])
+
+
+@pytest.fixture
+def hinted():
+    torch.manual_seed(0)
+    net = cl.ColorNet((8, 8), (0, 0), (0,), hints=True).eval()
+    torch.nn.init.normal_(net.head.weight)
+    return net
