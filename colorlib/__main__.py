@@ -13,7 +13,7 @@ from pathlib import Path
 from colorlib import data, paths
 from colorlib.config import NAME, Config
 from colorlib.recipes import build
-from colorlib.report import evaluation, store, tables
+from colorlib.report import evaluation, tables
 
 
 def prepare(args: argparse.Namespace) -> None:

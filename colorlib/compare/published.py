@@ -16,7 +16,7 @@ from colorlib import peers
 from colorlib.color import luma
 from colorlib.data import to_tensor
 from colorlib.metrics import ab_prior, per_image, summary
-from colorlib.model import ColorNet, weights_digest
+from colorlib.model import ColorNet
 from colorlib.peers import Photograph
 from colorlib.photos.colorize_photo import colorize_photo, network
 from colorlib.report import store

@@ -225,7 +225,7 @@ def test_a_result_on_file_serves_until_the_weights_change(root, net, monkeypatch
         net.head.weight += 1
     cl.save_model(net, weights)
     assert published.published_result(str(weights)) == first
-    assert "of an earlier version of the weights" in capsys.readouterr().out
+    assert "measured with an earlier version of the weights" in capsys.readouterr().out
 
 
 def test_nothing_to_measure_is_one_sentence(monkeypatch, net, capsys):
