@@ -114,6 +114,7 @@ publish: $(STAMP)  ## maintainers: write results into README, docs, notebooks an
 	$(BIN)/python scripts/publish_readme.py
 	$(BIN)/python scripts/latex_report.py
 	$(BIN)/python scripts/training_gif.py
+	-$(BIN)/python scripts/handout.py docs/handout.pdf
 
 lock:  ## maintainers: renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header --no-annotate \

@@ -1,0 +1,80 @@
+"""Write slides of the notebooks to build/slides/*.html: `make slides`.
+
+A slide is a Markdown cell with the tag `slide`, and the outputs of the tagged code cells after it.
+nbconvert makes each page; reveal.js is not used, because it needs a network. The arrow keys, the
+space bar and a click on the right or left half turn the slides; printing prints all.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+from html_pages import html_page
+from nbformat import NotebookNode
+
+from colorlib.paths import REPOSITORY, out, replacing
+
+TAG = "slide"
+SHOW = """
+<style>
+.jp-InputPrompt, .jp-OutputPrompt, .jp-Collapser, .jp-CodeCell .jp-Cell-inputWrapper {display: none}
+.slide {padding: 4vh 6vw; font-size: 130%}
+.slide img {max-height: 65vh; max-width: 100%}
+@media screen {.slide {display: none; min-height: 92vh} .slide.on {display: block}}
+@media print {.slide {break-after: page}}
+</style>
+<script>
+const slides = [];
+for (const cell of document.querySelectorAll(".jp-Cell")) {
+  if (cell.classList.contains("jp-MarkdownCell") || !slides.length) {
+    slides.push(document.createElement("section"));
+    slides.at(-1).className = "slide";
+    cell.before(slides.at(-1));
+  }
+  slides.at(-1).append(cell);
+}
+let at = 0;
+function turn(step) {
+  at = Math.max(0, Math.min(slides.length - 1, at + step));
+  slides.forEach((slide, i) => slide.classList.toggle("on", i === at));
+  document.title = `${at + 1} of ${slides.length}`;
+}
+addEventListener("keydown", (event) => {
+  if (["ArrowRight", "ArrowDown", "PageDown", " "].includes(event.key)) turn(1);
+  if (["ArrowLeft", "ArrowUp", "PageUp"].includes(event.key)) turn(-1);
+});
+addEventListener("click", (event) => {
+  if (!event.target.closest("a")) turn(event.clientX > innerWidth / 2 ? 1 : -1);
+});
+turn(0);
+</script>
+</body>"""
+
+
+def slides_of(notebook: NotebookNode) -> NotebookNode:
+    """The notebook, changed in place, with its tagged cells alone."""
+    notebook.cells = [cell for cell in notebook.cells if TAG in cell.metadata.get("tags", ())]
+    return notebook
+
+
+def page(path: Path) -> str:
+    """The slides of a notebook as one HTML page, which asks no other host."""
+    notebook = slides_of(nbformat.read(path, as_version=4))
+    with tempfile.TemporaryDirectory() as folder:
+        part = Path(folder) / path.name
+        nbformat.write(notebook, part)
+        html = html_page(part)
+    before, _, after = html.rpartition("</body>")
+    return before + SHOW + after
+
+
+def main(folder: Path) -> None:
+    for path in sorted((REPOSITORY / "notebooks").glob("0*.ipynb")):
+        with replacing(folder / f"{path.stem}.html") as part:
+            part.write_text(page(path), encoding="utf-8")
+        print(folder / f"{path.stem}.html")
+
+
+if __name__ == "__main__":
+    sys.exit(main(out() / "slides"))
