@@ -101,7 +101,7 @@ class Run:
         silent = {} if main else {"disable": True}
         words: dict[str, Any] = {"total": self.total, "initial": self.step, "unit": " steps"}
         self.bar = tqdm(desc=self.folder.name, **words, **silent)
-        with self.bar, owned(self.folder, main), interruptible(self.stop):
+        with self.bar, paths.owned(self.folder, main), interruptible(self.stop):
             yield
 
     def count(self, loss: Tensor) -> None:
@@ -232,47 +232,6 @@ def try_write(write: Callable[[], None], folder: Path) -> bool:
         )
         return False
     return True
-
-
-@contextmanager
-def owned(folder: Path, main_process: bool = True) -> Iterator[None]:
-    """Keep other runs out of `folder`, and clear what a killed run left half written in it.
-
-    Raises ValueError if another process trains there, and OSError that says what to do if the
-    folder cannot be written: now, not after hours. The lock of a process that died is void.
-    """
-    from filelock import FileLock, Timeout
-
-    if not main_process:
-        yield
-        return
-    lock = FileLock(folder / "lock", timeout=0)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise ValueError(
-                f"{folder.name} is being trained by another process. Wait for it, or give this "
-                "run another name"
-            ) from None
-        except (OSError, NotImplementedError):
-            pass  # a file system without locks, as that of Google Drive, or one that is read-only
-        for part in folder.glob("*.part"):
-            part.unlink()
-        with paths.replacing(folder / "writable") as part:
-            part.write_bytes(b"yes")
-        (folder / "writable").unlink()
-    except OSError as error:
-        lock.release()
-        raise OSError(
-            f"{folder} cannot be written ({error.strerror or error}), so no run can be kept there. "
-            "Set COLORLIB_DATA to a folder that can"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

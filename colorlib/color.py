@@ -7,12 +7,12 @@ nothing where saturation is zero; chroma has neither defect.
 """
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-PART = 2**19  # numbers that a conversion takes on at a time
+from colorlib.fast.by_parts import by_parts
+
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
@@ -49,7 +49,7 @@ def rgb_to_hsv(rgb: Tensor) -> Tensor:
     it several times faster, and skips the check of the range.
     Source: A. R. Smith, "Color Gamut Transform Pairs", SIGGRAPH 1978.
     """
-    return _by_parts(_rgb_to_hsv, check_images(rgb, 3, "rgb_to_hsv"))
+    return by_parts(_rgb_to_hsv, check_images(rgb, 3, "rgb_to_hsv"))
 
 
 def _rgb_to_hsv(rgb: Tensor) -> Tensor:
@@ -76,19 +76,7 @@ def hsv_to_rgb(hsv: Tensor) -> Tensor:
     """
     hsv = check_images(hsv, 3, "hsv_to_rgb", unit_range=False)
     check_images(hsv[..., 1:, :, :], 2, "hsv_to_rgb (saturation and value)")
-    return _by_parts(lambda part: _hue_to_rgb(*part.unbind(-3)), hsv)
-
-
-def _by_parts(convert: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """convert(images), some images at a time: what lies between then stays in the CPU's cache."""
-    at_once = images.ndim == 4 and PART // max(1, images[:1].numel())
-    large = at_once and len(images) > at_once and images.device.type == "cpu"
-    if not large or images.requires_grad or torch.compiler.is_compiling():
-        return convert(images)
-    converted = torch.empty_like(images)
-    for part, out in zip(images.split(at_once), converted.split(at_once), strict=True):
-        out.copy_(convert(part))
-    return converted
+    return by_parts(lambda part: _hue_to_rgb(*part.unbind(-3)), hsv)
 
 
 def _hue_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:

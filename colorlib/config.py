@@ -1,11 +1,8 @@
 """Every hyperparameter of a run in one place, checked. This module imports nothing of colorlib."""
 
 import dataclasses
-import functools
 import re
 from dataclasses import dataclass
-
-import torch
 
 NAME = r"[\w-][\w.-]*"  # of a run or a result: a file's name, and not that of another folder
 
@@ -72,21 +69,6 @@ class Config:
         for setting, (right, wish) in expected.items():
             if not right:
                 raise ValueError(f"{setting}: got {getattr(self, setting)!r}, expected {wish}")
-
-    def mixed_precision(self) -> str:
-        """What `precision` comes to on this machine: "no" or "bf16"."""
-        return best_precision() if self.precision == "auto" else self.precision
-
-
-@functools.cache  # every step asks
-def best_precision() -> str:
-    """ "bf16" where the GPU, or else the CPU, multiplies in it; emulated it is the slower one."""
-    if torch.accelerator.is_available():
-        native = torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
-    else:
-        able = getattr(torch.cpu, "get_capabilities", dict)()  # which older PyTorch has not
-        native = able.get("avx512_bf16") or able.get("amx_bf16")
-    return "bf16" if native else "no"
 
 
 def command(config: Config, processes: int = 1) -> str:

@@ -11,21 +11,15 @@ import re
 from pathlib import Path
 
 import numpy as np
-import torch.nn.functional as F
 
 from colorlib import paths
 from colorlib.color import rgb_to_hsv
-from colorlib.datasets.arrays import (
-    Labels,
-    canonical_order,
-    check_uint8,
-    in_order,
-    load_npy,
-    to_images,
-    to_tensor,
-)
+from colorlib.datasets.arrays import Labels, canonical_order, check_uint8, in_order, load_npy
+from colorlib.datasets.arrays import to_images as to_images  # for callers of this module
+from colorlib.datasets.arrays import to_tensor as to_tensor
 from colorlib.datasets.cifar100 import fetch_cifar100, load_cifar100
 from colorlib.datasets.folders import SPLITS, load_path, state
+from colorlib.datasets.photographs import load_photographs
 from colorlib.datasets.sample import sample_images
 
 VALIDATION = 5000  # the last images of CIFAR-100's training split, in canonical order
@@ -112,7 +106,7 @@ def _load(source, split, count, size) -> tuple[np.ndarray, Labels | None]:
     elif source == "sample":
         images, labels = sample_images(split), None
     elif source == "photos":
-        images, labels = _load_photos(split, size)
+        images, labels = load_photographs(split, size)
     else:
         images, labels = load_path(Path(source).expanduser(), split, size)
     if count is not None and not 0 < count <= len(images):
@@ -121,35 +115,6 @@ def _load(source, split, count, size) -> tuple[np.ndarray, Labels | None]:
         return images[:count], None  # it may be larger than memory
     order = canonical_order(images, labels[0] if labels else None)[:count]
     return images[order], (labels[0][order], labels[1]) if labels else None
-
-
-def _load_photos(split: str, size: int) -> tuple[np.ndarray, Labels | None]:
-    """The photographs in photos/ of the data root: its arrays, else its folders of image files.
-
-    The arrays are {train,val}{96,64}.npy, uint8 (N, side, side, 3). For testing, those of val96
-    alone count where the size is above 64, else those of val64; for training both, scaled.
-    """
-    root = paths.data_root() / "photos"
-    sides = (96, 64) if split == "train" else (96,) if size > 64 else (64,)
-    name = "train" if split == "train" else "val"
-    files = [root / f"{name}{side}.npy" for side in sides]
-    files = [file for file in files if file.is_file()]
-    if not files:
-        return load_path(root, split, size)
-    parts = [scaled(check_uint8(load_npy(file), file), size) for file in files]
-    return (parts[0] if len(parts) == 1 else np.concatenate(parts)), None
-
-
-def scaled(images: np.ndarray, size: int) -> np.ndarray:
-    """uint8 images (N, H, W, 3) as (N, size, size, 3)."""
-    if images.shape[1:3] == (size, size):
-        return images
-    made = np.empty((len(images), size, size, 3), np.uint8)
-    for start in range(0, len(images), 250):
-        part = to_tensor(images[start : start + 250])
-        part = F.interpolate(part, (size, size), mode="bicubic", antialias=True)
-        made[start : start + 250] = to_images(part)
-    return made
 
 
 def prepare(images: np.ndarray, path: str | Path, chunk: int = 2500) -> np.ndarray:

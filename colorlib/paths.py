@@ -86,6 +86,47 @@ def replacing(path: str | Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+@contextmanager
+def owned(folder: Path, main_process: bool = True) -> Iterator[None]:
+    """Keep other runs out of `folder`, and clear what a killed run left half written in it.
+
+    Raises ValueError if another process trains there, and OSError that says what to do if the
+    folder cannot be written: now, not after hours. The lock of a process that died is void.
+    """
+    from filelock import FileLock, Timeout
+
+    if not main_process:
+        yield
+        return
+    lock = FileLock(folder / "lock", timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise ValueError(
+                f"{folder.name} is being trained by another process. Wait for it, or give this "
+                "run another name"
+            ) from None
+        except (OSError, NotImplementedError):
+            pass  # a file system without locks, as that of Google Drive, or one that is read-only
+        for part in folder.glob("*.part"):
+            part.unlink()
+        with replacing(folder / "writable") as part:
+            part.write_bytes(b"yes")
+        (folder / "writable").unlink()
+    except OSError as error:
+        lock.release()
+        raise OSError(
+            f"{folder} cannot be written ({error.strerror or error}), so no run can be kept there. "
+            "Set COLORLIB_DATA to a folder that can"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def write_json(path: str | Path, content: dict) -> None:
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     with replacing(path) as part:  # bytes of a file's name that are not UTF-8 stay as \udcXX

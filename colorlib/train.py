@@ -29,6 +29,7 @@ from colorlib.data import split_validation, to_images
 from colorlib.datasets.pixels import Pixels, as_pixels, check_colours, fingerprint, gather, place
 from colorlib.fast.denormals import flushed_denormals
 from colorlib.fast.muon import Muon
+from colorlib.fast.precision import choose_precision
 from colorlib.metrics import MAX_AB, mean_ab_error, psnr
 from colorlib.model import ColorNet, Network, colorize, evaluation_mode, save_model
 from colorlib.recipes import Recipe, check_compatible
@@ -114,7 +115,7 @@ def learn(
     config: Config, accelerator: Accelerator,
 ) -> Tensor:  # fmt: skip
     """One step: forward, loss, backward, update; returns the loss."""
-    half = config.mixed_precision() == "bf16"
+    half = choose_precision(config.precision) == "bf16"
     with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=half):
         output = network(*recipe.inputs(batch))
     loss = recipe.loss(output.float(), batch)
@@ -247,7 +248,7 @@ def finish(model: ColorNet, config: Config, run: Run, counts: dict[str, int]) ->
         "machine": paths.machine(),
         "date": date.today().isoformat(),
         "processes": processes,
-        "precision": config.mixed_precision().replace("no", "float32"),
+        "precision": choose_precision(config.precision).replace("no", "float32"),
         "command": command(config, processes),
     }
     paths.write_json(run.folder / FILES[2], made)

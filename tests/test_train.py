@@ -22,6 +22,7 @@ from colorlib.config import command
 from colorlib.datasets.pixels import as_pixels
 from colorlib.decoding import DecodeSetting
 from colorlib.fast.muon import orthogonal
+from colorlib.fast.precision import choose_precision
 from colorlib.report import pictures
 
 SMALL = {"widths": (8, 16), "down": (0, 0), "up": (0,), "batch_size": 8, "epochs": 3}
@@ -262,8 +263,8 @@ def test_auto_takes_16_bit_products_where_the_cpu_has_them():
     flags = set(Path("/proc/cpuinfo").read_text().split())
     native = bool(flags & {"avx512_bf16", "amx_bf16"})
     native &= hasattr(torch.cpu, "get_capabilities")
-    assert cl.Config().mixed_precision() == ("bf16" if native else "no")
-    assert cl.Config(precision="no").mixed_precision() == "no"
+    assert choose_precision("auto") == ("bf16" if native else "no")
+    assert choose_precision("no") == "no"
 
 
 def test_every_batch_is_shared_out_whole(images):
@@ -425,14 +426,14 @@ def test_a_model_a_recipe_and_a_config_that_do_not_go_together_are_refused(image
             cl.Config(**setting)
 
 
-def test_readmes_training_commands_are_taken(monkeypatch):
-    """Each `python -m colorlib train` line of README parses, and its network can be built."""
+def test_the_documented_training_commands_are_taken():
+    """Each `python -m colorlib train` line of README and docs parses; its network can be built."""
     from colorlib.__main__ import parser
 
-    lines = re.findall(
-        r"^python -m colorlib (train .*)$", (REPOSITORY / "README.md").read_text(), re.M
-    )
-    assert len(lines) == 2 and any("--init-from cifar" in line for line in lines)
+    pages = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    lines = re.findall(r"^python -m colorlib (train .*)$", text, re.M)
+    assert len(lines) >= 2 and any("--init-from cifar" in line for line in lines)
     for line in lines:
         args = parser().parse_args(line.split("#")[0].split())
         config = cl.Config(**{f.name: getattr(args, f.name) for f in dataclasses.fields(cl.Config)})

@@ -12,9 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from colorlib.batches import generator, reveal
+from colorlib.batches import generator
 from colorlib.color import add_chroma, hsv_to_chroma, luma, rgb_to_hsv
 from colorlib.data import load_images, to_tensor
+from colorlib.datasets.hint_maps import reveal
 from colorlib.decoding import DecodeSetting, decode, setting_at
 from colorlib.metrics import mean_ab_error, per_image, summary
 from colorlib.model import ColorNet, evaluation_mode, load_model, predict

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from colorlib import paths
 from colorlib.batches import Batch, draw_batch, generator
-from colorlib.checkpoint import owned
 from colorlib.color import add_chroma, luma
 from colorlib.compare.classifier import load_classifier
 from colorlib.compare.semantic import frechet
@@ -70,7 +69,7 @@ def adversarial_phase(
     training, validation = split_validation(images, config.validation)
     truth, features = to_tensor(validation[:1000]), load_classifier("features")
     quality = quality or (lambda net: frechet(features, colorize(net, luma(truth), "luma"), truth))
-    with owned(folder):
+    with paths.owned(folder):
         began = time.perf_counter()
         history = train_against_critic(model, as_pixels(training)[: config.count], config, quality)
         history[-1]["seconds"] = time.perf_counter() - began

@@ -11,7 +11,7 @@ After Chang et al. 2022, "MaskGIT: Masked Generative Image Transformer", section
 import torch
 from torch import Tensor
 
-from colorlib.batches import draw_squares
+from colorlib.datasets.hint_maps import draw_squares
 from colorlib.decoding import DecodeSetting, cell_probabilities
 from colorlib.model import ColorNet, predict
 from colorlib.photos.hints import squares_around

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from colorlib.batches import draw_squares
 from colorlib.color import add_chroma, hsv_to_chroma, rgb_to_hsv
+from colorlib.datasets.hint_maps import draw_squares
 from colorlib.decoding import DecodeSetting, cell_probabilities
 from colorlib.model import ColorNet
 

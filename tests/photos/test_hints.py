@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import colorlib as cl
-from colorlib import batches
+from colorlib.datasets import hint_maps
 from colorlib.model import predict
 from colorlib.photos import coherent, hints
 
@@ -26,7 +26,7 @@ def hinted():
 
 def test_revealed_chroma_is_that_of_colorsys():
     random = torch.Generator().manual_seed(0)
-    squares = batches.draw_hints(500, 40, 36, random)
+    squares = hint_maps.draw_hints(500, 40, 36, random)
     points = (squares[..., 2] > 0).sum(1)
     assert 0.4 < (points == 0).float().mean() < 0.6 and points.max() > 40
     assert (squares[..., :2] >= 0).all() and squares[..., 2].max() == 9
@@ -34,7 +34,7 @@ def test_revealed_chroma_is_that_of_colorsys():
     assert ((squares[..., 1] + squares[..., 2]) <= 36).all()
     few = squares[(points > 2) & (points < 9)][:4]
     rgb = torch.rand(4, 3, 40, 36)
-    found = batches.reveal(rgb, few).numpy()
+    found = hint_maps.reveal(rgb, few).numpy()
     for image, image_squares, shown in zip(rgb.tolist(), few.tolist(), found, strict=True):
         sums = np.zeros((3, 40, 36))
         for top, left, side in image_squares:

@@ -1,0 +1,25 @@
+"""Which of "no" (float32) and "bf16" a training step uses: bfloat16 if the machine supports it.
+
+bfloat16 replaces float32 in the network's convolutions. On a CPU or GPU that emulates it, it is
+slower, so `auto` means "no" there.
+"""
+
+import functools
+
+import torch
+
+
+def choose_precision(precision: str) -> str:
+    """The setting `Config.precision` on this machine: "no" or "bf16"."""
+    return best_precision() if precision == "auto" else precision
+
+
+@functools.cache  # every step asks
+def best_precision() -> str:
+    """ "bf16" if the GPU (or, without one, the CPU) supports it natively, else "no"."""
+    if torch.accelerator.is_available():
+        native = torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
+    else:
+        able = getattr(torch.cpu, "get_capabilities", dict)()  # which older PyTorch has not
+        native = able.get("avx512_bf16") or able.get("amx_bf16")
+    return "bf16" if native else "no"
