@@ -200,7 +200,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--name", help="of the result file")
     sub.add_argument("--unless-current", **unless_current)
     sub = command(train_classifier)
-    sub.add_argument("names", nargs="+", help="classifier, classifier-grey or features")
+    sub.add_argument(
+        "names", nargs="+", help="classifier, classifier-resnet, classifier-grey or features"
+    )
     sub.add_argument("--source", default="cifar100", help="what has classes: cifar100")
     sub = command(compare)
     sub.add_argument("--source", **source)

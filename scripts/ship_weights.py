@@ -147,15 +147,16 @@ def train_again(name: str, source: str, size: int) -> None:
         raise ValueError(f"{name}: the training stopped early; the same command continues it")
 
 
-def ship_classifiers(source: str) -> list[str]:
-    """Train all classifiers (or read their finished runs) and copy them to weights/classifiers."""
-    target = paths.SHIPPED / classifier.FOLDER
-    for name in classifier.SEEN:
+def ship_classifiers(source: str, names: list[str]) -> list[str]:
+    """Train classifiers (or read their finished runs) and copy them to weights/classifiers."""
+    names = names or list(classifier.CLASSIFIERS)
+    for name in names:
         classifier.make_classifier(name, source)
-        for file in classifier.files(name, paths.runs() / name):
-            with paths.replacing(target / file.name) as part:
+        made, shipped = classifier.files(name, paths.runs() / name), classifier.shipped_files(name)
+        for file, target in zip(made, shipped, strict=True):
+            with paths.replacing(target) as part:
                 shutil.copyfile(file, part)
-    return list(classifier.SEEN)
+    return names
 
 
 def main() -> int:
@@ -163,7 +164,12 @@ def main() -> int:
     parser.add_argument("--run", default="cifar", help="a finished run in data/runs")
     parser.add_argument("--name", default="cifar", help="of the weights")
     parser.add_argument("--train", action="store_true", help="train the run first")
-    parser.add_argument("--classifiers", action="store_true", help="the classifiers instead")
+    parser.add_argument(
+        "--classifiers",
+        nargs="*",
+        metavar="NAME",
+        help="these classifiers instead; none named: all",
+    )
     parser.add_argument("--again", action="store_true", help="only choose their vividness anew")
     parser.add_argument("--source", default="cifar100", help="what the run was trained on")
     parser.add_argument("--size", type=int, default=32, help="a folder's images get this side")
@@ -172,8 +178,8 @@ def main() -> int:
     try:
         if args.train:
             train_again(args.run, args.source, args.size)
-        if args.classifiers:
-            made = {"classifiers": ship_classifiers(args.source)}
+        if args.classifiers is not None:
+            made = {"classifiers": ship_classifiers(args.source, args.classifiers)}
         elif args.again:
             made = tune_shipped(args.name, args.source, args.size)
         else:

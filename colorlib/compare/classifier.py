@@ -1,7 +1,7 @@
-"""Small CIFAR-100 classifiers, trained here: one measures recoloured images, one is a control.
+"""Small CIFAR-100 classifiers, trained here: two measure recoloured images, one is a control.
 
 They are trained on CIFAR-100's labels. Of the recipes only NoGAN uses one of them, "features",
-never the one that measures. Nothing that is shipped was chosen with them. semantic.py says what
+never the ones that measure. Nothing that is shipped was chosen with them. semantic.py says what
 they measure.
 """
 
@@ -12,6 +12,7 @@ import time
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -38,11 +39,6 @@ from colorlib.recipes import Recipe
 from colorlib.train import epochs, make_accelerator, make_optimizers, training_pixels
 
 FOLDER = "classifiers"
-SEEN = {
-    "classifier": "colour",
-    "classifier-grey": "grey",
-    "features": "colour",
-}  # name: kind of images
 SMOOTHING = 0.1
 # the fields of Config that the training of a classifier reads
 CONFIG_FIELDS = (
@@ -93,10 +89,53 @@ class ClassLabels(Recipe):
         return F.cross_entropy(output, labels, label_smoothing=SMOOTHING)
 
 
+class ResNet(Network):
+    """The residual network of He et al. 2016, section 4.2, its first convolution at stride 2.
+
+    rgb (B, 3, H, W) in [0, 1], H and W multiples of 8 -> logits (B, classes).
+    """
+
+    def __init__(
+        self, widths: tuple[int, ...] = (32, 64, 128), blocks: int = 2, classes: int = 100
+    ):
+        super().__init__()
+        self.config = {"widths": list(widths), "blocks": blocks, "classes": classes}
+        self.stem = self.strided(3, widths[0])
+        self.body = nn.Sequential(*(Residual(widths[0]) for _ in range(blocks)))
+        for a, b in pairwise(widths):
+            self.body.extend([self.strided(a, b), *(Residual(b) for _ in range(blocks))])
+        self.head = nn.Linear(widths[-1], classes)
+
+    @staticmethod
+    def strided(inputs: int, outputs: int) -> nn.Sequential:
+        convolution = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False)
+        return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        return self.head(self.body(self.stem(rgb - 0.5)).mean((2, 3)))
+
+
+class Kind(NamedTuple):
+    """What makes one classifier: the images that it is trained on, and how."""
+
+    seen: str  # "colour" or "grey"
+    network: type[nn.Module] = Classifier
+    epochs: int = 8
+    seed: int = 0
+
+
+CLASSIFIERS = {
+    "classifier": Kind("colour"),
+    "classifier-resnet": Kind("colour", ResNet, epochs=6, seed=1),  # the second opinion
+    "classifier-grey": Kind("grey"),  # the control
+    "features": Kind("colour", epochs=3),  # NoGAN's
+}
+
+
 def train_classifier(
     name: str, images: np.ndarray, classes: np.ndarray, config: Config
-) -> Classifier:
-    """Train the classifier NAME of `SEEN` into data/runs/NAME, going on where it stopped.
+) -> nn.Module:
+    """Train NAME of `CLASSIFIERS` into data/runs/NAME, going on where it stopped.
 
     images: uint8 (N, H, W, 3); classes: the class (N,) of each; not the last `config.validation`.
     Raises KeyboardInterrupt if it is stopped.
@@ -105,45 +144,43 @@ def train_classifier(
     accelerator, labels = make_accelerator(), torch.as_tensor(classes).long()
     pixels, _ = training_pixels(images, config, 8, accelerator)
     torch.manual_seed(config.seed)
-    model = Classifier(classes=int(labels.max()) + 1)
+    kind = CLASSIFIERS[name]
+    model = kind.network(classes=int(labels.max()) + 1)
     model = model.to(accelerator.device, memory_format=torch.channels_last).train()
     optimizers = make_optimizers(model, config)
     run = Run(config, fingerprint(pixels), len(pixels) // config.batch_size, accelerator)
     run.resume(model, optimizers)
     with run.opened():
-        for _ in epochs(run, model, ClassLabels(labels, SEEN[name]), optimizers, pixels, config):
+        for _ in epochs(run, model, ClassLabels(labels, kind.seen), optimizers, pixels, config):
             pass  # nothing is measured before the end
     if not run.finished:
         raise KeyboardInterrupt
     return model.eval()
 
 
-def make_classifier(name: str, source: str = "cifar100", config: Config | None = None) -> dict:
-    """Train the classifier NAME of `SEEN` in data/runs/NAME; return how it was made.
+def make_classifier(name: str, source: str = "cifar100") -> dict:
+    """Train NAME of `CLASSIFIERS` in data/runs/NAME; return how it was made.
 
     Its accuracy is measured on test images of the kind that it was trained on. The run's folder
     then holds NAME.safetensors and NAME.json, which scripts/ship_weights.py ships.
     """
-    if name not in SEEN:
-        raise ValueError(f"classifier: got {name!r}, expected one of {', '.join(SEEN)}")
-    config = config or Config(
-        name=name, given="luma", epochs=3 if name == "features" else 8, zoom=0.25
-    )
-    began = time.perf_counter()
-    labels = load_labels(source, "train")
+    if name not in CLASSIFIERS:
+        raise ValueError(f"classifier: got {name!r}, expected one of {', '.join(CLASSIFIERS)}")
+    kind = CLASSIFIERS[name]
+    config = Config(name, given="luma", epochs=kind.epochs, seed=kind.seed, zoom=0.25)
+    labels, truth = load_labels(source, "train"), load_labels(source, "test")
     if labels is None:
         raise ValueError(f"classifier: {source} has no classes, expected cifar100")
-    classes, _ = labels
-    model = train_classifier(name, load_images(source, "train"), classes, config)
+    began = time.perf_counter()
+    model = train_classifier(name, load_images(source, "train"), labels[0], config)
     minutes = (time.perf_counter() - began) / 60
     rgb = to_tensor(load_images(source, "test"))
-    if SEEN[name] == "grey":
-        rgb = luma(rgb).expand(-1, 3, -1, -1)
+    rgb = rgb if kind.seen == "colour" else luma(rgb).expand(-1, 3, -1, -1)
     made = {
         "config": {setting: getattr(config, setting) for setting in CONFIG_FIELDS.split()},
         "classifier": model.config,
-        "seen": SEEN[name],
-        "test_accuracy": accuracy(model, rgb, load_labels(source, "test")[0]),
+        "seen": kind.seen,
+        "test_accuracy": accuracy(model, rgb, truth[0]),
         "test_images": len(rgb),
         "minutes": round(minutes, 1),
         "machine": machine(),
@@ -161,18 +198,23 @@ def files(name: str, folder: Path) -> tuple[Path, Path]:
     return folder / f"{name}.safetensors", folder / f"{name}.json"
 
 
-def load_classifier(name: str, device: str | torch.device = "cpu") -> Classifier:
-    """A shipped classifier, one of `SEEN`; recipes may learn from "features" alone."""
+def shipped_files(name: str) -> tuple[Path, Path]:
+    """`files` of a shipped classifier; one that was not shipped yet has none."""
+    return files(name, paths.SHIPPED / FOLDER)
+
+
+def load_classifier(name: str, device: str | torch.device = "cpu") -> nn.Module:
+    """A shipped classifier of `CLASSIFIERS`; recipes may learn from "features" alone."""
     from safetensors import safe_open
 
-    path = paths.SHIPPED / FOLDER / f"{name}.safetensors"
-    if not path.is_file():
+    path, _ = shipped_files(name)
+    if name not in CLASSIFIERS or not path.is_file():
         raise ValueError(
-            f"classifier: got {name!r}, expected one of {', '.join(SEEN)}; "
+            f"classifier: got {name!r}, expected one of {', '.join(CLASSIFIERS)}; "
             "`make classifiers` makes and ships them"
         )
     with safe_open(path, "pt") as file:
-        model = Classifier(**json.loads(file.metadata()["classifier"]))
+        model = CLASSIFIERS[name].network(**json.loads(file.metadata()["classifier"]))
         state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     model.load_state_dict(to_float32(state))
     return model.eval().to(device, memory_format=torch.channels_last)

@@ -28,6 +28,7 @@ TITLES = {  # key of a system in a result -> what tables and figures call it
 }
 COLUMNS = NAMES | {
     "top1": "classifier's top-1",
+    "top1_resnet": "second classifier's top-1",
     "frechet": "Fréchet distance",
     "accuracy_recovered": "share of the gap closed",
     "luma_difference": "luma moved, 8-bit steps",

@@ -1,5 +1,3 @@
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -19,6 +17,31 @@ def test_stages_and_logits_have_their_shapes():
     maps = model.stages(torch.rand(2, 3, 32, 32))
     assert [tuple(m.shape[1:]) for m in maps] == [(48, 16, 16), (96, 8, 8), (192, 4, 4)]
     assert model(torch.rand(2, 3, 32, 32)).shape == (2, 7)
+
+
+def test_the_second_classifier_is_another_network_and_seed():
+    one, other = (classifier.CLASSIFIERS[n] for n in ("classifier", "classifier-resnet"))
+    assert one.network is not other.network and one.seed != other.seed
+    model = other.network(classes=7).eval()
+    assert model(torch.rand(2, 3, 32, 32)).shape == (2, 7)
+    blocks = [m for m in model.modules() if isinstance(m, classifier.Residual)]
+    kernels = [p for p in model.parameters() if p.ndim == 4]
+    assert len(blocks) == 6 and len(kernels) == 15  # a convolution a level, two a block
+
+
+def test_both_classifiers_measure_once_they_are_shipped(images, monkeypatch, tmp_path):
+    numbers = np.arange(64) % 4
+    model = classifier.train_classifier(
+        "classifier-resnet", images, numbers, config("classifier-resnet")
+    )
+    truth = cl.to_tensor(images)
+    monkeypatch.setattr(semantic, "measuring", lambda: semantic.MEASURING)
+    loaded = classifier.load_classifier
+    monkeypatch.setattr(
+        semantic, "load_classifier", lambda n: model if n == "classifier-resnet" else loaded(n)
+    )
+    found = semantic.classifier_metrics(truth, truth, numbers)
+    assert found["top1_resnet"] == classifier.accuracy(model, truth, numbers)
 
 
 def test_frechet_distance_is_that_of_the_two_gaussians():
@@ -55,9 +78,13 @@ def test_classifier_of_grey_images_does_not_see_colour():
     bright = random.uniform(0.4, 1, (256, 1))
     flat = (pure * bright).round().astype(np.uint8)[:, None, None].repeat(32, 1).repeat(32, 2)
     fresh, right = cl.to_tensor(flat[128:]), numbers[128:]
-    for name, low, high in (("classifier", 0.95, 1), ("classifier-grey", 0.3, 0.7)):
+    for name, low, high in (
+        ("classifier", 0.95, 1),
+        ("classifier-resnet", 0.95, 1),
+        ("classifier-grey", 0.3, 0.7),
+    ):
         model = classifier.train_classifier(name, flat[:128], numbers[:128], config(name))
-        shown = fresh if name == "classifier" else cl.luma(fresh).expand(-1, 3, -1, -1)
+        shown = cl.luma(fresh).expand(-1, 3, -1, -1) if "grey" in name else fresh
         assert low <= classifier.accuracy(model, shown, right) <= high
 
 
@@ -81,12 +108,19 @@ def test_training_goes_on_where_it_stopped(images, monkeypatch):
         classifier.train_classifier("classifier", images, numbers, config(weight_decay=0.1))
 
 
+def shipped():
+    """The classifiers that are shipped; `classifier-resnet` is not trained yet."""
+    names = [n for n in classifier.CLASSIFIERS if classifier.shipped_files(n)[0].is_file()]
+    assert {"classifier", "classifier-grey", "features"} <= set(names)
+    return names
+
+
 def test_shipped_classifiers_fit_and_say_how_they_were_made():
     import json
 
-    for name in classifier.SEEN:
-        weights = paths.SHIPPED / classifier.FOLDER / f"{name}.safetensors"
-        made = json.loads(weights.with_suffix(".json").read_text())
+    for name in shipped():
+        weights, record = classifier.shipped_files(name)
+        made = json.loads(record.read_text())
         assert weights.stat().st_size <= 3e6 and made["test_images"] == 10000
         assert made["test_accuracy"] > 0.3 and made["command"].endswith(name)
         assert classifier.load_classifier(name).config == made["classifier"]
@@ -123,20 +157,14 @@ def test_a_source_without_classes_is_named():
         classifier.make_classifier("classifier", "sample")
 
 
-def test_without_their_weights_lpips_and_fid_are_left_out(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torchmetrics", None)
-    assert semantic.perceptual(*torch.rand(2, 2, 3, 32, 32)) == {}
-    assert "are left out" in capsys.readouterr().out
-
-
 @pytest.mark.full
 def test_shipped_classifiers_reach_their_accuracy(real_data):
     import json
 
     rgb = cl.to_tensor(cl.load_images("cifar100", "test"))
     numbers, _ = cl.load_labels("cifar100", "test")
-    for name, seen in classifier.SEEN.items():
-        made = json.loads((paths.SHIPPED / classifier.FOLDER / f"{name}.json").read_text())
-        shown = cl.luma(rgb).expand(-1, 3, -1, -1) if seen == "grey" else rgb
+    for name in shipped():
+        made = json.loads(classifier.shipped_files(name)[1].read_text())
+        shown = cl.luma(rgb).expand(-1, 3, -1, -1) if made["seen"] == "grey" else rgb
         found = classifier.accuracy(classifier.load_classifier(name), shown, numbers)
         assert found == pytest.approx(made["test_accuracy"], abs=0.003)
