@@ -259,6 +259,16 @@ def test_another_photograph_starts_without_hints_and_seed(tool, images):
     assert (tool.controls["x"].max, tool.controls["y"].max) == (31, 19)
 
 
+def test_a_pillow_image_is_turned_and_scaled_like_a_file(net, images):
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6  # to be turned by a quarter
+    Image.fromarray(images[0][:20]).save(file, "PNG", exif=exif)
+    assert shown(photo.photo_tool(net, Image.open(file)).tool).shape == (32, 20, 3)
+    ramp = np.tile(np.linspace(0, 65535, 40).astype(np.uint16), (40, 1))
+    seen = shown(photo.photo_tool(net, Image.fromarray(ramp)).tool)
+    assert seen.min() < 20 and seen.max() > 235 and 100 < seen.mean() < 155
+
+
 def test_names_from_outside_are_text(tool, images):
     pages = []
     for content in (encoded(images[1]), b"no image"):
