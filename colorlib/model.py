@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from colorlib import decoding, paths
 from colorlib.color import add_chroma, check_given, check_images
-from colorlib.decoding import DecodeSetting, cells_of, decode, setting_at
+from colorlib.decoding import DecodeSetting, decode, get_head, setting_at
 from colorlib.fast.conv3x3 import Conv3
 
 
@@ -121,7 +121,7 @@ class ColorNet(Network):
         self.config |= {"head": head, "spacing": spacing, "fold": fold}
         self.config |= {"attention": list(attention), "hints": hints}
         self.fold = fold
-        cells = cells_of(head, spacing)
+        cells = get_head(head).cells(spacing)
         if cells is not None:
             self.register_buffer("cells", cells, persistent=False)
             self.register_buffer("prior", torch.full((len(cells),), 1 / len(cells)))

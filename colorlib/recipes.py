@@ -7,8 +7,8 @@ some of the training images, uint8 (N, 3, H, W). Every sum over pixels is a mean
 carry over. `build` makes the network and the recipe that a config describes.
 """
 
-import importlib
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,13 +18,13 @@ from colorlib import paths
 from colorlib.batches import Batch
 from colorlib.color import hsv_to_chroma, rgb_to_hsv
 from colorlib.config import Config
-from colorlib.decoding import cell_lattice, cells_of
+from colorlib.decoding import cell_lattice, get_head, look_up
 from colorlib.fast.soft_cross_entropy import CrossEntropy
 from colorlib.model import ColorNet, load_model
 
-# name -> the recipe's class, or "module:class", which `get_recipe` imports when it is used. A new
-# recipe is one more line here, or in a notebook `RECIPES["mine"] = Mine`.
-RECIPES: dict[str, str | type] = {
+# name -> the recipe's class, or "module:class", which is imported when it is used. A new recipe is
+# one more line here, or in a notebook `RECIPES["mine"] = Mine`.
+RECIPES: dict[str, Any] = {
     "distribution": "colorlib.recipes:Distribution",
     "eccv16": "colorlib.compare.recipes:Rebalanced",
     "regression": "colorlib.recipes:ChromaRegression",
@@ -78,7 +78,9 @@ class Distribution(Recipe):
 
     def __init__(self, spacing: float = 0.2, fold: int = 2):
         super().__init__(spacing, fold)
-        self.lattice = cell_lattice(cells_of(self.head, spacing), spacing)
+        cells = get_head(self.head).cells(spacing)
+        assert cells is not None
+        self.lattice = cell_lattice(cells, spacing)
 
     def setup(self, model, pixels: Tensor) -> None:
         """Count how common each cell is: logit adjustment needs that prior later."""
@@ -127,14 +129,8 @@ class ChromaRegression(Recipe):
 
 
 def get_recipe(name: str) -> type[Recipe]:
-    """The recipe class of that name in `RECIPES`, imported when it is asked for."""
-    if name not in RECIPES:
-        raise ValueError(f"recipe: got {name!r}, expected {' or '.join(RECIPES)}")
-    found = RECIPES[name]
-    if isinstance(found, str):
-        module, _, title = found.partition(":")
-        found = getattr(importlib.import_module(module), title)
-    return found
+    """The recipe class of that name in `RECIPES`; ValueError for another one."""
+    return look_up(RECIPES, name, "recipe")
 
 
 def build(config: Config):

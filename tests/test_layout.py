@@ -19,7 +19,7 @@ CORE = [
     "checkpoint",
     "metrics",
 ]
-CORE_LINES = 2000  # to fall to 1,600
+CORE_LINES = 1975  # to fall to 1,600
 LEVELS = (  # a module imports from its own level or from the ones above it
     "color config paths environment fast",
     "datasets decoding metrics",
@@ -118,10 +118,11 @@ def test_the_core_is_small():
     assert sum(sizes.values()) <= CORE_LINES, sizes
 
 
-def test_the_table_of_recipes_names_what_is_there():
+def test_the_tables_of_recipes_and_heads_name_what_is_there():
+    from colorlib.decoding import HEADS
     from colorlib.recipes import RECIPES
 
-    for place in RECIPES.values():
+    for place in (*RECIPES.values(), *HEADS.values()):
         module, _, title = place.removeprefix("colorlib.").partition(":")
         tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
         assert title in {node.name for node in tree.body if isinstance(node, ast.ClassDef)}

@@ -8,8 +8,9 @@ import colorlib as cl
 from colorlib import batches, recipes
 from colorlib.color import hsv_to_chroma, rgb_to_lab
 from colorlib.compare import nogan
+from colorlib.compare.heads import ab_cells
 from colorlib.compare.recipes import HueSaturation, Rebalanced
-from colorlib.decoding import ab_cells, cell_centres
+from colorlib.decoding import cell_centers
 
 
 def seen(rgb, given=1):
@@ -33,7 +34,7 @@ def test_soft_targets_are_shares_whose_mean_is_the_true_chroma(spacing):
     index, share = recipes.Distribution(spacing).encode(points.T.view(1, 2, -1, 1))
     assert index.min() >= 0
     assert share.min() >= -1e-5 and torch.allclose(share.sum(1), torch.ones(1))
-    cells = cell_centres(spacing)[index[0, :, :, 0]]  # (4, P, 2)
+    cells = cell_centers(spacing)[index[0, :, :, 0]]  # (4, P, 2)
     mean = (share[0, :, :, 0, None] * cells).sum(0)
     assert torch.allclose(mean, points, atol=1e-5)
     near = (cells - points).abs().amax(-1)
@@ -81,7 +82,7 @@ def test_black_images_have_a_target():
 def test_loss_and_gradient_are_those_of_cross_entropy_against_dense_targets():
     torch.manual_seed(0)
     rgb, recipe = torch.rand(2, 3, 8, 8), recipes.Distribution()
-    output = torch.randn(2, len(cell_centres(0.2)), 4, 4).mul(5).requires_grad_()
+    output = torch.randn(2, len(cell_centers(0.2)), 4, 4).mul(5).requires_grad_()
     target, weight = recipes.chroma_target(rgb)
     index, share = recipe.encode(target)
     dense = torch.zeros_like(output).scatter_add_(1, index, share)

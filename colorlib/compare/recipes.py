@@ -6,7 +6,7 @@ from torch import Tensor
 
 from colorlib.batches import Batch
 from colorlib.color import rgb_to_hsv, rgb_to_lab
-from colorlib.decoding import AB_SPACING
+from colorlib.compare.heads import AB_SPACING
 from colorlib.model import ColorNet
 from colorlib.recipes import Distribution, Recipe
 

@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from colorlib.color import lab_to_rgb, luma
+from colorlib.compare.heads import AB_SPACING
 from colorlib.data import to_images, to_tensor
-from colorlib.decoding import AB_SPACING, cell_lattice
+from colorlib.decoding import cell_lattice
 from colorlib.metrics import NAMES
 from colorlib.model import ColorNet, colorize
 from colorlib.report.pictures import image_grid
