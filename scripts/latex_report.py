@@ -1,6 +1,7 @@
 """The parts of a written report: tables as LaTeX and CSV, and a LaTeX file that includes them all.
 
 Written into figures/ from data/results and the notebooks' own figures, by `make publish`.
+captions.json names the figures, tables.json the tables, report_template.tex the rest.
 """
 
 import csv
@@ -16,73 +17,26 @@ from colorlib.paths import REPOSITORY, replacing
 from colorlib.report import store, tables
 from colorlib.report.style import COLUMN
 from colorlib.study import analysis
-from colorlib.study.analysis import SHOWN
 from colorlib.study.runs import RUNS
 
-FOLDER = REPOSITORY / "figures"
-CAPTIONS = json.loads((REPOSITORY / "scripts" / "captions.json").read_text(encoding="utf-8"))
-MAIN = ("psnr", "raw_auc", "rebalanced_auc", "ciede2000", "colourfulness")
-CLASSIFIED = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness", "top1", "frechet")
-PEERS = ("psnr", "raw_auc", "rebalanced_auc", "ciede2000", "luma_difference")
-TABLES = {  # file name -> (result, columns, caption), in the order of the notebooks
-    "02-short": ("short-cifar100", MAIN, "Notebook 2's short runs."),
-    "03-value": ("cifar-value", MAIN, "CIFAR-100 test images, value given."),
-    "03-luma": ("cifar-luma", MAIN, "CIFAR-100 test images, luma given."),
-    "03-classifier": (
-        "classifier-cifar",
-        ("top1", "accuracy_recovered", "frechet"),
-        "Top-1 of the classifier.",
-    ),
-    "04-photographs": ("photo-luma-photos-test-1000", MAIN, "Photographs of 64 x 64."),
-    "04-cow-and-mountains": (
-        "photographs",
-        ("colourfulness", "luma_difference"),
-        "The cow and the mountains, whose true colours are not known.",
-    ),
-    "04-cat-and-astronaut": (
-        "photographs-with-truth",
-        MAIN,
-        "The cat and the astronaut, whose true colours are known.",
-    ),
-    "04-recipes": ("equal-budget-full", CLASSIFIED, "One network, five recipes, luma given."),
-    "04-peers-cifar100": ("peers-cifar100", PEERS, "All systems on CIFAR-100, luma given."),
-    "04-peers-photographs": ("peers-photographs", PEERS, "All systems on photographs, luma given."),
-    "05-runs": ("study", SHOWN, "The runs of notebook 5, luma given."),
-    "05-without-duplicates": (
-        "cifar-luma-without-duplicates",
-        MAIN,
-        "CIFAR-100 test images without a near-duplicate among the training images, luma given.",
-    ),
-}
+FOLDER, SCRIPTS = REPOSITORY / "figures", REPOSITORY / "scripts"
+CAPTIONS, TABLES = (
+    json.loads((SCRIPTS / f"{name}.json").read_text(encoding="utf-8"))
+    for name in ("captions", "tables")
+)
 SECTIONS = {"01": "Data", "02": "Method", "03": "Results", "04": "Comparison", "05": "Study"}
-HEAD = r"""\documentclass[twocolumn]{article}
-% A skeleton for a written report: every figure and table of the notebooks, once. Compile it in
-% this folder with pdflatex. `make publish` writes it anew: copy it before you edit.
-\usepackage[T1]{fontenc}
-\usepackage[utf8]{inputenc}
-\usepackage{graphicx}
-\usepackage[margin=18mm]{geometry}
-\title{Self-supervised image colorization}
-\author{Your name}
-\begin{document}
-\maketitle
-\begin{abstract}
-The question, the method, and the results in numbers.
-\end{abstract}
-\section{Introduction}
-Why colorization is a self-supervised task.
-"""
 
 
 def escape(text: str) -> str:
     """Plain text as LaTeX."""
     marks = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    marks |= {mark: f"\\{mark}" for mark in "&%$#_{}"} | {"é": r"\'e", "Δ": r"$\Delta$"}
+    marks |= {mark: f"\\{mark}" for mark in "&%$#_{}"}
+    marks |= {"é": r"\'e", "Δ": r"$\Delta$", "×": r"$\times$", "−": "$-$"}
     return "".join(marks.get(letter, letter) for letter in text)
 
 
 def load_rows(name: str) -> dict:
-    """A committed result whose rows all have a "system": the study's runs and photographs, too."""
+    """A committed result whose rows all have a "title": the study's runs and photographs, too."""
     result = store.load_result(name, committed=True)
     if "original_network" in result:
         result = with_original(result)
@@ -94,35 +48,28 @@ def load_rows(name: str) -> dict:
             if key in runs
         ]
     for row in result["rows"]:
-        row["title"] = tables.title(row)
-        if "photograph" in row:
-            row["title"] = f"{row['photograph']}: {row['title']}"
+        place = f"{row['photograph']}: " if "photograph" in row else ""
+        row["title"] = place + tables.title(row)
     return result
-
-
-def full_caption(name: str, result: dict) -> str:
-    """A table's caption: what it shows, and on which images."""
-    data = result["data"]
-    return f"{TABLES[name][2]} {tables.caption(result) if data.get('split') else ''}".strip()
 
 
 def tabular(result: dict, metrics: Sequence[str]) -> str:
     """A result as a LaTeX tabular: a row a system, a column a metric."""
-    lines = [rf"\begin{{tabular}}{{l{'r' * len(metrics)}}}", r"\hline"]
-    lines.append(" & ".join(["system", *(escape(tables.COLUMNS[m]) for m in metrics)]) + r" \\")
-    lines.append(r"\hline")
-    for row in result["rows"]:
-        lines.append(" & ".join([escape(row["title"]), *tables.cells(row, metrics)]) + r" \\")
-    return "\n".join([*lines, r"\hline", r"\end{tabular}", ""])
+    lines = [["system", *(tables.COLUMNS[m] for m in metrics)]]
+    lines += [[row["title"], *tables.cells(row, metrics)] for row in result["rows"]]
+    head, *body = (" & ".join(map(escape, line)) + r" \\" for line in lines)
+    start = rf"\begin{{tabular}}{{l{'r' * len(metrics)}}}"
+    return "\n".join([start, r"\hline", head, r"\hline", *body, r"\hline", r"\end{tabular}", ""])
 
 
 def comma_separated(result: dict) -> str:
     """Every measured number of a result, unrounded."""
     found = {key for row in result["rows"] for key in row}
-    names = [m for m in (*tables.COLUMNS, "seconds_per_image") if m in found]
-    names = ["title", "system", *(m for m in ("vividness",) if m in found), *names]
+    names = ["title", "system", "vividness", *tables.COLUMNS, "seconds_per_image"]
     out = io.StringIO()
-    writer = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(
+        out, [n for n in names if n in found], extrasaction="ignore", lineterminator="\n"
+    )
     writer.writeheader()
     writer.writerows(result["rows"])
     return out.getvalue()
@@ -143,8 +90,12 @@ def readme() -> str:
     """figures/README.md."""
     shown = [[name, CAPTIONS[name], cell] for name, cell in figures().items()]
     listed = [
-        [f"tables/{name}.tex, .csv", caption, f"`{load_rows(result)['command']}`"]
-        for name, (result, _, caption) in TABLES.items()
+        [
+            f"tables/{name}.tex, .csv",
+            table["caption"],
+            f"`{load_rows(table['result'])['command']}`",
+        ]
+        for name, table in TABLES.items()
     ]
     return (
         "# Figures and tables of the report\n\n"
@@ -155,35 +106,39 @@ def readme() -> str:
     )
 
 
+def floating(kind: str, content: str, caption: str, label: str) -> str:
+    """A LaTeX figure or table."""
+    return (
+        f"\\begin{{{kind}}}\\centering\n{content}\n"
+        f"\\caption{{{escape(caption)}}}\\label{{{label}}}\n\\end{{{kind}}}\n"
+    )
+
+
 def report() -> str:
     """figures/report.tex: each figure at the size that it was drawn for, so that letters fit."""
-    lines, made = [HEAD.strip()], figures()
+    text, made = "", figures()
     for number, title in SECTIONS.items():
-        lines += [rf"\section{{{title}}}"]
+        text += f"\\section{{{title}}}\n"
         for name in (n for n in made if n.startswith(number)):
             with Image.open(FOLDER / f"{name}.png") as image:
-                wide = "*" if image.width / 300 > COLUMN + 0.1 else ""
-            lines += [rf"\begin{{figure{wide}}}\centering", rf"\includegraphics{{{name}}}"]
-            lines += [rf"\caption{{{escape(CAPTIONS[name])}}}\label{{fig:{name}}}"]
-            lines += [rf"\end{{figure{wide}}}"]
+                kind = "figure*" if image.width / 300 > COLUMN + 0.1 else "figure"
+            text += floating(kind, rf"\includegraphics{{{name}}}", CAPTIONS[name], f"fig:{name}")
         for name in (n for n in TABLES if n.startswith(number)):
-            caption = full_caption(name, load_rows(TABLES[name][0]))
-            lines += [r"\begin{table*}\centering\small", rf"\input{{tables/{name}}}"]
-            lines += [rf"\caption{{{escape(caption)}}}\label{{tab:{name}}}", r"\end{table*}"]
-        lines += [r"\clearpage"]
-    lines += [
-        r"\section{Discussion and conclusion}",
-        "What the numbers show, and what they do not show.",
-    ]
-    return "\n".join([*lines, r"\end{document}", ""])
+            result, caption = load_rows(TABLES[name]["result"]), TABLES[name]["caption"]
+            if result["data"].get("split"):
+                caption += f" {tables.caption(result)}"
+            text += floating("table*", rf"\small\input{{tables/{name}}}", caption, f"tab:{name}")
+        text += "\\clearpage\n"
+    template = (SCRIPTS / "report_template.tex").read_text(encoding="utf-8")
+    return template.replace("% sections\n", text)
 
 
 def files() -> dict[str, str]:
     """path inside figures/ -> content, of all that is written."""
     written = {"README.md": readme(), "report.tex": report()}
-    for name, (result, metrics, _) in TABLES.items():
-        result = load_rows(result)
-        written[f"tables/{name}.tex"] = tabular(result, metrics)
+    for name, table in TABLES.items():
+        result = load_rows(table["result"])
+        written[f"tables/{name}.tex"] = tabular(result, table["columns"])
         written[f"tables/{name}.csv"] = comma_separated(result)
     return written
 
