@@ -74,9 +74,9 @@ def speed_aims() -> list[Aim]:
     found = [Aim("minutes", what, 60, made["minutes"], "{:.0f} min", made["command"], True)]
     speed = benchmarks("value")
     for name, key in (("default", "training-ours"), ("shipped", "training-shipped")):
-        what = f"training speed against the original's, the network that is {name}"
+        what = f"training speed against the course project's, the {name} network"
         ratio = speed[key] / speed["training-original-1"]
-        found.append(Aim(f"speed-{name}", what, 250, ratio, "{:.0f} x", "make bench"))
+        found.append(Aim(f"speed-{name}", what, 250, ratio, "{:.0f} ×", "make bench"))
     return found
 
 
@@ -90,16 +90,16 @@ def photo_aims() -> list[Aim]:
     value, speedup, bench = benchmarks("value"), benchmarks("speedup"), "make bench"
     bleeding = value["bleeding-ours"] / value["bleeding-bilinear"]
     memory = value["photo-large-memory"] * 2**20 / 1e9
-    page = "a photograph of 1600 x 1064 against one pass of ECCV16's network"
+    page = "a photograph of 1600 × 1064 against one pass of ECCV16's network"
     found = [
         Aim("photo-psnr", "photographs, vividness 0: PSNR above grey's", 0.8, psnr, "{:+.2f} dB",
             command),
         Aim("photo-raw", "the same, raw AuC", 0.012, raw, "{:+.4f}", command),
         Aim("photo-rebalanced", "the same, rebalanced AuC at some vividness", 0.06, vivid,
             "{:+.4f}", command),
-        Aim("bleeding", "bleeding at strong edges, share of bilinear's", 0.5, bleeding, "{:.2f}",
+        Aim("bleeding", "colour error at strong edges, share of bilinear's", 0.5, bleeding, "{:.2f}",
             bench, True),
-        Aim("photo-page", page, 4, speedup["photo-eccv16"], "{:.2f} x faster", bench),
+        Aim("photo-page", page, 4, speedup["photo-eccv16"], "{:.2f} × faster", bench),
         Aim("photo-large", "a photograph of 12 megapixels: time", 2, value["photo-large"],
             "{:.2f} s", bench, True),
         Aim("photo-memory", "the same, peak memory", 1.5, memory, "{:.2f} GB", bench, True),
