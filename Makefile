@@ -62,6 +62,7 @@ results: study published hints  ## measure everything that the notebooks read fr
 	$(BIN)/python -m colorlib compare --source cifar100 --budget short --unless-current
 	$(BIN)/python -m colorlib compare --source cifar100 --budget full --unless-current
 	$(IF_PHOTOS) $(BIN)/python -m colorlib evaluate --model photo --given luma --source photos --size 64 --unless-current
+	$(BIN)/python -m colorlib evaluate --model cifar --given luma --source photos --count 1000 --unless-current
 
 published: $(STAMP)  ## measure ours beside published outputs (downloads 40 MB)
 	$(BIN)/python -m colorlib published --fetch --unless-current
