@@ -5,13 +5,15 @@ All functions take predicted and true RGB (N, 3, H, W) in [0, 1] and give one nu
 """
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from colorlib import paths
 from colorlib.color import check_images, rgb_to_lab
+from colorlib.fast.ssim import ssim
 
 AB_CELLS, AB_WIDTH, AB_LOW = 22, 10.0, -110.0
 PRIOR_FLOOR = 1e-4  # keeps one percent of the images from deciding the rebalanced result
@@ -38,7 +40,11 @@ def evaluate(predicted: Tensor, truth: Tensor, prior: Tensor | None = None) -> d
 
 
 def per_image(
-    predicted: Tensor, truth: Tensor, prior=None, batch: int = 500, quick: bool = False
+    predicted: Tensor,
+    truth: Tensor,
+    prior: Tensor | None = None,
+    batch: int = 500,
+    quick: bool = False,
 ) -> dict[str, Tensor]:
     """What `summary` needs, one number an image each (N,): see `evaluate`.
 
@@ -56,18 +62,16 @@ def per_image(
         distance = ab_distance(lab_p, lab_t)
         weight = 1 / prior.clamp(min=PRIOR_FLOOR).to(distance)[ab_cell(lab_t)]
         slow = {} if quick else {"ciede2000": ciede2000(lab_p, lab_t), "ssim": ssim(p, t)}
-        parts.append(
-            slow
-            | {
-                "psnr": psnr(p, t),
-                "ab_error": distance.flatten(1).mean(1),
-                "rebalanced_error": (weight * distance).flatten(1).sum(1),
-                "rebalanced_weight": weight.flatten(1).sum(1),
-                "mae": (p - t).abs().flatten(1).mean(1),
-                "colourfulness": colourfulness(p),
-                "true_colourfulness": colourfulness(t),
-            }
-        )
+        fast = {
+            "psnr": psnr(p, t),
+            "ab_error": distance.flatten(1).mean(1),
+            "rebalanced_error": (weight * distance).flatten(1).sum(1),
+            "rebalanced_weight": weight.flatten(1).sum(1),
+            "mae": (p - t).abs().flatten(1).mean(1),
+            "colourfulness": colourfulness(p),
+            "true_colourfulness": colourfulness(t),
+        }
+        parts.append(slow | fast)
     return {name: torch.cat([part[name] for part in parts]).double().cpu() for name in parts[0]}
 
 
@@ -76,7 +80,7 @@ def summary(rows: dict[str, Tensor]) -> dict[str, float]:
     return {name: float(value) for name, value in averages(rows).items()}
 
 
-def averages(rows: dict) -> dict:
+def averages(rows: Mapping[str, Any]) -> dict[str, Any]:
     """`summary` of tensors or arrays (..., N), the last axis being the images: the same (...)."""
     mean = {name: values.mean(-1) for name, values in rows.items()}
     rebalanced = rows["rebalanced_error"].sum(-1) / rows["rebalanced_weight"].sum(-1)
@@ -139,29 +143,6 @@ def ciede2000(lab_p: Tensor, lab_t: Tensor) -> Tensor:
 
     p, t = (lab.movedim(1, -1).cpu().double().numpy() for lab in (lab_p, lab_t))
     return torch.from_numpy(deltaE_ciede2000(p, t)).flatten(1).mean(1)
-
-
-def ssim(predicted: Tensor, truth: Tensor) -> Tensor:
-    """Structural similarity, Gaussian window of sigma 1.5 over 11 x 11, mean over RGB.
-
-    The setting of Wang et al. 2004, as scikit-image's `structural_similarity` with
-    gaussian_weights=True, use_sample_covariance=False, data_range=1.
-    """
-    if min(truth.shape[-2:]) < 11:
-        raise ValueError(f"ssim: got {tuple(truth.shape)}, expected H and W from 11")
-    taps = torch.exp(-0.5 * (torch.arange(-5, 6, device=truth.device) / 1.5) ** 2)
-    taps = taps / taps.sum()
-
-    def blur(x: Tensor) -> Tensor:
-        x = F.conv2d(x.flatten(0, 1)[:, None], taps.to(x).view(1, 1, 1, -1))
-        return F.conv2d(x, taps.to(x).view(1, 1, -1, 1))
-
-    x, y = predicted.double(), truth.double()
-    mx, my = blur(x), blur(y)
-    vx, vy, cov = blur(x * x) - mx * mx, blur(y * y) - my * my, blur(x * y) - mx * my
-    score = (2 * mx * my + 1e-4) * (2 * cov + 9e-4)
-    score = score / ((mx * mx + my * my + 1e-4) * (vx + vy + 9e-4))
-    return score.view(len(truth), -1).mean(1)
 
 
 def colourfulness(rgb: Tensor) -> Tensor:

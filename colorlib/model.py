@@ -6,10 +6,11 @@ A small U-Net. Chroma is smooth, so everything runs at half resolution: the inpu
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -76,15 +77,12 @@ class Network(nn.Module):
     stem: nn.Module
     head: nn.Module
 
-    def optimizer_groups(self) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    def optimizer_groups(self) -> tuple[list[nn.Parameter], ...]:
         """(hidden kernels, for Muon; kernels of the first and last layer; what does not decay)."""
         ends = {*self.stem.parameters(), *self.head.parameters()}
         kernels = [p for p in self.parameters() if p.ndim == 4]
-        return (
-            [p for p in kernels if p not in ends],
-            [p for p in kernels if p in ends],
-            [p for p in self.parameters() if p.ndim != 4],
-        )
+        others = [p for p in self.parameters() if p.ndim != 4]
+        return [p for p in kernels if p not in ends], [p for p in kernels if p in ends], others
 
 
 class ColorNet(Network):
@@ -99,16 +97,20 @@ class ColorNet(Network):
     Source of the U-Net: Ronneberger et al. 2015; of hints: Zhang et al. 2017, section 3.1.
     """
 
+    config: dict[str, Any]
+    cells: Tensor  # (K, 2), with a head of cells
+    prior: Tensor  # (K,): the share of each cell in the training images
+
     def __init__(
         self,
-        widths=(32, 64, 128, 256),
-        down=(1, 1, 1, 1),
-        up=(1, 1, 1),
-        head="distribution",
-        spacing=0.2,
-        fold=2,
-        attention=(),
-        hints=False,
+        widths: Sequence[int] = (32, 64, 128, 256),
+        down: Sequence[int] = (1, 1, 1, 1),
+        up: Sequence[int] = (1, 1, 1),
+        head: str = "distribution",
+        spacing: float = 0.2,
+        fold: int = 2,
+        attention: Sequence[int] = (),
+        hints: bool = False,
     ):
         super().__init__()
         attention = attention or (0,) * len(widths)
@@ -120,15 +122,14 @@ class ColorNet(Network):
         self.config = {"widths": list(widths), "down": list(down), "up": list(up)}
         self.config |= {"head": head, "spacing": spacing, "fold": fold}
         self.config |= {"attention": list(attention), "hints": hints}
-        self.fold = fold
         cells = get_head(head).cells(spacing)
         if cells is not None:
             self.register_buffer("cells", cells, persistent=False)
             self.register_buffer("prior", torch.full((len(cells),), 1 / len(cells)))
         # for "value" and "luma" the settings at evenly spaced vividness 0 to 1, where tuned
         self.schedules: dict[str, list[DecodeSetting]] = {}
-        self.trained_input = None  # "value", "luma" or "both", if known
-        self.stride = fold * 2 ** (len(widths) - 1)
+        self.trained_input: str | None = None  # "value", "luma" or "both", if known
+        self.fold, self.stride = fold, fold * 2 ** (len(widths) - 1)
 
         self.stem = Convolution(fold**2 * (4 if hints else 1), widths[0])
         self.given = nn.Embedding(2, widths[0])
@@ -156,14 +157,11 @@ class ColorNet(Network):
         """
         x = gray - 0.5
         if self.config["hints"]:
-            x = torch.cat(
-                (x, gray.new_zeros(1).expand(len(x), 3, *x.shape[2:]) if hints is None else hints),
-                1,
-            )
+            none = gray.new_zeros(1).expand(len(x), 3, *x.shape[2:])
+            x = torch.cat((x, none if hints is None else hints), 1)
         elif hints is not None:
             raise ValueError("hints: this network was not made to take any; `photo` is")
-        x = F.pixel_unshuffle(x, self.fold)
-        x = self.stem(x)
+        x = self.stem(F.pixel_unshuffle(x, self.fold))
         x = x + self.given(given)[:, :, None, None].to(x)  # 16-bit numbers, where x has them
         skips = []
         for i, blocks in enumerate(self.down):
@@ -175,12 +173,6 @@ class ColorNet(Network):
             x = skips[i] + F.interpolate(self.lift[i](x), scale_factor=2)
             x = self.up[i](x)
         return self.head(x)
-
-
-def predict_chroma(model: ColorNet, gray: Tensor, given="value", vividness=0.0) -> Tensor:
-    """Chroma (N, 2, H, W) for gray (N, 1, H, W) of any size from 32, at `vividness`."""
-    setting = setting_at(model, vividness, given)
-    return decode(model, predict(model, gray, given), setting, gray, given)
 
 
 def predict(
@@ -206,7 +198,7 @@ def predict(
 
 
 def colorize(
-    model: ColorNet, gray: Tensor, given="value", vividness=0.0, batch: int = 500
+    model: ColorNet, gray: Tensor, given: str = "value", vividness: float = 0.0, batch: int = 500
 ) -> Tensor:
     """Colour gray (N, 1, H, W) in [0, 1], H and W from 32, as RGB (N, 3, H, W) in [0, 1].
 
@@ -223,11 +215,12 @@ def colorize(
         )
     if not len(gray):
         return gray.expand(-1, 3, -1, -1)
-    parts = []
+    parts, setting = [], setting_at(model, vividness, given)
     with evaluation_mode(model) as device:
         for part in gray.split(batch):
             part = part.to(device)
-            parts.append(add_chroma(predict_chroma(model, part, given, vividness), part, given))
+            chroma = decode(model, predict(model, part, given), setting, part, given)
+            parts.append(add_chroma(chroma, part, given))
     return torch.cat(parts).to(gray.device)
 
 
@@ -245,20 +238,8 @@ def evaluation_mode(model: nn.Module) -> Iterator[torch.device]:
 
 def save_model(model: ColorNet, path: str | Path, half: bool = False) -> None:
     """Write weights and architecture to one .safetensors file; `half` stores 16-bit floats."""
-    about = model.config | {"schedules": model.schedules}
-    about["trained_input"] = model.trained_input
-    write_weights(model, path, {"colornet": json.dumps(about)}, half)
-
-
-def write_weights(model: nn.Module, path: Path, metadata: dict[str, str], half: bool) -> None:
-    """Write any network's weights with `metadata` to one .safetensors file."""
-    from safetensors.torch import save
-
-    state = {k: v.contiguous().cpu() for k, v in model.state_dict().items()}
-    if half:
-        state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
-    with paths.replacing(path) as part:
-        part.write_bytes(save(state, metadata))
+    about = model.config | {"schedules": model.schedules, "trained_input": model.trained_input}
+    paths.write_weights(model.state_dict(), path, {"colornet": json.dumps(about)}, half)
 
 
 def weights_digest(model: nn.Module) -> str:
@@ -274,17 +255,12 @@ def weights_digest(model: nn.Module) -> str:
     return digest.hexdigest()[:12]
 
 
-def to_float32(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """A state dict that `write_weights` wrote, its numbers as 32-bit floats again."""
-    return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
-
-
-def load_model(name_or_path: str | Path, device="cpu") -> ColorNet:
+def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> ColorNet:
     """A shipped network by name ("cifar"), or any file that `save_model` wrote, ready to colour.
 
     Raises ValueError that names the file, or lists the names there are.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
 
     path = Path(name_or_path)
     if path.suffix != ".safetensors":
@@ -296,9 +272,8 @@ def load_model(name_or_path: str | Path, device="cpu") -> ColorNet:
             f"{', '.join(names)}"
         )
     try:
-        with safe_open(path, "pt") as file:
-            config = json.loads(file.metadata()["colornet"])
-            state = to_float32({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
+        state, metadata = paths.read_weights(path)
+        config = json.loads(metadata["colornet"])
         schedules = {
             given: [DecodeSetting(*setting) for setting in settings]
             for given, settings in config.pop("schedules").items()

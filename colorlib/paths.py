@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -131,6 +131,29 @@ def write_json(path: str | Path, content: dict) -> None:
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     with replacing(path) as part:  # bytes of a file's name that are not UTF-8 stay as \udcXX
         part.write_bytes(text.encode("utf-8", "backslashreplace"))
+
+
+def write_weights(
+    state: Mapping[str, torch.Tensor], path: str | Path, metadata: dict[str, str], half: bool
+) -> None:
+    """Write a state dict with `metadata` to one .safetensors file; half: as 16-bit floats."""
+    from safetensors.torch import save
+
+    state = {k: v.contiguous().cpu() for k, v in state.items()}
+    if half:
+        state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
+    with replacing(path) as part:
+        part.write_bytes(save(state, metadata))
+
+
+def read_weights(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """(state dict, its numbers as 32-bit floats, and metadata) that `write_weights` wrote."""
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        metadata = file.metadata()
+    return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}, metadata
 
 
 def machine() -> dict:

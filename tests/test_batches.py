@@ -6,6 +6,7 @@ from PIL import Image
 
 import colorlib as cl
 from colorlib import Config, batches
+from colorlib.datasets import augmentation
 from colorlib.datasets.pack import pack
 from colorlib.datasets.pixels import as_pixels, fingerprint
 
@@ -58,7 +59,7 @@ def test_training_on_a_mapped_set_gives_the_same_weights(images, tmp_path, monke
 def test_shifted_is_a_crop_of_the_mirrored_image(images):
     rgb = as_pixels(images[:5])
     moved = torch.tensor([[0, 3, -3, 15, -2], [0, -1, 4, -15, 2]])
-    out = batches.shifted(rgb, moved)
+    out = augmentation.shifted(rgb, moved)
     for image, (down, right), got in zip(rgb.numpy(), moved.T.tolist(), out.numpy(), strict=True):
         wide = np.pad(image, ((0, 0), (16, 16), (16, 16)), mode="reflect")
         assert np.array_equal(got, wide[:, 16 - down :, 16 - right :][:, :32, :32])
@@ -73,7 +74,7 @@ def test_a_part_of_another_image_is_pasted(images):
         [(0, 24, 8, 8), (8, 0, 24, 24), (8, 8, 16, 16), (24, 0, 8, 24)]
     ):
         expected[i, :, y : y + h, x : x + w] = other[i, :, y : y + h, x : x + w]
-    assert torch.equal(batches.cutmix(rgb, other, side, place), expected)
+    assert torch.equal(augmentation.cutmix(rgb, other, side, place), expected)
 
 
 def test_a_share_of_a_batch_is_pasted_into(images):
@@ -93,14 +94,16 @@ def test_a_share_of_a_batch_is_pasted_into(images):
 def test_window_shows_a_part_of_the_image(images):
     rgb = as_pixels(images[:3]).float() / 255
     ones = torch.ones(2, 3)
-    assert torch.allclose(batches.window(rgb, ones), rgb, atol=1e-5)
-    narrow = batches.window(rgb, ones * torch.tensor([[0.5], [1.0]]))
+    assert torch.allclose(augmentation.window(rgb, ones), rgb, atol=1e-5)
+    narrow = augmentation.window(rgb, ones * torch.tensor([[0.5], [1.0]]))
     wide = F.interpolate(rgb[..., 8:24], size=(32, 32), mode="bilinear")
     assert torch.allclose(narrow[..., 2:-2], wide[..., 2:-2], atol=1e-4)
-    small = batches.window(rgb, ones * torch.tensor([[1.0], [2.0]]))  # mirrored above and below
+    small = augmentation.window(
+        rgb, ones * torch.tensor([[1.0], [2.0]])
+    )  # mirrored above and below
     assert torch.allclose(small[..., :8, :], small[..., 8:16, :].flip(-2), atol=1e-4)
     right, top = torch.tensor([[1.0], [-1.0]]).expand(2, 3), ones / 2
-    assert torch.allclose(batches.window(rgb, top, right, 16), rgb[..., :16, 16:], atol=1e-5)
+    assert torch.allclose(augmentation.window(rgb, top, right, 16), rgb[..., :16, 16:], atol=1e-5)
 
 
 def test_a_step_sees_windows_of_the_chosen_size(images):
@@ -147,15 +150,15 @@ def test_a_window_is_mirrored_as_grid_sample_does(images):
     theta[:, :, 2] = ((1 - share) * centre).T
     grid = F.affine_grid(theta, rgb.shape, align_corners=False)
     known = F.grid_sample(rgb, grid, padding_mode="reflection", align_corners=False)
-    assert torch.allclose(batches.window(rgb, share, centre), known, atol=1e-4)
+    assert torch.allclose(augmentation.window(rgb, share, centre), known, atol=1e-4)
 
 
 def test_sharpening_changes_detail_and_nothing_else():
     flat = torch.full((2, 1, 32, 32), 0.5)
     still = torch.zeros(2, 1, 32, 32)
-    assert torch.allclose(batches.sharpened(flat, torch.tensor([1.0, -1.0]), still), flat)
+    assert torch.allclose(augmentation.sharpened(flat, torch.tensor([1.0, -1.0]), still), flat)
     edge = torch.full((2, 1, 32, 32), 0.3)
     edge[..., 16:] = 0.6
-    sharp, soft = batches.sharpened(edge, torch.tensor([1.0, -1.0]), still)[:, 0, 10, 14:18]
+    sharp, soft = augmentation.sharpened(edge, torch.tensor([1.0, -1.0]), still)[:, 0, 10, 14:18]
     assert torch.allclose(sharp, torch.tensor([0.3, 0.2, 0.7, 0.6]), atol=1e-6)
     assert torch.allclose(soft, torch.tensor([0.3, 0.4, 0.5, 0.6]), atol=1e-6)

@@ -31,8 +31,6 @@ from colorlib.model import (
     Network,
     Residual,
     evaluation_mode,
-    to_float32,
-    write_weights,
 )
 from colorlib.paths import machine
 from colorlib.recipes import Recipe
@@ -189,7 +187,8 @@ def make_classifier(name: str, source: str = "cifar100") -> dict:
     }
     weights, record = files(name, paths.runs() / name)
     paths.write_json(record, made)
-    write_weights(model, weights, {"classifier": json.dumps(model.config)}, half=True)
+    about = {"classifier": json.dumps(model.config)}
+    paths.write_weights(model.state_dict(), weights, about, half=True)
     return made
 
 
@@ -205,18 +204,15 @@ def shipped_files(name: str) -> tuple[Path, Path]:
 
 def load_classifier(name: str, device: str | torch.device = "cpu") -> nn.Module:
     """A shipped classifier of `CLASSIFIERS`; recipes may learn from "features" alone."""
-    from safetensors import safe_open
-
     path, _ = shipped_files(name)
     if name not in CLASSIFIERS or not path.is_file():
         raise ValueError(
             f"classifier: got {name!r}, expected one of {', '.join(CLASSIFIERS)}; "
             "`make classifiers` makes and ships them"
         )
-    with safe_open(path, "pt") as file:
-        model = CLASSIFIERS[name].network(**json.loads(file.metadata()["classifier"]))
-        state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    model.load_state_dict(to_float32(state))
+    state, metadata = paths.read_weights(path)
+    model = CLASSIFIERS[name].network(**json.loads(metadata["classifier"]))
+    model.load_state_dict(state)
     return model.eval().to(device, memory_format=torch.channels_last)
 
 
