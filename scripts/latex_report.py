@@ -47,8 +47,9 @@ def load_rows(name: str) -> dict:
             for key, run in RUNS.items()
             if key in runs
         ]
+    result["rows"] = [row for row in result["rows"] if row.get("scope", "main") == "main"]
     for row in result["rows"]:
-        place = f"{row['photograph']}: " if "photograph" in row else ""
+        place = f"{tables.TITLES[row['beside']]}: " if "beside" in row else ""
         row["title"] = place + tables.title(row)
     return result
 
@@ -80,7 +81,8 @@ def figures() -> dict[str, str]:
     found = {}
     for path in sorted((REPOSITORY / "notebooks").glob("0*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if cell["cell_type"] == "code" and "save_figure" in (source := "".join(cell["source"])):
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "code" and re.search(r"save_figure|figures\.show", source):
                 for name in re.findall(r'"(0\d_\w+)"', source):
                     found[name] = f"{path.name}, cell {cell['execution_count']}"
     return found
@@ -99,8 +101,8 @@ def readme() -> str:
     ]
     return (
         "# Figures and tables of the report\n\n"
-        "Each figure is a PNG of 300 dpi and a PDF with its fonts embedded; widths are those\n"
-        "of a one- or two-column page. `report.tex` includes all of them.\n\n"
+        "Each figure is a PNG of 300 dpi (of photographs: 150 dpi) and a PDF; widths are those of\n"
+        "a one- or two-column page. `report.tex` includes all of them.\n\n"
         f"{tables.markdown_table(['figure', 'shows', 'made by'], shown, 'lll')}\n\n"
         f"{tables.markdown_table(['table', 'shows', 'command'], listed, 'lll')}\n"
     )
@@ -121,7 +123,8 @@ def report() -> str:
         text += f"\\section{{{title}}}\n"
         for name in (n for n in made if n.startswith(number)):
             with Image.open(FOLDER / f"{name}.png") as image:
-                kind = "figure*" if image.width / 300 > COLUMN + 0.1 else "figure"
+                inches = image.width / image.info["dpi"][0]
+                kind = "figure*" if inches > COLUMN + 0.1 else "figure"
             text += floating(kind, rf"\includegraphics{{{name}}}", CAPTIONS[name], f"fig:{name}")
         for name in (n for n in TABLES if n.startswith(number)):
             result, caption = load_rows(TABLES[name]["result"]), TABLES[name]["caption"]

@@ -26,8 +26,7 @@ STALE = "measure it again: "
 EARLIER = {
     *("calibration", "cifar-luma", "cifar-luma-without-duplicates", "cifar-value"),
     *("equal-budget-full", "equal-budget-short", "fading", "failures", "classifier-cifar"),
-    *("peers-cifar100", "peers-photographs"),
-    *("photographs", "photographs-with-truth", "short-cifar100", "study", "times", "benchmarks"),
+    *("short-cifar100", "study", "times", "benchmarks"),
 }
 
 

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 from torch import Tensor
 
-from colorlib import decoding, paths
+from colorlib import decoding, paths, peers
 from colorlib.color import luma
 from colorlib.compare import nogan
 from colorlib.compare.classifier import load_classifier
@@ -93,12 +93,14 @@ def train_recipe(
     return model, made
 
 
-def trained_here(source: str = "cifar100") -> dict[str, Colorizer]:
-    """key -> colorizer of the other recipes that `compare` trained here, as far as they are kept.
+def other_systems(source: str = "cifar100") -> dict[str, Colorizer]:
+    """key -> colorizer of the other systems that can run here.
 
-    Networks of cells colour at vividness 0.5, ECCV16's as published.
+    They are the recipes that `compare` trained here, at vividness 0.5 (ECCV16's as published), and
+    the published networks whose official weights are in the data root.
     """
-    found = {}
+    known = [name for name in peers.OFFICIAL if peers.weights_path(name).is_file()]
+    found: dict[str, Colorizer] = {name: peers.load(name).colorize for name in known}
     for recipe in COMPARED:
         config = run_config(recipe, "full", source)
         folder = nogan.run_folder(config) if recipe == "nogan" else paths.runs() / config.name
@@ -272,6 +274,17 @@ def recipes_table(result: dict) -> str:
         f"{result_table(with_original(result), TABLE)}\n\n{result['config']['budget']['epochs']} "
         f"epochs of {training_images(result):,} images each. Minutes of training: "
         f"{', '.join(minutes)}. `{result['command']}`"
+    )
+
+
+def original_sentence(result: dict) -> str:
+    """What the original project's network reached in as much time as ours."""
+    row = result["original_network"]
+    return (
+        f"*On CIFAR-100: after {row['steps']:,} steps in {row['training_seconds'] / 60:.1f} "
+        f"minutes the original's network reaches {row['psnr']:.2f} dB and raw AuC "
+        f"{row['raw_auc']:.4f} on {row['count']:,} test images (input: luma). Grey reaches "
+        f"{row['grey']['psnr']:.2f} dB and {row['grey']['raw_auc']:.4f}.*"
     )
 
 

@@ -17,10 +17,11 @@ from torch import Tensor
 from colorlib import paths, peers
 from colorlib.color import luma
 from colorlib.compare.published import APART, CHOSEN, MAIN, pictures, setting_key
-from colorlib.data import load_images, to_images, to_tensor
+from colorlib.data import describe, load_images, resolve, slug, to_images, to_tensor
 from colorlib.model import ColorNet, colorize
 from colorlib.peers import original
 from colorlib.photos.colorize_photo import colorize_photo, network
+from colorlib.report import store
 from colorlib.report.style import COLUMN, OTHER, OURS, PAGE, TRUTH, headline
 from colorlib.report.tables import TITLES, title
 
@@ -28,14 +29,14 @@ SHOWN = (0.0, 0.5)  # vividness of ours in the rows of photographs
 MOST, RANDOM = 3, 2  # rows of our best and of our worst; rows drawn at random
 SIDE = 256  # pixels of the shorter side of a picture
 DPI, PRINTED = 180, 300  # of a figure of pictures in the notebook, and on file
-QUALITY = 85  # of its JPEGs
+QUALITY = 75  # of its JPEGs
 DEOLDIFY = ("deoldify-stable", "deoldify-artistic", "ddcolor")  # they coloured the same photographs
 
 
 def show(name: str, fig: Figure | None, caption: str = "") -> None:
     """Save a figure of pictures and display it, the caption below; without one, the repository's.
 
-    Photographs compress badly: the PNG has 256 colours, and the PDF and the display are JPEG.
+    Photographs compress badly: the PNG has half the resolution, and the PDF is made of a JPEG.
     """
     from IPython.display import Image as Shown
     from IPython.display import Markdown, display
@@ -53,11 +54,11 @@ def show(name: str, fig: Figure | None, caption: str = "") -> None:
         plt.close(fig)
         image = Image.open(drawn).convert("RGB")
         with paths.replacing(paths.figures() / f"{name}.png") as part:
-            image.quantize().save(part, "png", dpi=(PRINTED, PRINTED), optimize=True)
+            image.reduce(2).save(part, "png", dpi=(PRINTED / 2, PRINTED / 2), optimize=True)
         with paths.replacing(paths.figures() / f"{name}.pdf") as part:
             dates = {"creationDate": None, "modDate": None}  # the same bytes at every run
             image.save(part, "pdf", resolution=PRINTED, quality=QUALITY, **dates)
-    image.thumbnail((DPI * PAGE, 2 * DPI * PAGE))
+        image.thumbnail([side * DPI / PRINTED for side in image.size])
     written = io.BytesIO()
     image.save(written, "jpeg", quality=QUALITY)
     display(Shown(written.getvalue(), format="jpeg"))
@@ -76,7 +77,7 @@ def picture_rows(
     """Rows of pictures, uint8 (H, W, 3) of one shape: titles above, labels left, texts inside."""
     beside = 0.065 * max((len(line) for text in labels for line in text.split("\n")), default=0)
     cell, shape = (width - beside) / len(titles), rows[0][0].shape
-    above = 0.16 * (1 + max(text.count("\n") for text in titles)) + 0.14 * bool(note)
+    above = 0.09 + 0.135 * (1 + max(text.count("\n") for text in titles)) + 0.14 * bool(note)
     size = (width, len(rows) * cell * shape[0] / shape[1] + above)
     fig, axes = plt.subplots(len(rows), len(titles), figsize=size, squeeze=False)
     for i, row in enumerate(rows):
@@ -214,7 +215,8 @@ def examples(result: dict, model, systems: Sequence[str] = DEOLDIFY) -> Figure |
     cut to the middle square. None unless all of them are in the data root.
     """
     chosen, model = choose_examples(result, systems), network(model)
-    known = {p.case: p for p in peers.published() if set(systems) <= set(p.outputs)}
+    photographs = peers.published(quiet=True)
+    known = {photo.case: photo for photo in photographs if set(systems) <= set(photo.outputs)}
     if not all(example.case in known for example in chosen):
         return None
     psnr = {row["case"]: row["psnr"] for row in result["photographs"]}
@@ -226,7 +228,8 @@ def examples(result: dict, model, systems: Sequence[str] = DEOLDIFY) -> Figure |
         rows.append([cut(shown[key]) for key in keys])
         texts.append([f"{psnr[case][key]:.1f}" if key in psnr[case] else "" for key in keys])
         labels.append(f"{words[why]}\n{round(gap, 1) + 0.0:+.1f} dB".replace("-", "−"))
-    return picture_rows(rows, [column_title(key) for key in keys], labels, texts)
+    width = min(PAGE, (len(keys) + 1) * 0.9)
+    return picture_rows(rows, [column_title(key) for key in keys], labels, texts, width)
 
 
 def examples_caption(result: dict, systems: Sequence[str] = DEOLDIFY) -> str:
@@ -252,8 +255,7 @@ def course_row(case: str, model, vividness: float) -> Figure | None:
     """
     try:
         panels = peers.course_outputs()[case]
-    except OSError as error:
-        print(error)
+    except OSError:
         return None
     ours = {f"ours, vividness {vividness:g}": colorize_photo(panels["input"], model, vividness)}
     shown = {"input": panels["input"]} | ours | panels
@@ -330,8 +332,7 @@ def course_project() -> Figure | None:
     """The two pictures of the original course project, without their margins."""
     try:
         files = [peers.published_file(f"{name}_result.png") for name in ("train", "test")]
-    except OSError as error:
-        print(error)
+    except OSError:
         return None
     panels = [ImageOps.invert(Image.open(file).convert("RGB")) for file in files]
     cropped = [ImageOps.invert(panel.crop(panel.getbbox())) for panel in panels]
@@ -339,14 +340,23 @@ def course_project() -> Figure | None:
     return picture_rows(rows, [""], ["a training image", "an unseen image"], width=0.8 * PAGE)
 
 
-def original_rows(
-    model: ColorNet, train: np.ndarray, test: np.ndarray, name: str, seconds: float
-) -> Figure:
-    """Six test images by the original project's network, trained here for a time, and by ours."""
-    net, steps = original.train(name, train, seconds)
-    gray = luma(to_tensor(test[:6]))
+def original_rows(seconds: float, model: str | ColorNet = "cifar") -> Figure:
+    """Six test images by the original project's network, trained for some seconds, and by ours.
+
+    In the full profile the network of the committed comparison is trained, for as long as ours.
+    """
+    (source, why), name = resolve("auto"), "original-network"
+    print(why)
+    if paths.profile() == "full":
+        result = store.load_result("equal-budget-full", committed=True)
+        seconds = result["original_network"]["training_seconds"]
+    else:
+        name += "-quick"
+    train, test = load_images(source, "train"), load_images(source, "test", 6)
+    net, steps = original.train(f"{name}-{slug(source)}", train, seconds)
+    gray = luma(to_tensor(test))
     rows = [gray.expand(-1, 3, -1, -1), original.colorize(net, gray)]
-    rows = [*(to_images(x) for x in (*rows, colorize(model, gray, "luma"))), test[:6]]
+    rows = [*(to_images(x) for x in (*rows, colorize(network(model), gray, "luma"))), test]
     labels = ["input", f"the original's,\n{steps:,} steps", "ours, vividness 0", "truth"]
     pixels = [[cut(picture) for picture in row] for row in rows]
-    return picture_rows(pixels, [""] * 6, labels, width=0.8 * PAGE)
+    return picture_rows(pixels, [""] * 6, labels, width=0.8 * PAGE, note=describe(source))

@@ -41,8 +41,6 @@ def train(name: str, images, seconds: float, given: str = "luma") -> tuple[nn.Mo
 
     Kept in data/runs/NAME.pt, and read from there when it is asked for again with that time.
     """
-    from tqdm import tqdm
-
     path = paths.runs() / f"{name}.pt"
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
@@ -54,12 +52,11 @@ def train(name: str, images, seconds: float, given: str = "luma") -> tuple[nn.Mo
             return model.eval(), kept["steps"]
     optimizer, steps, began = optim.Adadelta(model.parameters()), 0, time.perf_counter()
     order = torch.randperm(len(images), generator=generator(0, 0)).tolist()
-    with tqdm(total=round(seconds), desc=name, unit=" s") as bar:
-        while (spent := time.perf_counter() - began) < seconds:
-            rgb = to_tensor(images[order[steps % len(order)]][None]).to(device)
-            step(model, optimizer, to_gray(rgb, given), rgb_to_hsv(rgb)[:, :2])
-            steps += 1
-            bar.update(min(int(spent), bar.total) - bar.n)
+    print(f"{name}: training for {seconds:.0f} s")
+    while time.perf_counter() - began < seconds:
+        rgb = to_tensor(images[order[steps % len(order)]][None]).to(device)
+        step(model, optimizer, to_gray(rgb, given), rgb_to_hsv(rgb)[:, :2])
+        steps += 1
     with paths.replacing(path) as part:
         torch.save({"model": model.state_dict(), "steps": steps, "seconds": seconds}, part)
     return model.eval(), steps

@@ -135,13 +135,14 @@ def photographs() -> list[Photograph]:
     return found
 
 
-def published() -> list[Photograph]:
+def published(quiet: bool = False) -> list[Photograph]:
     """The photographs with true colours whose truth and at least one output are in the data root.
 
-    A file counts if its SHA-256 is the published one. Prints one sentence if files are missing.
+    A file counts if its SHA-256 is the published one. Prints one sentence if files are missing,
+    unless quiet.
     """
     missing = missing_files()
-    if missing:
+    if missing and not quiet:
         print(
             f"{len(missing)} of the {len(published_files())} published files "
             f"({megabytes(missing):.1f} MB) are not in {paths.data_root() / 'published'}: "

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from colorlib import paths
@@ -15,7 +14,7 @@ from colorlib.batches import generator
 from colorlib.color import add_chroma, check_given, hsv_to_chroma, luma, rgb_to_hsv, to_gray
 from colorlib.data import load_images, resolve, to_tensor
 from colorlib.decoding import CELL_HEADS
-from colorlib.metrics import colourfulness, per_image, summary
+from colorlib.metrics import per_image, summary
 from colorlib.model import ColorNet, colorize
 from colorlib.report import store
 from colorlib.report.bootstrap import paired_bootstrap
@@ -181,22 +180,3 @@ def result_name(model_name: str, made: dict) -> str:
     if (data["source"], data["split"], data["count"]) == ("cifar100", "test", 10000):
         return name
     return f"{name}-{data['source']}-{data['split']}-{data['count']}"
-
-
-def without_truth(panels: Mapping[str, Image.Image]) -> list[dict]:
-    """Colourfulness and mean luma difference (8-bit steps) of Pillow images whose truth is unknown.
-
-    panels: "input" and one image a system; an output of another size is compared at its own size.
-    """
-    rows = []
-    for system, image in panels.items():
-        given = panels["input"].resize(image.size, Image.Resampling.LANCZOS)
-        rgb, gray = (to_tensor(np.asarray(x.convert("RGB"))[None]) for x in (image, given))
-        rows.append(
-            {
-                "system": system,
-                "colourfulness": colourfulness(rgb).item(),
-                "luma_difference": 255 * (luma(rgb) - luma(gray)).abs().mean().item(),
-            }
-        )
-    return rows

@@ -3,7 +3,6 @@ from itertools import pairwise
 
 import pytest
 import torch
-from PIL import Image
 
 import colorlib as cl
 from colorlib import paths
@@ -82,14 +81,6 @@ def test_mean_color_is_the_mean_chroma_of_the_prior():
     rgb = evaluation.mean_color(model, torch.full((1, 1, 4, 4), 0.8), "value")
     expected = 0.25 * model.cells[20] + 0.75 * model.cells[50]
     assert torch.allclose(hsv_to_chroma(cl.rgb_to_hsv(rgb))[0, :, 0, 0], expected, atol=1e-4)
-
-
-def test_without_truth_measures_luma_and_colour():
-    gray = Image.new("RGB", (40, 20), (100, 100, 100))
-    lighter = Image.new("RGB", (20, 10), (110, 110, 110))
-    rows = evaluation.without_truth({"input": gray, "x": lighter})
-    assert rows[1]["luma_difference"] == pytest.approx(10, abs=1e-3)
-    assert rows[0]["colourfulness"] == pytest.approx(0, abs=1e-4)
 
 
 def test_vividness_path_goes_from_faithful_to_colourful(images):
