@@ -23,7 +23,7 @@ from colorlib.photos.colorize_photo import INNER, check_setting, colorize_photo,
 from colorlib.photos.hints import PALETTE, Hint
 from colorlib.photos.image_output import FORMATS, save_image
 from colorlib.photos.preview import SIDE, Preview, Settings, code_line
-from colorlib.widgets.panels import safe_name
+from colorlib.widgets.page import safe_name
 
 NEAR = 0.03  # of the longer side: a click this close to a dot means the dot
 SAMPLE = "chelsea.png"  # of scikit-image's wheel, as the built-in sample

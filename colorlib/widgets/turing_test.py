@@ -35,7 +35,7 @@ from colorlib.report.evaluation import (
     grey,
     random_colors,
 )
-from colorlib.widgets.panels import png
+from colorlib.widgets.page import page, png, row
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
@@ -142,7 +142,8 @@ def turing_test(
     people are told apart by it; somebody new if None. others: more systems. seed: draws images,
     order and sides; a new one each time if None. about: which images, in words. It is kept with
     each answer together with the network's digest, and answers about different ones are not pooled.
-    The file of the answers is in the box's `path`.
+    The file of the answers is in the box's `path`. The buttons and the left and right arrow keys
+    answer. Raises ValueError for too few images, and for a name that is no file name.
     """
     import ipywidgets as w
 
@@ -155,45 +156,50 @@ def turing_test(
         about = f"{about}, weights {weights_digest(model)}".removeprefix(", ")
     seed = time.time_ns() % 2**32 if seed is None else seed
     pairs = plan(systems, len(images), practice, trials, seed)
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    path = paths.turing() / f"{participant}-{stamp}.jsonl"
+    path = paths.turing() / f"{participant}-{time.strftime('%Y%m%d-%H%M%S')}.jsonl"
     blank = enlarge(np.full((8, 8, 3), 200, np.uint8))
-    size = w.Layout(width=f"{SIDE}px", height=f"{SIDE}px")
-    left, right = (w.Image(value=blank, format="png", layout=size) for _ in range(2))
     message = w.HTML(
-        f"{practice} pairs to practise, then {trials}. Each picture is shown for a second. "
-        "One of the two has artificial colours: which?"
+        f"{practice} pairs to practise, then {trials}. Each picture is shown for a second. One of "
+        "the two has artificial colours: which? Answer with the buttons or with the left and right "
+        "arrow keys."
     )
-    button = w.Layout(width=f"{SIDE}px")
-    buttons = [w.Button(description=d, layout=button, disabled=True) for d in ("left", "right")]
+    verdict = w.HTML()
+    progress = w.IntProgress(0, 0, len(pairs), layout=w.Layout(width="100%"))
     start = w.Button(description="start", button_style="primary")
-    state = {"at": -1, "asked": 0.0, "tasks": set()}
+    width = w.Layout(flex="1 1 150px", max_width=f"{SIDE}px", margin="2px")
+    pictures, buttons, sides = [], [], []
+    for side in ("left", "right"):
+        name = w.HTML(f'<span data-alt="The {side} picture of the pair"></span>')
+        pictures.append(w.Image(value=blank, format="png", layout=w.Layout(width="100%")))
+        buttons.append(w.Button(description=side, layout=w.Layout(width="100%")))
+        sides.append(w.VBox([pictures[-1], buttons[-1], name], layout=width))
+    state: dict = {"at": -1, "asking": False, "sheets": [], "told": [], "tasks": set()}
 
     async def show_pair() -> None:
         pair = pairs[state["at"]]
         true = images[pair["image"]]
         fake = recolor(pair, systems, true, images, seed + state["at"])
-        sheets = [enlarge(x) for x in ((fake, true) if pair["fake_first"] else (true, fake))]
-        kind = "practice" if pair["practice"] else "pair"
+        both = (fake, true) if pair["fake_first"] else (true, fake)
+        state["sheets"] = [enlarge(image) for image in both]
         number = state["at"] + 1 - (0 if pair["practice"] else practice)
-        message.value = f"{kind} {number} of {practice if pair['practice'] else trials}"
+        which = f"Practice {number} of {practice}" if pair["practice"] else f"{number} of {trials}"
+        message.value = f"{which}: look."
         await asyncio.sleep(PAUSE)
-        for picture, sheet in zip((left, right), sheets, strict=True):
-            picture.value = sheet
+        for shown, sheet in zip(pictures, state["sheets"], strict=True):
+            shown.value = sheet
             await asyncio.sleep(SECONDS)
-            picture.value = blank
-        message.value += ": which one is the fake?"
-        state["asked"] = time.perf_counter()
-        ask(True)
+            shown.value = blank
+        message.value = f"{which}: which one has the artificial colours?"
+        state["asked"], state["asking"] = time.perf_counter(), True
 
-    def ask(enabled: bool) -> None:
-        for b in buttons:
-            b.disabled = not enabled
-
-    def advance(told: str = "") -> None:
+    def advance() -> None:
         state["at"] += 1
+        progress.value = state["at"]
+        for shown in pictures:
+            shown.value = blank
         if state["at"] == len(pairs):
-            message.value = f"{told} Done, thank you. The answers are in {path.name}."
+            message.value = f"Done, thank you. {own_score(state['told'])}"
+            verdict.value = f"The answers are in {html.escape(str(path))}."
             offer(path)
             return
         task = asyncio.get_running_loop().create_task(show_pair())
@@ -206,40 +212,58 @@ def turing_test(
             reason = html.escape(str(task.exception()))
             message.value = f"The test stopped: {reason}. The answers so far are kept."
 
-    def answer(chosen: w.Button) -> None:
-        if chosen.disabled:  # the second half of a double click
+    def answer(side: str) -> None:
+        if not state["asking"]:  # the second half of a double click, or too early
             return
-        ask(False)
         pair = pairs[state["at"]]
-        right_answer = "left" if pair["fake_first"] else "right"
-        kept = pair | {"participant": participant, "answer": chosen.description}
-        kept |= {"fooled": chosen.description != right_answer, "seed": seed, "about": about}
+        fake = "left" if pair["fake_first"] else "right"
+        kept = pair | {"participant": participant, "answer": side, "fooled": side != fake}
+        kept |= {"seed": seed, "about": about}
         kept["seconds"] = round(time.perf_counter() - state["asked"], 3)
         try:
             record(path, kept)
         except OSError as error:
-            reason = html.escape(str(error))
-            message.value = f"The answer could not be kept: {reason}. Try again."
-            ask(True)
+            message.value = f"The answer could not be kept: {html.escape(str(error))}. Try again."
             return
-        told = f"It was the {right_answer} one." if pair["practice"] else ""
-        message.value = told
-        advance(told)
+        state["asking"] = False
+        state["told"].append(kept)
+        if not pair["practice"]:
+            advance()
+            return
+        for shown, sheet in zip(pictures, state["sheets"], strict=True):
+            shown.value = sheet
+        word = "Wrong" if kept["fooled"] else "Correct"
+        verdict.value = f"<b>{word}: the {fake.upper()} picture has the artificial colours.</b>"
+        message.value = "Press <i>next</i>, or an arrow key."
+        state["waiting"] = True
 
-    def begin(_: w.Button) -> None:
-        start.disabled = True
-        if state["at"] < 0:
+    def go_on(_: w.Button | None = None) -> None:
+        if state["at"] < 0 or state.pop("waiting", False):
+            verdict.value, start.description = "", "next"  # it keeps the focus, so it stays
             advance()
 
-    for b in buttons:
-        b.on_click(answer)
-    start.on_click(begin)
+    def act(kind: str, *words: str) -> None:
+        if kind == "key" and state["asking"]:
+            answer(words[0])
+        elif kind == "key":
+            go_on()
 
-    class Test(w.VBox):
-        def __repr__(self) -> str:
-            return "(the Turing test, where a kernel runs)"
-
-    box = Test([message, w.HBox([left, right]), w.HBox(buttons), start])
+    for button in buttons:
+        button.on_click(lambda pressed: answer(pressed.description))
+    start.on_click(go_on)
+    parts = [message, progress, row(sides), verdict, start]
+    box = page(parts, act, "the Turing test")
     box.path, box.pairs, box.state = path, pairs, state
-    box.controls = {"message": message, "left": buttons[0], "right": buttons[1], "start": start}
+    box.controls = {"message": message, "verdict": verdict, "progress": progress, "start": start}
+    box.controls |= {"left": buttons[0], "right": buttons[1], "pictures": pictures, "act": act}
     return box
+
+
+def own_score(answers: list[dict]) -> str:
+    """How many fakes a participant found, in a sentence; practice does not count."""
+    counted = [a for a in answers if not a["practice"]]
+    checks = [a for a in counted if a["system"] in CHECKS]
+    found = [not a["fooled"] for a in counted if a["system"] not in CHECKS]
+    said = f"You found {sum(found)} of {len(found)} artificial pictures; guessing finds half."
+    right = sum(not a["fooled"] for a in checks)
+    return f"{said} Attention checks: {right} of {len(checks)}."

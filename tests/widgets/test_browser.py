@@ -1,6 +1,10 @@
+import base64
 import io
 import re
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,45 +14,126 @@ from skimage.color import rgb2lab
 
 import colorlib as cl
 from colorlib import paths
+from colorlib.decoding import DecodeSetting, setting_at
 from colorlib.metrics import mean_ab_error
-from colorlib.widgets import panels, static_viewer
+from colorlib.widgets import browser, panels, static_viewer
+from colorlib.widgets.page import free_path, safe_name
 
 
-def shown(box):
-    return np.asarray(Image.open(io.BytesIO(box.controls["picture"].value)).convert("RGB"))
+def shown(box, name):
+    picture = Image.open(io.BytesIO(box.browser.pictures[name].value))
+    return np.asarray(picture.convert("RGB"))
 
 
-def test_sliders_change_one_picture_in_place(images, net):
+def small(box, name):
+    """A picture at the image's own 32 x 32 pixels; the frame around the pixel is part of it."""
+    step = panels.SIDE // 32
+    return shown(box, name)[step // 2 :: step, step // 2 :: step]
+
+
+@pytest.fixture
+def predictions(monkeypatch):
+    """Grows with each call of the network."""
+    calls = []
+
+    def counted(*args):
+        calls.append(args)
+        return cl.model.predict(*args)
+
+    monkeypatch.setattr(panels, "predict", counted)
+    return calls
+
+
+@pytest.fixture
+def redraws(monkeypatch):
+    """Grows with each drawing of the pictures."""
+    calls, drawn = [], browser.Browser.drawn
+
+    def counted(self):
+        calls.append(self)
+        return drawn(self)
+
+    monkeypatch.setattr(browser.Browser, "drawn", counted)
+    return calls
+
+
+def test_importing_the_browser_reaches_few_modules():
+    code = "import colorlib.widgets.browser, sys; print(*sys.modules)"
+    words = [sys.executable, "-c", code]
+    names = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    reached = [name for name in names if name.split(".")[0] == "colorlib"]
+    assert len(reached) <= 15, reached
+    assert "matplotlib" not in names and "ipywidgets" not in names
+
+
+def test_each_move_changes_the_pictures_in_place_and_draws_them_once(images, net, redraws):
+    net.schedules["luma"] = [DecodeSetting(), DecodeSetting(0.0, 0.3)]
     labels = np.arange(64) % 2, ["apple", "sweet_pepper"]
     box = cl.browse(images, net, "luma", labels)
-    number, vividness, picture = (box.controls[k] for k in ("number", "vividness", "picture"))
-    assert (number.min, number.max) == (0, 63) and picture.format == "png"
-    views = [shown(box)]
-    for control, setting in ((number, 5), (vividness, 1.0), (box.controls["row"], 3)):
-        control.value = setting
-        views.append(shown(box))
+    controls, before = box.controls, list(box.browser.pictures.values())
+    assert (controls["number"].min, controls["number"].max) == (0, 63)
+    assert "1 of 64</b>: image 0, apple" in controls["place"].value
+    views = [shown(box, "first")]
+    moves = [("number", 5), ("first", 1.0), ("second", 0.5), ("row", 3), ("image", 9)]
+    for name, setting in moves:
+        redraws.clear()
+        controls[name].value = setting
+        assert len(redraws) == 1, name
+        views.append(shown(box, "second" if name == "second" else "first"))
         assert (views[-1] != views[-2]).any()
-    assert box.controls["picture"] is picture
-    number.value, vividness.value, box.controls["row"].value = 0, 0.0, 16
-    assert np.array_equal(shown(box), views[0])
+    assert list(box.browser.pictures.values()) == before
+    redraws.clear()
+    box.browser.act("click", 0.1, 0.9)
+    controls["class"].value = "apple"
+    assert len(redraws) == 2
+
+
+def test_vividness_decodes_what_the_network_predicted_already(images, net, predictions):
+    box = cl.browse(images, net)
+    assert len(predictions) == 1
+    box.controls["first"].value, box.controls["second"].value = 0.5, 0.75
+    box.browser.act("click", 0.1, 0.1)
+    assert len(predictions) == 1
+    box.controls["next"].click()
+    assert len(predictions) == 2
+
+
+def test_previous_next_an_image_number_and_arrow_keys(images, net):
+    box = cl.browse(images, net, "luma", (np.arange(64) % 4, ["a", "b", "c", "d"]))
+    controls = box.controls
+    controls["previous"].click()
+    assert box.browser.current() == 63
+    controls["next"].click()
+    box.browser.act("key", "right")
+    assert box.browser.current() == 1
+    box.browser.act("key", "left")
+    assert box.browser.current() == 0
+    controls["class"].value = "c"
+    controls["image"].value = 10
+    assert controls["number"].value == 2 and "3 of 16</b>: image 10, c" in controls["place"].value
+    controls["image"].value = 11
+    assert "not of the class" in controls["said"].value and box.browser.current() == 10
+    box = cl.browse(images[:1], net)
+    for name in ("previous", "next", "random"):
+        box.controls[name].click()
+    assert box.browser.current() == 0
 
 
 def test_a_class_and_an_order_choose_which_images_the_slider_shows(images, net):
     kinds = np.arange(64) % 4
     box = cl.browse(images, net, "luma", (kinds, ["a", "b", "c", "d", "none"]))
     controls = box.controls
-    controls["classes"].value = "c"
+    controls["class"].value = "c"
     assert controls["number"].max == 15
     controls["order"].value = "worst first"
     truth = cl.to_tensor(images[kinds == 2])
     wrong = mean_ab_error(cl.colorize(net, cl.luma(truth), "luma"), truth)
-    worst = panels.panels(images[kinds == 2][wrong.argmax()], net, "luma", 0.0, "x", (16, 16))
-    top, bottom = panels.TITLE, panels.TITLE + panels.PANEL
-    assert np.array_equal(shown(box)[top:bottom], np.asarray(worst)[top:bottom])
+    numbers = np.flatnonzero(kinds == 2)
+    assert box.browser.current() == numbers[wrong.argmax()]
     controls["order"].value = "best first"
-    best = panels.panels(images[kinds == 2][wrong.argmin()], net, "luma", 0.0, "x", (16, 16))
-    assert np.array_equal(shown(box)[top:bottom], np.asarray(best)[top:bottom])
-    controls["classes"].value = "none"
+    assert box.browser.current() == numbers[wrong.argmin()]
+    assert np.abs(small(box, "truth") - images[numbers[wrong.argmin()]].astype(int)).mean() < 2
+    controls["class"].value = "none"
     assert "No image" in controls["said"].value and controls["number"].max == 63
     for _ in range(200):
         before = controls["number"].value
@@ -56,59 +141,108 @@ def test_a_class_and_an_order_choose_which_images_the_slider_shows(images, net):
         assert 0 <= controls["number"].value <= 63 and controls["number"].value != before
 
 
-def test_what_is_shown_is_saved_under_a_chosen_name(images, net):
+def test_measurements_show_progress_and_are_kept_for_these_images_and_weights(images, net):
+    told = []
+    many = np.tile(images, (5, 1, 1, 1))
+    first = browser.errors(many, net, "value", told.append)
+    assert told == [0, 250] and len(first) == 320
+    assert np.array_equal(browser.errors(many, net, "value", told.append), first)
+    assert len(told) == 2
+    others = browser.errors(many[1:], net, "value", told.append)
+    assert len(told) == 4 and np.allclose(others, first[1:], rtol=1e-3)
+    torch.nn.init.normal_(net.head.weight)
+    assert not np.array_equal(browser.errors(many, net, "value", told.append), first)
+
+
+def test_what_is_shown_is_saved_and_nothing_is_overwritten(images, net):
     box = cl.browse(images, net)
     box.controls["number"].value = 7
     box.controls["name"].value = "../away"
     box.controls["save"].click()
     assert "letters" in box.controls["said"].value
     box.controls["name"].value = "seven"
-    box.controls["save"].click()
-    saved = Image.open(paths.figures() / "seven.png")
-    assert np.array_equal(np.asarray(saved), shown(box)) and "seven.png" in str(saved.filename)
+    kept = []
+    for name in ("seven.png", "seven-2.png", "seven-3.png"):
+        box.controls["save"].click()
+        path = paths.figures() / name
+        assert box.controls["said"].value == f"Saved as {path}"
+        kept.append(path.read_bytes())
+    assert kept[0] == kept[1] == kept[2] == (paths.figures() / "seven.png").read_bytes()
+    saved = np.asarray(Image.open(paths.figures() / "seven.png"))
+    left = panels.MARGIN + 3 * (2 * panels.SIDE + panels.MARGIN)  # the fourth picture, the truth
+    cut = saved[panels.TITLE :, left:][: 2 * panels.SIDE : 2, : 2 * panels.SIDE : 2]
+    assert np.array_equal(cut, shown(box, "truth"))
 
 
-def test_a_click_picks_the_pixel(images, net):
+def test_a_click_picks_the_pixel_and_its_colours_are_said(images, net):
     box = cl.browse(images, net)
-    size = panels.PANEL / 32
-    for panel in range(4):
-        left = panels.MARGIN + panel * (panels.PANEL + panels.MARGIN)
-        box.controls["click"]({"dataX": left + 5.5 * size, "dataY": panels.TITLE + 20.5 * size})
-        assert (box.controls["row"].value, box.controls["column"].value) == (20, 5)
-        box.controls["row"].value = 0
-    box.controls["click"]({"dataX": 1, "dataY": 1})  # beside every image
-    assert box.controls["row"].value == 0
+    box.browser.act("click", 5.5 / 32, 20.5 / 32)
+    assert (box.controls["row"].value, box.controls["column"].value) == (20, 5)
+    assert "row 20, column 5" in box.controls["pixel"].value
+    assert "#{:02X}{:02X}{:02X}".format(*images[0, 20, 5]) in box.controls["pixel"].value
+    box.browser.act("click", 1.2, 0.5)  # beside the picture
+    assert box.controls["row"].value == 20
+    shares = [float(x) for x in re.findall(r"([\d.]+)%", box.browser.captions["disk"].value)]
+    assert len(shares) == 5 and shares == sorted(shares, reverse=True)
 
 
-def test_panels_show_input_prediction_original_and_error(images, net):
-    sheet = np.asarray(panels.panels(images[3], net, "value", 0.5, "image 3"))
-    size, margin, top = panels.PANEL, panels.MARGIN, panels.TITLE
-    lefts = [margin + i * (size + margin) for i in range(4)]
-    step = size // 32
-    cut = [
-        sheet[top : top + size, x : x + size][step // 2 :: step, step // 2 :: step] for x in lefts
-    ]
-    gray, predicted, original, error = cut
-    assert np.array_equal(original, images[3])
-    assert np.array_equal(gray, images[3].max(-1, keepdims=True).repeat(3, -1))
-    expected = cl.colorize(net, cl.value(cl.to_tensor(images[3:4])), "value", 0.5)
-    assert np.array_equal(predicted, cl.to_images(expected)[0])
-    lab = [rgb2lab(x) for x in (expected[0].permute(1, 2, 0).numpy(), images[3])]
+def test_the_pictures_are_input_two_predictions_truth_and_error(images, net):
+    box = cl.browse(images, net, "value")
+    box.controls["number"].value, box.controls["second"].value = 3, 0.5
+    here = np.ones((32, 32), bool)
+    here[14:19, 14:19] = False  # the frame of the pixel
+    truth = cl.to_tensor(images[3:4])
+    assert np.array_equal(small(box, "truth")[here], images[3][here])
+    gray = images[3].max(-1, keepdims=True).repeat(3, -1)
+    assert np.array_equal(small(box, "input")[here], gray[here])
+    for name, vividness in (("first", 0.0), ("second", 0.5)):
+        expected = cl.colorize(net, cl.value(truth), "value", vividness)
+        assert np.array_equal(small(box, name)[here], cl.to_images(expected)[0][here])
+    first = cl.colorize(net, cl.value(truth), "value", 0.0)
+    lab = [rgb2lab(x) for x in (first[0].permute(1, 2, 0).numpy(), images[3])]
     far = np.linalg.norm((lab[0] - lab[1])[..., 1:], axis=-1) / panels.LARGEST_ERROR
-    assert np.abs(error.astype(int) - panels.heat(torch.from_numpy(far))).max() <= 2
+    expected = panels.heat(torch.from_numpy(far))
+    assert np.abs(small(box, "error").astype(int) - expected)[here].max() <= 2
+
+
+def test_a_network_without_cells_has_no_disk(images):
+    net = cl.ColorNet((8, 8), (0, 0), (0,), head="chroma").eval()
+    box = cl.browse(images, net)
+    assert "disk" not in box.browser.pictures and "row 16" in box.controls["pixel"].value
 
 
 @pytest.mark.parametrize("given", ["value", "luma"])
 def test_the_distribution_of_a_pixel_is_the_one_that_its_colour_came_from(images, given):
-    model, seen = cl.load_model("cifar"), []
+    model, spread = cl.load_model("cifar"), []
+    seen = panels.look(images[3], model, given)
     for vividness in (0.0, 0.5, 1.0):
-        found = panels.look(images[3], model, given, vividness)
-        assert torch.allclose(found.likely.sum(0), torch.ones(16, 16), atol=1e-5)
-        mean = torch.einsum("khw,kc->chw", found.likely, model.cells)[None]
+        found = torch.stack(
+            [
+                torch.stack(
+                    [panels.likely(seen, model, given, vividness, (y, x)) for x in range(0, 32, 2)]
+                )
+                for y in range(0, 32, 2)
+            ]
+        )
+        assert torch.allclose(found.sum(-1), torch.ones(16, 16), atol=1e-5)
+        mean = (found @ model.cells).movedim(-1, 0)[None]
         full = torch.nn.functional.interpolate(mean, scale_factor=2, mode="bilinear")
-        assert torch.allclose(cl.color.add_chroma(full, found.gray, given), found.rgb, atol=1e-5)
-        seen.append(found.likely)
-    assert (seen[0] - seen[1]).abs().max() > 0.01 and (seen[1] - seen[2]).abs().max() > 0.01
+        expected = panels.colored(seen, model, given, vividness)
+        assert torch.allclose(cl.color.add_chroma(full, seen.gray, given), expected, atol=1e-5)
+        spread.append(found)
+    assert (spread[0] - spread[1]).abs().max() > 0.01 and setting_at(model, 1, given).alpha > 0
+
+
+def test_the_disk_marks_the_mean_where_it_lies(images, net):
+    """The black ring of the mean is drawn around the mean's own colour place."""
+    seen, pixel = panels.look(images[3], net, "value"), (16, 16)
+    drawn = np.asarray(panels.disk(seen, net, "value", 0.0, pixel)).astype(int)
+    mean = panels.likely(seen, net, "value", 0.0, pixel) @ net.cells
+    x = round(panels.DISK / 2 + panels.UNIT * mean[0].item())
+    y = round(panels.DISK / 2 - panels.UNIT * mean[1].item())
+    assert drawn[y - 3 : y + 4, x - 10 : x - 6].sum(-1).min() == 0
+    ring = drawn[panels.DISK // 2, -panels.RING // 2]  # hue 0, red, is to the right
+    assert ring[0] > ring[1] + 50 and ring[0] > ring[2] + 50
 
 
 def test_heat_runs_from_black_to_yellow():
@@ -118,11 +252,18 @@ def test_heat_runs_from_black_to_yellow():
 
 
 def test_where_no_kernel_runs_a_page_of_precomputed_images_stands_in(images, net):
-    box = cl.browse(images, net, "luma", (np.zeros(64, int), ["<b>"]))
-    page = box._repr_mimebundle_()["text/html"]
-    assert not re.search(r"https?://", page) and "<b>" not in page
-    assert page.count("data:image/jpeg") == 1 and len(page) < 150_000
-    sheet = np.asarray(Image.open(io.BytesIO(static_viewer.contact_sheet(images[:3], net, "luma"))))
+    box = cl.browse(images, net, "luma", (np.zeros(64, int), ["<b>\"'"]))
+    bundle = box._repr_mimebundle_()
+    page = bundle["text/html"]
+    assert not re.search(r"https?://", page) and "<b>" not in page and " id=" not in page
+    assert page.count("data:image/jpeg") == 1 and len(page) < 400_000
+    assert "browser of 64 images" in bundle["text/plain"]
+
+
+def test_the_static_page_holds_input_five_levels_and_truth(images, net):
+    page = static_viewer.viewer(images[:3], net, "luma")
+    body = re.search(r"base64,([\w+/=]+)", page)[1]
+    sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(body))))
     assert sheet.shape == (3 * 32, 7 * 32, 3)
     assert np.abs(sheet[32:64, -32:].astype(int) - images[1]).mean() < 4
     vivid = cl.to_images(cl.colorize(net, cl.luma(cl.to_tensor(images[:3])), "luma", 1.0))
@@ -140,16 +281,15 @@ def test_a_move_takes_under_50_ms(images):
     assert np.median(took) < 0.05
 
 
-def test_two_pages_in_one_report_have_ids_of_their_own(images, net):
-    pages = [static_viewer.viewer(images[i : i + 2], net) for i in (0, 2)]
-    ids = [re.search(r'<div id="([\w-]+)"', page)[1] for page in pages]
-    assert ids[0] != ids[1]
-    for page, own in zip(pages, ids, strict=True):
-        assert f'querySelectorAll("#{own}")' in page  # the same page twice works twice
-
-
 @pytest.mark.parametrize("name", ["../../escape", "/tmp/escape", "<img src=x>", "a\\\\b", "..."])
-def test_a_figure_stays_in_its_folder(name):
-    said = panels.keep_figure(Image.new("RGB", (4, 4)), name)
-    assert [f.parent for f in paths.figures().rglob("*.png")] == [paths.figures()]
-    assert said.startswith("Saved figures/") and "<" not in said
+def test_a_name_from_outside_stays_in_its_folder(name, tmp_path):
+    path = free_path(tmp_path / f"{safe_name(name)}.png")
+    assert path.parent == tmp_path and "<" not in path.name
+    path.touch()
+    assert not free_path(path).exists() and free_path(path).parent == tmp_path
+
+
+def test_the_files_of_the_page_belong_to_the_package():
+    folder = Path(browser.__file__).parent
+    for name in ("page.js", "page.css", "static_viewer.html"):
+        assert (folder / name).is_file()

@@ -50,15 +50,21 @@ def test_catch_trials_and_systems_keep_the_luma(images, net):
     assert np.ptp(made, -1).max() == 0
 
 
+async def question(box):
+    """Wait until the test asks."""
+    while not box.state["asking"]:
+        await asyncio.sleep(0.001)
+
+
 def take(box, choose):
     """Press start, then one answer a pair."""
 
     async def session():
         box.controls["start"].click()
         for i in range(len(box.pairs)):
-            while box.controls["left"].disabled:
-                await asyncio.sleep(0.001)
+            await question(box)
             box.controls[choose(box.pairs[i])].click()
+            box.controls["start"].click()  # after practice: next
 
     asyncio.run(session())
 
@@ -74,7 +80,10 @@ def test_every_answer_is_kept_at_once_and_pooled(images, net, monkeypatch):
     take(box, fake)
     kept = [json.loads(line) for line in box.path.read_text().splitlines()]
     assert len(kept) == 10 and not any(answer["fooled"] for answer in kept)
-    assert "Done" in box.controls["message"].value
+    found = [a for a in kept if not a["practice"] and a["system"] == "ours"]
+    said = f"You found {len(found)} of {len(found)} artificial pictures"
+    assert "Done" in box.controls["message"].value and said in box.controls["message"].value
+    assert box.controls["progress"].value == box.controls["progress"].max == 10
     box = turing_test.turing_test({"ours": grey}, images, "bob", practice=2, trials=8, seed=2)
     take(box, lambda pair: "right" if fake(pair) == "left" else "left")
     rows = {row["system"]: row for row in fooling_rates.fooling_rates(fooling_rates.answers())}
@@ -82,6 +91,30 @@ def test_every_answer_is_kept_at_once_and_pooled(images, net, monkeypatch):
     fooled = sum(answer["participant"] == "bob" for answer in answered)
     assert rows["ours"]["rate"] == fooled / len(answered) and rows["ours"]["participants"] == 2
     assert sum(row["pairs"] for row in rows.values()) == 16  # practice does not count
+
+
+def test_the_verdict_stays_and_the_pair_is_shown_again_until_the_next_click(images, monkeypatch):
+    monkeypatch.setattr(turing_test, "SECONDS", 0.0)
+    monkeypatch.setattr(turing_test, "PAUSE", 0.0)
+    box = turing_test.turing_test({"ours": grey}, images, practice=2, trials=8, seed=1)
+    blank = bytes(box.controls["pictures"][0].value)
+
+    async def session():
+        box.controls["act"]("key", "left")  # starts
+        for pair in box.pairs[:2]:
+            await question(box)
+            assert [bytes(p.value) for p in box.controls["pictures"]] == [blank] * 2
+            box.controls["act"]("key", fake(pair))
+            await asyncio.sleep(0.05)
+            assert f"Correct: the {fake(pair).upper()} picture" in box.controls["verdict"].value
+            shown = [bytes(p.value) for p in box.controls["pictures"]]
+            true = turing_test.enlarge(images[pair["image"]])
+            assert shown[pair["fake_first"]] == true != shown[not pair["fake_first"]]
+            box.controls["act"]("key", "right")
+            assert box.controls["verdict"].value == ""
+
+    asyncio.run(session())
+    assert len(fooling_rates.answers()) == 2
 
 
 def test_answers_say_which_images_and_weights_they_are_about(images, net, monkeypatch):
@@ -106,10 +139,10 @@ def test_a_closed_browser_loses_nothing(images, monkeypatch):
     async def three():
         box.controls["start"].click()
         for _ in range(3):
-            while box.controls["left"].disabled:
-                await asyncio.sleep(0.001)
+            await question(box)
             box.controls["left"].click()
             box.controls["right"].click()  # a second click answers nothing
+            box.controls["start"].click()
         for task in box.state["tasks"]:
             task.cancel()
 
@@ -150,8 +183,7 @@ def test_a_system_that_fails_stops_the_test_with_a_sentence(images, monkeypatch)
     async def begin():
         box.controls["start"].click()
         while "stopped" not in box.controls["message"].value:
-            if not box.controls["left"].disabled:
-                box.controls["left"].click()  # a catch trial
+            box.controls["left"].click()  # a catch trial
             await asyncio.sleep(0.001)
 
     asyncio.run(asyncio.wait_for(begin(), 20))
