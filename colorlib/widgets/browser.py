@@ -22,7 +22,6 @@ from colorlib.metrics import mean_ab_error, psnr
 from colorlib.model import ColorNet, colorize, weights_digest
 from colorlib.widgets import panels
 from colorlib.widgets.page import free_path, page, png, row, swatch
-from colorlib.widgets.static_viewer import SHOWN, viewer
 
 if TYPE_CHECKING:
     from ipywidgets import Box
@@ -324,5 +323,7 @@ class Browser:
 
     def still(self) -> str:
         """The first images as HTML that needs no kernel."""
+        from colorlib.widgets.static_viewer import SHOWN, viewer
+
         names = [self.title(i) for i in range(min(SHOWN, len(self.images)))]
         return viewer(self.images, self.model, self.given, names)

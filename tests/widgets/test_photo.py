@@ -42,9 +42,9 @@ def predictions(monkeypatch):
     """Grows with each call of the network."""
     calls = []
 
-    def counted(*args):
+    def counted(*args, **options):
         calls.append(args)
-        return cl.model.predict(*args)
+        return cl.model.predict(*args, **options)
 
     monkeypatch.setattr(coloring, "predict", counted)
     return calls
