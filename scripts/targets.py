@@ -97,7 +97,7 @@ def photo_aims() -> list[Aim]:
         Aim("photo-raw", "the same, raw AuC", 0.012, raw, "{:+.4f}", command),
         Aim("photo-rebalanced", "the same, rebalanced AuC at some vividness", 0.06, vivid,
             "{:+.4f}", command),
-        Aim("bleeding", "colour error at strong edges, share of bilinear's", 0.5, bleeding, "{:.2f}",
+        Aim("bleeding", "error at strong edges, share of bilinear's", 0.5, bleeding, "{:.2f}",
             bench, True),
         Aim("photo-page", page, 4, speedup["photo-eccv16"], "{:.2f} × faster", bench),
         Aim("photo-large", "a photograph of 12 megapixels: time", 2, value["photo-large"],

@@ -178,6 +178,16 @@ def test_full_executes_what_changed_and_what_reads_it(make, copy):
         assert executed(make("full")) == ALL
 
 
+def test_help_lists_every_command(copy):
+    done = subprocess.run(["make", "help"], cwd=copy, check=True, capture_output=True, text=True)
+    listed = [line.split()[0] for line in done.stdout.splitlines()]
+    names = subprocess.run(
+        ["make", "-pn", "help"], cwd=copy, check=True, capture_output=True, text=True
+    )
+    phony = next(x for x in names.stdout.splitlines() if x.startswith(".PHONY:"))
+    assert sorted(listed) == sorted(phony.split()[1:])
+
+
 def test_the_training_command_of_the_weights_stands_once():
     text = (REPOSITORY / "Makefile").read_text()
     assert "--widths" not in text and "--epochs" not in text
