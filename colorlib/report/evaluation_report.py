@@ -15,7 +15,7 @@ from colorlib.color import hsv_to_rgb, luma
 from colorlib.data import to_images, to_tensor
 from colorlib.datasets.arrays import Labels
 from colorlib.decoding import setting_at
-from colorlib.metrics import MAX_AB, NAMES, mean_ab_error, psnr
+from colorlib.metrics import MAX_AB, NAMES, evaluate, mean_ab_error, psnr
 from colorlib.model import ColorNet, colorize
 from colorlib.report import store
 from colorlib.report.breakdown import by_class, by_hue
@@ -28,6 +28,7 @@ from colorlib.report.tables import (
     find_row,
     markdown_table,
     number,
+    result_table,
     title,
     vividness_rows,
 )
@@ -36,15 +37,22 @@ GAINS = ("psnr", "raw_auc", "rebalanced_auc")
 TRADED = (("raw_auc", "rebalanced_auc"), ("colourfulness", "psnr"))  # across, up: one panel each
 
 
-def in_words(result: dict) -> str:
-    """What raw AuC and colourfulness mean: sentences on ours at vividness 0 and on grey."""
+def by_hand(predicted: Tensor, truth: Tensor, **values: Tensor) -> str:
+    """Metrics that a notebook computed beside those of `cl.evaluate`, a Markdown table."""
+    found = evaluate(predicted, truth)
+    rows = [[NAMES[m], number(float(value), m), number(found[m], m)] for m, value in values.items()]
+    return markdown_table(["metric", "by hand", "cl.evaluate"], rows)
+
+
+def explained(result: dict) -> str:
+    """The table of a result, and what raw AuC and colourfulness mean there."""
     grey, ours = result["rows"][0], find_row(result, "ours", 0)
-    away = [MAX_AB * (1 - row["raw_auc"]) for row in (ours, grey)]
+    away, baseline = (MAX_AB * (1 - row["raw_auc"]) for row in (ours, grey))
     return (
-        f"A raw AuC of {ours['raw_auc']:.4f} means: our colour is {away[0]:.1f} ab units off on "
-        f"average, since {MAX_AB:.0f} × (1 − {ours['raw_auc']:.4f}) = {away[0]:.1f}. Grey is "
-        f"{away[1]:.1f} off. Our pictures are {ours['colourfulness_ratio']:.0%} as colourful as "
-        f"the true ones (*{caption(result)}, vividness 0*)."
+        f"{result_table(result)}\n\nA raw AuC of {ours['raw_auc']:.4f} means: our colour is "
+        f"{away:.1f} ab units off on average ({MAX_AB:.0f} × (1 − {ours['raw_auc']:.4f})). Grey is "
+        f"{baseline:.1f} off. Our pictures are {ours['colourfulness_ratio']:.0%} as colourful as "
+        "the true ones (vividness 0)."
     )
 
 
@@ -62,6 +70,12 @@ def gains_table(results: Mapping[str, dict]) -> str:
         *(f"gain: {NAMES[m]}" for m in GAINS),
     ]
     return markdown_table(header, rows)
+
+
+def gains(*measured: dict) -> str:
+    """`gains_table` of results measured here, and of those on file of the `cifar` weights."""
+    here = {f"measured here, {result['config']['given']}": result for result in measured}
+    return f"{gains_table(here | committed_gains())}\n\n{other_photographs()}"
 
 
 def committed_gains() -> dict[str, dict]:
@@ -113,8 +127,9 @@ def levels(model: ColorNet, images: np.ndarray, note: str = "") -> Figure:
     return headline(fig, "From cautious colours (vividness 0) to bold ones (1)", note)
 
 
-def trade_off(result: dict) -> Figure:
-    """Raw against rebalanced AuC, and PSNR against colourfulness: baselines, and our curve."""
+def trade_off(result_name: str = "cifar-luma") -> Figure:
+    """A result on file: raw against rebalanced AuC, and PSNR against colourfulness."""
+    result = store.load_result(result_name, committed=True)
     points, curve = result["rows"][:2], vividness_rows(result)
     fig, axes = plt.subplots(1, 2, figsize=(PAGE, 2.5))
     for axis, (x, y) in zip(axes, TRADED, strict=True):
@@ -188,33 +203,30 @@ def best_worst(model: ColorNet, images: np.ndarray, count: int = 6, note: str = 
     return headline(fig, "Smallest errors (left) and largest errors (right)", note)
 
 
-def class_errors(model: ColorNet, images: np.ndarray, labels: Labels) -> dict[str, np.ndarray]:
-    """Mean ab error of each class, (classes,): "ours" at vividness 0, "grey", and the "gain"."""
+def classes(model: ColorNet, images: np.ndarray, labels: Labels, count: int = 8) -> Figure:
+    """Three rankings of the classes: smallest error, largest error, and largest gain over grey."""
     truth = to_tensor(images)
     gray = luma(truth)
-    found = {"ours": colorize(model, gray, "luma"), "grey": gray.expand(-1, 3, -1, -1)}
-    errors = {name: by_class(mean_ab_error(rgb, truth), labels) for name, rgb in found.items()}
-    return errors | {"gain": errors["grey"] - errors["ours"]}
-
-
-def classes(errors: Mapping[str, np.ndarray], labels: Labels, count: int = 8) -> Figure:
-    """Three rankings of the classes: smallest error, largest error, and largest gain over grey."""
-    ours, gain = (np.argsort(errors[name])[: np.isfinite(errors[name]).sum()]
-                  for name in ("ours", "gain"))  # fmt: skip
+    ours, grey = (
+        by_class(mean_ab_error(rgb, truth), labels)
+        for rgb in (colorize(model, gray, "luma"), gray.expand(-1, 3, -1, -1))
+    )
+    filled = np.flatnonzero(np.isfinite(ours))  # the classes that have images
+    by_error = filled[np.argsort(ours[filled])]
+    by_gain = filled[np.argsort((ours - grey)[filled])]
+    rankings = {"smallest error": by_error, "largest error": by_error[::-1]}
+    rankings["largest gain over grey"] = by_gain
     fig, axes = plt.subplots(1, 3, figsize=(PAGE, 2.4), sharex=True)
-    rankings = {"smallest error": ours[:count], "largest error": ours[::-1][:count]}
-    rankings["largest gain over grey"] = gain[::-1][:count]
-    for axis, (heading, chosen) in zip(axes, rankings.items(), strict=True):
-        place = np.arange(len(chosen))
-        axis.plot(errors["grey"][chosen], place, "|", color=TRUTH, ms=9, mew=1.5, label="grey")
-        axis.barh(place, errors["ours"][chosen], color=OURS, height=0.6, label="ours")
+    for axis, (heading, order) in zip(axes, rankings.items(), strict=True):
+        chosen, place = order[:count], np.arange(min(count, len(order)))
+        axis.plot(grey[chosen], place, "|", color=TRUTH, ms=9, mew=1.5, label="grey")
+        axis.barh(place, ours[chosen], color=OURS, height=0.6, label="ours")
         axis.set_yticks(place, [labels[1][i].replace("_", " ") for i in chosen])
         axis.invert_yaxis()
         axis.set(title=heading, xlabel="ab error, Lab units")
     axes[0].legend(loc="lower right")
-    helped = (np.nan_to_num(errors["gain"]) > 0).sum()
-    text = f"Our colours are closer than grey in {helped} of {np.isfinite(errors['gain']).sum()}"
-    return headline(fig, f"{text} classes")
+    helped = (ours < grey)[filled].sum()
+    return headline(fig, f"Our colours are closer than grey in {helped} of {len(filled)} classes")
 
 
 def hues(model: ColorNet, images: np.ndarray, note: str = "") -> Figure:
