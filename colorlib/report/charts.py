@@ -2,14 +2,11 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 
-from colorlib.color import hsv_to_rgb
-from colorlib.data import to_images
 from colorlib.metrics import NAMES
-from colorlib.report.style import COLUMN, OTHER, OURS, PAGE, TRUTH, YOURS
-from colorlib.report.tables import TITLES, title
+from colorlib.report.style import OTHER, OURS, PAGE, TRUTH, YOURS
+from colorlib.report.tables import TITLES
 
 TRADED = (("raw_auc", "rebalanced_auc"), ("colourfulness", "psnr"))  # across, up: one panel each
 BASELINES = ("grey", "random_colors")
@@ -30,64 +27,6 @@ def learning_curves(history: list[dict], note: str = "") -> Figure:
     for axis, text in zip(axes, labels, strict=True):
         axis.set(xlabel="epoch", ylabel=text)
         axis.locator_params(axis="x", integer=True)
-    if note:
-        fig.suptitle(note, fontsize=7)
-    return fig
-
-
-def class_bars(names: list[str], errors: np.ndarray, grey: np.ndarray, count: int = 10) -> Figure:
-    """Mean ab error of the `count` best and worst classes, beside grey's; arrays (classes,)."""
-    order = np.argsort(errors)[: np.isfinite(errors).sum()]  # NaN, sorted last, has no images
-    fig, axes = plt.subplots(1, 2, figsize=(PAGE, 2.4), sharex=True)
-    for axis, chosen, heading in (
-        (axes[0], order[:count], "most faithful classes"),
-        (axes[1], order[::-1][:count], "least faithful classes"),
-    ):
-        place = np.arange(len(chosen))
-        axis.barh(place, errors[chosen], color=OURS, height=0.6, label="ours")
-        axis.plot(grey[chosen], place, "|", color=TRUTH, ms=9, mew=1.5, label="grey")
-        axis.set_yticks(place, [names[i].replace("_", " ") for i in chosen])
-        axis.invert_yaxis()
-        axis.set(title=heading, xlabel="mean ab error, Lab units")
-    axes[0].legend(loc="lower right")
-    return fig
-
-
-def hue_error(centres: np.ndarray, curves: dict[str, np.ndarray], note: str = "") -> Figure:
-    """Mean ab error against the true hue (in turns), one curve for each of three systems."""
-    fig, axis = plt.subplots(figsize=(COLUMN, 2.3))
-    styles = zip(("-", "--", ":"), (OURS, TRUTH, OTHER), strict=True)
-    for (name, curve), (line, colour) in zip(curves.items(), styles, strict=False):
-        axis.plot(centres, curve, line, color=colour, label=name)
-    ramp = torch.stack((torch.linspace(0, 1, 256), torch.ones(256), torch.ones(256)))
-    top = 1.15 * max(np.nanmax(c) for c in curves.values())
-    bar = to_images(hsv_to_rgb(ramp[:, None])[None])[0]
-    axis.imshow(bar, extent=(0, 1, -0.06 * top, 0), aspect="auto")
-    axis.set(xlim=(0, 1), ylim=(-0.06 * top, top), xlabel="true hue, turns")
-    axis.set_ylabel("mean ab error, Lab units")
-    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 0.1), ncols=len(curves), columnspacing=1)
-    if note:
-        axis.set_title(note, fontsize=7)
-    return fig
-
-
-def trade_off(points: list[dict], curve: list[dict], note: str = "") -> Figure:
-    """Raw against rebalanced AuC, and PSNR against colourfulness: baselines, and our curve.
-
-    points, curve: rows of a result; each row of the curve has a "vividness".
-    """
-    fig, axes = plt.subplots(1, 2, figsize=(PAGE, 2.6))
-    for axis, (x, y) in zip(axes, TRADED, strict=True):
-        axis.plot([r[x] for r in curve], [r[y] for r in curve], ".-", color=OURS, label="ours")
-        for row in (curve[0], curve[-1]):
-            axis.annotate(f"vividness {row['vividness']:g}", (row[x], row[y]), (4, 4),
-                          textcoords="offset points", fontsize=6, color=OURS)  # fmt: skip
-        for row, marker in zip(points, "osD^v", strict=False):
-            axis.plot(row[x], row[y], marker, color=TRUTH, mfc="none", label=title(row))
-        axis.set(xlabel=NAMES[x], ylabel=NAMES[y])
-        axis.margins(0.2)
-        axis.locator_params(axis="x", nbins=5)
-    axes[0].legend()
     if note:
         fig.suptitle(note, fontsize=7)
     return fig

@@ -175,7 +175,11 @@ def seen_unseen_summary(model: ColorNet, train: np.ndarray, test: np.ndarray) ->
         gains.append((psnr(made, truth) - psnr(gray, truth)).double())
     off = (gains[0].mean() - gains[1].mean()).item()
     half = 1.96 * sum(gain.var() / len(gain) for gain in gains).sqrt().item()
-    verdict = "more than chance explains" if abs(off) > half else "no more than chance explains"
+    verdict = (
+        "more than chance explains: the network has memorised a part of its training images"
+        if abs(off) > half
+        else "no more than chance explains"
+    )
     return (
         f"The gain over grey is {gains[0].mean():.2f} dB on {len(train):,} training images and "
         f"{gains[1].mean():.2f} dB on {len(test):,} test images. The difference of {off:.2f} ± "

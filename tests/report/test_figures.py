@@ -65,36 +65,6 @@ def test_learning_curves_are_the_history():
     assert [a.get_ylabel() for a in (psnr, raw)] == ["validation PSNR, dB", "validation raw AuC"]
 
 
-def test_class_bars_are_the_best_and_the_worst_with_their_grey():
-    errors, grey = np.array([3.0, 1.0, np.nan, 2.0]), np.array([4.0, 5.0, 6.0, 7.0])
-    best, worst = charts.class_bars(["a_b", "c", "none", "d"], errors, grey, count=2).axes
-    assert [t.get_text() for t in best.get_yticklabels()] == ["c", "d"]
-    assert [t.get_text() for t in worst.get_yticklabels()] == ["a b", "d"]
-    assert [bar.get_width() for bar in worst.patches] == [3, 2]
-    assert drawn(worst, "grey")[0].tolist() == [4, 7]
-
-
-def test_the_error_of_each_hue_is_drawn_over_its_hue():
-    curves = {"ours": np.array([1.0, 2.0]), "grey": np.array([3.0, np.nan])}
-    (axis,) = charts.hue_error(np.array([0.25, 0.75]), curves).axes
-    assert drawn(axis, "ours").tolist() == [[0.25, 0.75], [1, 2]]
-    assert drawn(axis, "grey")[1][0] == 3 and np.isnan(drawn(axis, "grey")[1][1])
-    assert axis.get_ylim()[1] > 3 and "turns" in axis.get_xlabel()
-
-
-def test_the_trade_off_has_each_row_in_both_panels():
-    numbers = {"raw_auc": 0.8, "rebalanced_auc": 0.6, "psnr": 20.0, "colourfulness": 0.0}
-    rows = [{"system": "mean_color"} | numbers]
-    curve = [
-        {"system": "ours", "vividness": v} | numbers | {"psnr": 21 - v, "colourfulness": 20 * v}
-        for v in (0, 1)
-    ]
-    auc, psnr = charts.trade_off(rows, curve).axes
-    assert drawn(auc, "mean colour").tolist() == [[0.8], [0.6]]
-    assert drawn(psnr, "ours").tolist() == [[0, 20], [21, 20]]
-    assert [a.get_text() for a in psnr.texts] == ["vividness 0", "vividness 1"]
-
-
 def test_pictures_of_a_figure_are_the_images(images):
     def shown(figure):
         return [np.asarray(axis.images[0].get_array()) for axis in figure.axes]
