@@ -1,10 +1,12 @@
 """Write slides of the notebooks to build/slides/*.html: `make slides`.
 
-A slide is a Markdown cell with the tag `slide`, and the outputs of the tagged code cells after it.
-nbconvert makes each page; reveal.js is not used, because it needs a network. The arrow keys, the
-space bar and a click on the right or left half turn the slides; printing prints all.
+A slide is a Markdown cell with the tag `slide` and the outputs of a tagged code cell that follows
+directly. Any other tagged code cell is a slide under the heading of its section. nbconvert makes
+each page; reveal.js is not used, because it needs a network. The arrow keys, the space bar and a
+click on the right or left half turn the slides; printing prints all.
 """
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import nbformat
 from html_pages import html_page
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
 
 from colorlib.paths import REPOSITORY, out, replacing
 
@@ -53,8 +56,18 @@ turn(0);
 
 
 def slides_of(notebook: NotebookNode) -> NotebookNode:
-    """The notebook, changed in place, with its tagged cells alone."""
-    notebook.cells = [cell for cell in notebook.cells if TAG in cell.metadata.get("tags", ())]
+    """The notebook, changed in place: its tagged cells, each slide beginning with Markdown."""
+    kept, heading, open_slide = [], "", False
+    for cell in notebook.cells:
+        tagged = TAG in cell.metadata.get("tags", ())
+        if cell.cell_type == "markdown":
+            titles = re.findall(r"^#+ .*", cell.source, re.M)
+            heading = titles[-1] if titles else heading
+        elif tagged and not open_slide:
+            kept.append(new_markdown_cell(heading))
+        open_slide = tagged and cell.cell_type == "markdown"
+        kept += [cell] if tagged else []
+    notebook.cells = kept
     return notebook
 
 

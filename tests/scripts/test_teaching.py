@@ -22,7 +22,7 @@ def small_notebook():
     picture = new_code_cell("print('drawn')")
     picture.outputs = [nbformat.v4.new_output("stream", text="drawn")]
     text.metadata["tags"], picture.metadata["tags"] = ["slide"], ["slide"]
-    return new_notebook(cells=[text, solution, picture, new_markdown_cell("no slide")])
+    return new_notebook(cells=[text, picture, solution, new_markdown_cell("no slide")])
 
 
 def run(notebook):
@@ -31,7 +31,7 @@ def run(notebook):
 
 def test_a_solution_is_emptied_and_checked():
     notebook = student.student_version(small_notebook())
-    text, cell = notebook.cells[:2]
+    text, cell = notebook.cells[0], notebook.cells[2]
     assert text.source == "## Doubling\nGo on."
     assert "2 * x" not in cell.source and "the answer" not in str(notebook)
     assert "# Write double(x)." in cell.source and cell.source.endswith(CHECK)
@@ -49,7 +49,7 @@ def test_a_solution_is_emptied_and_checked():
 def test_a_solution_without_a_task_or_a_check_is_named():
     for key in ("task", "check"):
         notebook = small_notebook()
-        del notebook.cells[1].metadata[key]
+        del notebook.cells[2].metadata[key]
         with pytest.raises(ValueError, match=r"def double\(x\).*needs metadata"):
             student.student_version(notebook)
 
@@ -72,9 +72,10 @@ def test_slides_turn_without_a_network(tmp_path):
     if not chromium:
         pytest.skip("needs Chromium")
     notebook = small_notebook()
-    last = new_markdown_cell("## The end")
+    last = new_code_cell("print('figure')")
     last.metadata["tags"] = ["slide"]
-    notebook.cells.append(last)
+    last.outputs = [nbformat.v4.new_output("stream", text="the figure")]
+    notebook.cells += [new_markdown_cell("## The end\nnot shown"), last]
     nbformat.write(notebook, tmp_path / "01_a.ipynb")
     (tmp_path / "a.html").write_text(slides.page(tmp_path / "01_a.ipynb"), encoding="utf-8")
     with playwright.sync_playwright() as driver:
@@ -86,7 +87,9 @@ def test_slides_turn_without_a_network(tmp_path):
         assert "Doubling" in first and "drawn" in first and "The end" not in first
         assert "print(" not in first and "no slide" not in first
         page.keyboard.press("ArrowRight")
-        assert "The end" in page.inner_text("body") and "drawn" not in page.inner_text("body")
+        second = page.inner_text("body")
+        assert "The end" in second and "the figure" in second
+        assert "drawn" not in second and "not shown" not in second
         page.keyboard.press("ArrowLeft")
         assert page.inner_text("body") == first
         browser.close()
