@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 
 import colorlib as cl
-from colorlib import paths, peers
+from colorlib import peers
 from colorlib.color import rgb_to_lab
 from colorlib.peers import official
 
@@ -312,32 +312,3 @@ def test_photographs_go_through_a_peer_from_the_command_line(served, tmp_path, m
     assert cli.main() == 0
     done = Image.open(tmp_path / "a-coloured.png")
     assert done.size == (30, 40) and done.mode == "RGB"
-
-
-def test_outputs_of_any_system_join_by_name(images):
-    root = paths.data_root()
-    for system, names in {"mine": ("a", "b"), "theirs": ("a",)}.items():
-        (root / "outputs" / system).mkdir(parents=True)
-        for name in names:
-            Image.fromarray(images[0]).save(root / "outputs" / system / f"{name}.png")
-    (root / "photos" / "val" / "cats").mkdir(parents=True)
-    Image.fromarray(images[1]).save(root / "photos" / "val" / "cats" / "a.png")
-    (root / "inputs").mkdir()
-    Image.fromarray(images[2][..., 0]).save(root / "inputs" / "b.png")
-    found = peers.outputs()
-    assert set(found) == {"a", "b"} and set(found["a"]) == {"input", "truth", "mine", "theirs"}
-    assert np.array_equal(np.asarray(found["a"]["truth"]), images[1])
-    gray = np.asarray(found["a"]["input"])
-    assert np.ptp(gray, -1).max() == 0
-    assert set(found["b"]) == {"input", "mine"}
-
-
-def test_an_output_without_an_input_or_unreadable_is_named(images):
-    folder = paths.data_root() / "outputs" / "mine"
-    folder.mkdir(parents=True)
-    Image.fromarray(images[0]).save(folder / "lost.png")
-    with pytest.raises(ValueError, match=r"outputs/mine/lost\.png: no input of that name"):
-        peers.outputs()
-    (folder / "lost.png").write_bytes(b"no image")
-    with pytest.raises(ValueError, match=r"lost\.png: not a readable image"):
-        peers.outputs({"lost": Image.fromarray(images[0])})

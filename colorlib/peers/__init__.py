@@ -1,15 +1,13 @@
 """The systems we compare with: the published networks themselves, and outputs of theirs.
 
 `load(name)` runs a network with its official weights. `published()` gives the photographs with
-true colours that published systems coloured, `course_outputs()` the two without, `outputs()` what
-the reader has of any system. original.py is the network of the course project that this one starts
-from.
+true colours that published systems, or the reader's own, coloured; `course_outputs()` the two
+without. original.py is the network of the course project that this one starts from.
 """
 
 from colorlib.peers.official import OFFICIAL, Peer, load, weights_path
-from colorlib.peers.outputs import outputs
+from colorlib.peers.own_outputs import Photograph
 from colorlib.peers.published_outputs import (
-    Photograph,
     course_outputs,
     fetch_published,
     published,
@@ -23,7 +21,6 @@ __all__ = [
     "course_outputs",
     "fetch_published",
     "load",
-    "outputs",
     "published",
     "published_file",
     "weights_path",

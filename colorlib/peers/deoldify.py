@@ -9,27 +9,15 @@ norm (Miyato et al. 2018), self-attention (Zhang et al. 2018), pixel shuffle wit
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import spectral_norm
 from torchvision.models import resnet34, resnet101
 
 LOW, HIGH = -3.0, 3.0  # of the output, in ImageNet's standard deviations
 
 
-class Spectral(nn.Module):
+def spectral(inputs: int, outputs: int, size: int, bias: bool = False) -> nn.Module:
     """A convolution whose kernel is divided by its largest singular value, kept as u and v."""
-
-    def __init__(self, inputs: int, outputs: int, size: int, bias=False, dimensions=2):
-        super().__init__()
-        self.weight_orig = nn.Parameter(torch.zeros(outputs, inputs, *dimensions * [size]))
-        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self.register_buffer("weight_u", torch.zeros(outputs))
-        self.register_buffer("weight_v", torch.zeros(inputs * size**dimensions))
-
-    def forward(self, x: Tensor) -> Tensor:
-        weight = self.weight_orig
-        weight = weight / (self.weight_u @ weight.flatten(1) @ self.weight_v)
-        if weight.ndim == 3:
-            return F.conv1d(x, weight, self.bias)
-        return F.conv2d(x, weight, self.bias, padding=weight.shape[-1] // 2)
+    return spectral_norm(nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=bias))
 
 
 class WeightNorm(nn.Module):
@@ -51,9 +39,9 @@ class Attention(nn.Module):
 
     def __init__(self, width: int):
         super().__init__()
-        self.query = Spectral(width, width // 8, 1, dimensions=1)
-        self.key = Spectral(width, width // 8, 1, dimensions=1)
-        self.value = Spectral(width, width, 1, dimensions=1)
+        self.query = spectral_norm(nn.Conv1d(width, width // 8, 1, bias=False))
+        self.key = spectral_norm(nn.Conv1d(width, width // 8, 1, bias=False))
+        self.value = spectral_norm(nn.Conv1d(width, width, 1, bias=False))
         self.gamma = nn.Parameter(torch.zeros(1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -63,7 +51,7 @@ class Attention(nn.Module):
 
 
 def convolution(inputs: int, outputs: int, attention: bool = False) -> nn.Sequential:
-    layers = [Spectral(inputs, outputs, 3), nn.ReLU(), nn.BatchNorm2d(outputs)]
+    layers = [spectral(inputs, outputs, 3), nn.ReLU(), nn.BatchNorm2d(outputs)]
     return nn.Sequential(*layers, *([Attention(outputs)] if attention else []))
 
 
@@ -84,7 +72,7 @@ class Block(nn.Module):
 
     def __init__(self, below: int, raised: int, beside: int, **convolutions: nn.Sequential):
         super().__init__()
-        conv = nn.Sequential(Spectral(below, 4 * raised, 1), nn.BatchNorm2d(4 * raised))
+        conv = nn.Sequential(spectral(below, 4 * raised, 1), nn.BatchNorm2d(4 * raised))
         self.shuf = Shuffle(conv)
         self.bn = nn.BatchNorm2d(beside)
         for name, layer in convolutions.items():
@@ -122,7 +110,7 @@ class Refine(nn.Module):
     def __init__(self, width: int):
         super().__init__()
         self.layers = nn.ModuleList(
-            nn.Sequential(Spectral(width, width, 3, bias=True), nn.ReLU()) for _ in range(2)
+            nn.Sequential(spectral(width, width, 3, bias=True), nn.ReLU()) for _ in range(2)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -146,7 +134,7 @@ class Generator(nn.Module):
         self.layers = nn.ModuleList([encoder, norm, nn.ReLU(), middle, *blocks, shuffle])
         self.layers.append(nn.Identity())  # fastai's layer that joins the input
         self.layers.append(Refine(width + 3))
-        self.layers.append(nn.Sequential(Spectral(width + 3, 3, 1, bias=True)))
+        self.layers.append(nn.Sequential(spectral(width + 3, 3, 1, bias=True)))
 
     def forward(self, image: Tensor) -> Tensor:
         x, kept = image, []

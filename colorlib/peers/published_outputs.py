@@ -20,16 +20,10 @@ from PIL import Image
 from colorlib import paths
 from colorlib.datasets.download import fetch
 from colorlib.datasets.image_files import read_rgb
+from colorlib.peers.own_outputs import Panel, Photograph, own_outputs
 
 MANIFEST = paths.PACKAGE / "peers" / "published.json"
 RAW = "https://raw.githubusercontent.com"
-TITLES = {
-    "eccv16": "ECCV16",
-    "siggraph17": "SIGGRAPH17",
-    "deoldify-stable": "DeOldify stable",
-    "deoldify-artistic": "DeOldify artistic",
-    "ddcolor": "DDColor",
-}
 COURSE = "course"  # the group of the two photographs without true colours
 ATTEMPTS, PAUSE = 3, 1.0  # per file; seconds before the second attempt, twice that before the third
 WORKERS = 8  # files that are fetched at the same time
@@ -52,56 +46,6 @@ class File(NamedTuple):
 
     def address(self) -> str:
         return f"{RAW}/{self.repository}/{self.commit}/{quote(self.path)}"
-
-
-class Panel(NamedTuple):
-    """One picture: a whole file, or a box of a collage."""
-
-    file: File
-    box: tuple[int, int, int, int] | None  # left, top, right, bottom, in pixels of the file
-
-    def image(self) -> Image.Image:
-        """The picture, RGB. OSError where the file is not there, ValueError if it is damaged."""
-        image = read_rgb(self.file.local())
-        return image.crop(self.box) if self.box else image
-
-
-class Photograph(NamedTuple):
-    """A photograph and what published systems made of it; pictures are read when asked for."""
-
-    case: str
-    group: str
-    truth: Panel | None  # None: the true colours are not known
-    input: Panel | None  # what the system was given, where that was published
-    outputs: dict[str, Panel]  # by system: a key of TITLES
-
-    @property
-    def repository(self) -> str:
-        return self.panels()[0].file.repository
-
-    @property
-    def licence(self) -> str:
-        return self.panels()[0].file.licence
-
-    def panels(self) -> list[Panel]:
-        """Every picture that there is: truth, input, outputs."""
-        return [panel for panel in (self.truth, self.input, *self.outputs.values()) if panel]
-
-    def image(self, role: str = "truth") -> Image.Image:
-        """The picture of a role ("truth", "input" or a system), RGB, at the truth's size.
-
-        An output of another size is resized to the truth's with a Lanczos filter. Raises ValueError
-        for a role that there is no picture of.
-        """
-        found = {"truth": self.truth, "input": self.input, **self.outputs}
-        if found.get(role) is None:
-            there = ", ".join(name for name, panel in found.items() if panel)
-            raise ValueError(f"{self.case}: got role {role!r}, expected one of {there}")
-        image = found[role].image()
-        if role == "truth" or self.truth is None:
-            return image
-        size = self.truth.image().size
-        return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
 
 
 @cache
@@ -129,44 +73,42 @@ def photographs() -> list[Photograph]:
         panels = {}
         for role, place in entry["panels"].items():
             name, box = (place, None) if isinstance(place, str) else place
-            panels[role] = Panel(known[name], tuple(box) if box else None)
+            panels[role] = Panel(known[name].local(), tuple(box) if box else None)
+            repository = known[name].repository
         truth, given = panels.pop("truth", None), panels.pop("input", None)
-        found.append(Photograph(entry["case"], entry["group"], truth, given, panels))
+        found.append(Photograph(entry["case"], entry["group"], repository, truth, given, panels))
     return found
 
 
 def published(quiet: bool = False) -> list[Photograph]:
-    """The photographs with true colours whose truth and at least one output are in the data root.
+    """The photographs whose truth and at least one output are in the data root.
 
-    A file counts if its SHA-256 is the published one. Prints one sentence if files are missing,
-    unless quiet.
+    A published file counts if its SHA-256 is the published one. The reader's own outputs come last
+    (`own_outputs`). Unless quiet, a sentence is printed if files are missing or cannot be used.
     """
-    missing = missing_files()
-    if missing and not quiet:
-        print(
+    missing, found = missing_files(), []
+    absent = {file.local() for file in missing}
+    for photo in photographs():
+        there = {s: panel for s, panel in photo.outputs.items() if panel.path not in absent}
+        if photo.truth and photo.truth.path not in absent and there:
+            found.append(photo._replace(outputs=there))
+    own, said = own_outputs()
+    if missing:
+        said.append(
             f"{len(missing)} of the {len(published_files())} published files "
             f"({megabytes(missing):.1f} MB) are not in {paths.data_root() / 'published'}: "
             "`python -m colorlib published --fetch` fetches them."
         )
-    absent = {file.name for file in missing}
-    found = [_present(photo, absent) for photo in photographs() if photo.truth]
-    return [photo for photo in found if photo.truth and photo.outputs]
-
-
-def _present(photo: Photograph, absent: set[str]) -> Photograph:
-    """The photograph without the pictures whose files are absent."""
-
-    def kept(panel: Panel | None) -> Panel | None:
-        return None if panel is None or panel.file.name in absent else panel
-
-    outputs = {system: panel for system, panel in photo.outputs.items() if kept(panel)}
-    return photo._replace(truth=kept(photo.truth), input=kept(photo.input), outputs=outputs)
+    if said and not quiet:
+        print("\n".join(said))
+    return found + own
 
 
 def published_files() -> list[File]:
     """Every file that the photographs with true colours need."""
-    used = {panel.file for photo in photographs() if photo.truth for panel in photo.panels()}
-    return sorted(used)
+    by_path = {file.local(): file for file in files().values()}
+    used = {panel.path for photo in photographs() if photo.truth for panel in photo.panels()}
+    return sorted(by_path[path] for path in used)
 
 
 def missing_files() -> list[File]:
@@ -184,9 +126,8 @@ def is_here(file: File) -> bool:
         status = file.local().stat()
     except OSError:
         return False
-    if status.st_size != file.bytes:
-        return False
-    return _sha256(file.local(), status.st_mtime_ns, status.st_size) == file.sha256
+    same_size = status.st_size == file.bytes
+    return same_size and _sha256(file.local(), status.st_mtime_ns, status.st_size) == file.sha256
 
 
 @cache
@@ -202,34 +143,30 @@ def fetch_published(workers: int = WORKERS) -> list[str]:
     takes its name only when it is complete. Returns one sentence for each repository that did not
     give every file, none if all is well: a failure does not stop the others.
     """
+    from tqdm import tqdm
+
     expected, folder = missing_files(), paths.data_root() / "published"
     if not expected:
         print(f"All {len(published_files())} published files are in {folder}.")
         return []
+    asked = [file.repository for file in expected]
     print(
         f"Fetching {len(expected)} files, {megabytes(expected):.1f} MB, from "
-        f"{len({file.repository for file in expected})} public repositories into {folder}"
+        f"{len(set(asked))} public repositories into {folder}"
     )
-    return _sentences(expected, _fetch_all(expected, workers))
-
-
-def _fetch_all(expected: list[File], workers: int) -> dict[str, list[tuple[File, str]]]:
-    """Fetch files in parallel; repository -> its files that failed, each with the reason."""
-    from tqdm import tqdm
-
-    failed: dict[str, list[tuple[File, str]]] = defaultdict(list)
+    failed: dict[str, list[str]] = defaultdict(list)  # repository -> why, for each file
     gave: set[str] = set()  # repositories that gave a file
 
     def fetch_one(file: File) -> File:
-        tried = failed[file.repository]
-        if len(tried) >= GIVE_UP and file.repository not in gave:
-            tried.append((file, "not tried"))
+        reasons = failed[file.repository]
+        if len(reasons) >= GIVE_UP and file.repository not in gave:
+            reasons.append("not tried")
             return file
         try:
-            _fetch_file(file)
+            fetch_file(file)
             gave.add(file.repository)
         except OSError as error:
-            tried.append((file, str(error)))
+            reasons.append(str(error))
         return file
 
     pool = ThreadPoolExecutor(workers)
@@ -240,41 +177,35 @@ def _fetch_all(expected: list[File], workers: int) -> dict[str, list[tuple[File,
                 bar.update(job.result().bytes)
     finally:  # also when interrupted: files that have not begun are not begun
         pool.shutdown(cancel_futures=True)
-    return {repository: found for repository, found in failed.items() if found}
+    sentences = []
+    for repository, reasons in sorted(failed.items()):
+        if len(reasons) > 1:
+            count = f"{len(reasons)} of {asked.count(repository)} files could not be fetched"
+            sentences.append(f"{repository}: {count}; the first: {reasons[0]}")
+        elif reasons:
+            sentences.append(f"{repository}: {reasons[0]}")
+    return sentences
 
 
-def _fetch_file(file: File) -> Path:
+def fetch_file(file: File) -> Path:
     """Download one file, up to `ATTEMPTS` times. OSError in one sentence if that fails."""
-    local = file.local()
-    for attempt in range(1, ATTEMPTS + 1):
+    local, known = file.local(), f"sha256:{file.sha256}"
+    for attempt in range(1, ATTEMPTS):
         try:
-            known = f"sha256:{file.sha256}"
             return fetch(file.address(), known, local.parent, local.name, progress=False)
         except OSError as error:
-            if attempt == ATTEMPTS or not _worth_another_attempt(error):
+            if not worth_another_attempt(error):
                 raise
             time.sleep(PAUSE * attempt)
-    raise AssertionError("ATTEMPTS must be at least 1")
+    return fetch(file.address(), known, local.parent, local.name, progress=False)
 
 
-def _worth_another_attempt(error: OSError) -> bool:
+def worth_another_attempt(error: OSError) -> bool:
     """Not when the server says that there is no such file, or the disk refuses to be written."""
     if error.__cause__ is None:
         return False
     response = getattr(error.__cause__, "response", None)
     return response is None or response.status_code == 429 or response.status_code >= 500
-
-
-def _sentences(expected: list[File], failed: dict[str, list[tuple[File, str]]]) -> list[str]:
-    """One sentence for each repository with failed files."""
-    found = []
-    for repository, pairs in failed.items():
-        reason = pairs[0][1]
-        if len(pairs) > 1:
-            asked = sum(file.repository == repository for file in expected)
-            reason = f"{len(pairs)} of {asked} files could not be fetched; the first: {reason}"
-        found.append(f"{repository}: {reason}")
-    return sorted(found)
 
 
 def published_file(name: str) -> Path:
@@ -283,12 +214,10 @@ def published_file(name: str) -> Path:
     name: as in peers/ of the data root. Raises OSError in one sentence when the file cannot be
     fetched, or is not the published file; ValueError for another name.
     """
-    known = files()
-    if f"peers/{name}" not in known:
-        names = (key.removeprefix("peers/") for key in known if key.startswith("peers/"))
-        raise ValueError(f"published_file: got {name!r}, expected one of {', '.join(names)}")
-    file = known[f"peers/{name}"]
-    return file.local() if is_here(file) else _fetch_file(file)
+    known = {file.local().name: file for key, file in files().items() if key.startswith("peers/")}
+    if name not in known:
+        raise ValueError(f"published_file: got {name!r}, expected one of {', '.join(known)}")
+    return known[name].local() if is_here(known[name]) else fetch_file(known[name])
 
 
 def course_outputs() -> dict[str, dict[str, Image.Image]]:
@@ -300,7 +229,7 @@ def course_outputs() -> dict[str, dict[str, Image.Image]]:
     for photo in photographs():
         if photo.group == COURSE:
             for panel in photo.panels():
-                published_file(panel.file.local().name)
+                published_file(panel.path.name)
             outputs = {system: panel.image() for system, panel in photo.outputs.items()}
-            found[photo.case] = {"input": photo.input.image(), **outputs}
+            found[photo.case] = {"input": read_rgb(photo.input.path), **outputs}
     return found
