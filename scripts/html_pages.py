@@ -1,31 +1,115 @@
 """Executed notebooks as pages that work offline: no script, font or style of another host."""
 
+import html
+import json
 import re
 import sys
 from pathlib import Path
 
+import nbformat
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
-from colorlib.paths import replacing
+from colorlib.paths import REPOSITORY, replacing
 
 HOSTED = ("mathjax_url", "require_js_url", "jquery_url", "widget_renderer_url", "mermaid_js_url")
-FORMATS = ["text/html", "text/markdown", "image/png", "text/plain"]  # the first that is there
+FORMATS = [
+    "text/html",
+    "text/markdown",
+    "image/png",
+    "image/jpeg",
+    "text/plain",
+]  # the first that is there
+CAPTIONS = REPOSITORY / "scripts" / "captions.json"  # of each figure, by the name of its file
+STYLE = """<style>
+pre, code, .highlight pre {font-family: var(--jp-code-font-family), monospace !important}
+main, .pages {max-width: 1000px; margin: 0 auto; padding: 0 8px}
+.pages {display: flex; flex-wrap: wrap; justify-content: space-between; gap: 8px;
+  font: 14px sans-serif; padding-top: 12px; padding-bottom: 12px}
+.jp-InputPrompt, .jp-OutputPrompt {font-size: 10px}
+.jp-OutputArea-output img {max-width: 100%; height: auto}
+.jp-OutputArea-output, .jp-RenderedHTMLCommon {overflow-x: auto}
+@media (max-width: 700px) {.jp-InputPrompt, .jp-OutputPrompt {display: none}}
+</style></head>"""
 
 
-def html_page(notebook: Path) -> str:
-    """The notebook as one HTML page, as `make report` leaves it."""
+def heading(notebook: nbformat.NotebookNode) -> str:
+    """The first heading of a notebook, without its mark-up."""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    found = re.search(r"^# +(.*)", text, re.MULTILINE)
+    return re.sub(r"[*`]", "", found[1]).strip() if found else "Notebook"
+
+
+def describe_figures(notebook: nbformat.NotebookNode, captions: dict[str, str]) -> None:
+    """Give each picture an alternative text: its figure's caption, else the heading above it."""
+    above = heading(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            above = (re.findall(r"^#+ +(.*)", cell.source, re.MULTILINE) or [above])[-1]
+            continue
+        named = [name for name in re.findall(r"\"(\w+)\"", cell.source) if name in captions]
+        kinds = [picture_kind(output) for output in cell.get("outputs", ())]
+        pictures = [pair for pair in zip(kinds, cell.get("outputs", ()), strict=True) if pair[0]]
+        for number, (kind, output) in enumerate(pictures):
+            alt = captions[named[min(number, len(named) - 1)]] if named else f"Figure: {above}"
+            body = "".join(output.data[kind].split())
+            shown = f'<img alt="{html.escape(alt)}" src="data:{kind};base64,{body}">'
+            output.data = {"text/html": shown}
+
+
+def picture_kind(output: nbformat.NotebookNode) -> str | None:
+    """The format of an output that is shown as a picture."""
+    data = output.get("data", {})
+    shown = next((kind for kind in FORMATS if kind in data), "")
+    return shown if shown.startswith("image/") else None
+
+
+def html_page(path: Path, before: str | None = None, after: str | None = None) -> str:
+    """The notebook as one HTML page. before, after: links to the neighbouring pages, as HTML."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata["title"] = heading(notebook)
+    describe_figures(notebook, json.loads(CAPTIONS.read_text(encoding="utf-8")))
     exporter = Config({"HTMLExporter": dict.fromkeys(HOSTED, "")})
     exporter.NbConvertBase.display_data_priority = FORMATS
-    html, _ = HTMLExporter(config=exporter).from_filename(str(notebook))
-    html = re.sub(r"<img[^>]*colab-badge\.svg[^>]*>", "Open in Colab", html)
-    return re.sub(r'https://cdnjs[^"]*mermaid[^"]*', "", html)  # no notebook has a diagram
+    page, _ = HTMLExporter(config=exporter).from_notebook_node(notebook)
+    page = re.sub(r"<img[^>]*colab-badge\.svg[^>]*>", "Open in Colab", page)
+    page = re.sub(r'https://cdnjs[^"]*mermaid[^"]*', "", page)  # no notebook has a diagram
+    pages = {other.stem for other in path.parent.glob("0*.ipynb")}
+    page = re.sub(
+        r'<a\b[^>]*?href="([^":#]+)(#[^"]*)?"[^>]*>(.*?)</a>',
+        lambda link: page_link(link, pages),
+        page,
+        flags=re.DOTALL,
+    )
+    page = page.replace("</head>", STYLE, 1)
+    if before or after:
+        turn = f'<nav class="pages"><span>{before or ""}</span><span>{after or ""}</span></nav>'
+        page = re.sub(r"<body[^>]*>", lambda found: found[0] + turn, page, count=1)
+        page = f"{turn}</body>".join(page.rsplit("</body>", 1))
+    return page
+
+
+def page_link(link: re.Match, pages: set[str]) -> str:
+    """A link to another notebook as one to its page; other files of the repository as text."""
+    target, _, text = link.groups()
+    if not target.endswith(".ipynb"):
+        return link[0] if "/" not in target else text
+    name = Path(target).stem
+    return link[0].replace(target, f"{name}.html") if name in pages else text
 
 
 def main(notebooks: str, folder: str) -> None:
-    for notebook in sorted(Path(notebooks).glob("0*.ipynb")):
-        with replacing(Path(folder) / f"{notebook.stem}.html") as part:
-            part.write_text(html_page(notebook), encoding="utf-8")
+    files = sorted(Path(notebooks).glob("0*.ipynb"))
+    titles = [html.escape(heading(nbformat.read(file, as_version=4))) for file in files]
+    links = [
+        f'<a href="{file.stem}.html">{{}}{title}{{}}</a>'
+        for file, title in zip(files, titles, strict=True)
+    ]
+    for number, file in enumerate(files):
+        before = links[number - 1].format("← ", "") if number else None
+        after = links[number + 1].format("", " →") if number + 1 < len(files) else None
+        with replacing(Path(folder) / f"{file.stem}.html") as part:
+            part.write_text(html_page(file, before, after), encoding="utf-8")
 
 
 if __name__ == "__main__":

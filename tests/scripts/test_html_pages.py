@@ -5,19 +5,12 @@ import shutil
 import pytest
 from conftest import REPOSITORY, script
 
+from colorlib.widgets.static_viewer import viewer
+
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NAMES = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("0*.ipynb"))
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
-MOVE = """() => {
-  const box = document.getElementById("viewer"), slider = box.querySelector(".level");
-  const at = () => box.querySelectorAll(".view")[1].style.backgroundPosition;
-  const before = at();
-  slider.value = 3;
-  slider.dispatchEvent(new Event("input"));
-  const still = [...box.querySelectorAll(".still")].some((part) => part.offsetHeight);
-  return [before, at(), still, box.querySelector(".live").offsetHeight > 100];
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +48,61 @@ def test_a_page_asks_no_other_host_and_fits_its_width(page, report, name):
         assert picture.evaluate("(e) => e.complete && e.naturalWidth > 0")
 
 
-def test_the_small_viewer_turns_without_python(page, report):
-    page.goto((report / "03_evaluation.html").as_uri())
-    before, after, still, live = page.evaluate(MOVE)
-    assert before != after and not still and live
+def test_two_small_viewers_on_one_page_turn_without_python(page, images, net, tmp_path):
+    viewers = [viewer(images[start : start + 5], net, "luma") for start in (0, 5)]
+    (tmp_path / "page.html").write_text("<!doctype html>" + "".join(viewers), encoding="utf-8")
+    page.goto((tmp_path / "page.html").as_uri())
+    at = "(view) => getComputedStyle(view).backgroundPosition"
+    boxes = page.locator(".colorlib-viewer")
+    names = [boxes.nth(i).locator(".name") for i in (0, 1)]
+    assert boxes.count() == 2 and page.locator("[id]").count() == 0
+    assert not boxes.first.locator("img.still").is_visible()
+    prediction = boxes.first.locator(".view").nth(1)
+    before = prediction.evaluate(at)
+    boxes.first.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowUp"):
+        page.keyboard.press(key)
+    assert names[0].inner_text() == "2 of 5: image 1, vividness 0.25"
+    assert names[1].inner_text() == "1 of 5: image 0, vividness 0"
+    assert prediction.evaluate(at) != before
+    boxes.nth(1).locator(".level").fill("4")
+    assert names[1].inner_text().endswith("vividness 1")
+    assert not boxes.first.locator(".disk").is_visible()
+    prediction.click(position={"x": 40, "y": 50})
+    assert boxes.first.locator(".disk circle").count() == 6  # the disk, and five levels
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_titles_links_alternative_texts_and_the_font_of_code(page, report, name):
+    page.goto((report / f"{name}.html").as_uri())
+    assert page.title() == page.locator("h1").first.inner_text().rstrip("¶").strip()
+    links = [link for link in page.locator("a[href]").all() if link.get_attribute("href")]
+    targets = {link.get_attribute("href").partition("#")[0] for link in links}
+    local = {target for target in targets if target and ":" not in target}
+    assert all((report / target).is_file() for target in local), local
+    at = NAMES.index(name)
+    neighbours = {f"{other}.html" for other in NAMES[max(0, at - 1) : at + 2] if other != name}
+    assert neighbours <= local
+    for picture in page.locator("img").all():
+        alt = picture.get_attribute("alt")
+        assert alt and not alt.startswith("No description"), picture.evaluate("(e) => e.outerHTML")
+    fonts = "() => [...document.querySelectorAll('pre')].map((e) => getComputedStyle(e).fontFamily)"
+    assert all("mono" in font for font in page.evaluate(fonts))
+
+
+def test_a_figure_without_a_name_is_described_by_its_heading(tmp_path):
+    pages = script("html_pages")
+    picture = {"image/png": "aGVsbG8=\n"}
+    output = pages.nbformat.v4.new_output("display_data", picture)
+    cells = [
+        pages.nbformat.v4.new_markdown_cell("# Title\n\n[next](02_b.ipynb), [x](solutions.ipynb)"),
+        pages.nbformat.v4.new_markdown_cell('## A "heading"'),
+        pages.nbformat.v4.new_code_cell("plot()", outputs=[output]),
+    ]
+    for name in ("01_a.ipynb", "02_b.ipynb"):
+        pages.nbformat.write(pages.nbformat.v4.new_notebook(cells=cells), tmp_path / name)
+    pages.main(tmp_path, tmp_path / "out")
+    made = (tmp_path / "out" / "01_a.html").read_text()
+    assert "alt='Figure: A \"heading\"'" in made and "<title>Title</title>" in made
+    assert made.count('href="02_b.html"') == 3 and ".ipynb" not in made
+    assert "→" in made and "←" not in made
