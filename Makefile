@@ -22,6 +22,8 @@ EXECUTE := TQDM_DISABLE=1 $(BIN)/python scripts/execute_notebooks.py
 IF_PHOTOS := [ -d "$${COLORLIB_DATA:-data}/photos" ] || \
 	{ echo "Left out: the data root has no folder photos"; exit 0; };
 
+EVALUATE := $(BIN)/python -m colorlib evaluate --unless-current
+
 .DEFAULT_GOAL := help
 .PHONY: help venv report test test-full lab study results published hints full weights classifiers \
 	bench times lock publish student slides handout
@@ -61,14 +63,15 @@ study: $(STAMP)  ## train the runs of notebook 5 that have no result yet, and fi
 results: study published hints  ## measure everything that the notebooks read from data/results, unless it is current
 	$(BIN)/python -m colorlib compare --source cifar100 --budget short --unless-current
 	$(BIN)/python -m colorlib compare --source cifar100 --budget full --unless-current
-	$(IF_PHOTOS) $(BIN)/python -m colorlib evaluate --model photo --given luma --source photos --size 64 --unless-current
-	$(BIN)/python -m colorlib evaluate --model cifar --given luma --source photos --count 1000 --unless-current
+	$(IF_PHOTOS) $(EVALUATE) --model photo --given luma --source photos --size 64
+	$(IF_PHOTOS) $(EVALUATE) --model cifar --given luma --source photos --count 1000
+	$(EVALUATE) --model cifar --given both --source cifar100
 
 published: $(STAMP)  ## measure ours beside published outputs (downloads 40 MB)
 	$(BIN)/python -m colorlib published --fetch --unless-current
 
 hints: $(STAMP)  ## measure what hints bring, on photographs in the data root
-	$(IF_PHOTOS) $(BIN)/python -m colorlib hints --unless-current
+	$(IF_PHOTOS) $(BIN)/python -m colorlib hints --count 300 --unless-current
 
 NOTEBOOKS := $(sort $(wildcard notebooks/0*.ipynb)) notebooks/solutions.ipynb
 FULL := $(NOTEBOOKS:notebooks/%.ipynb=build/full/%)

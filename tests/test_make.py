@@ -1,6 +1,7 @@
 """The Makefile and the defaults of the three variables, tried in a copy whose path has a space."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -134,12 +135,20 @@ def test_a_wheel_works_in_a_path_with_a_space(copy, tmp_path, monkeypatch):
 
 def test_results_measures_all_that_notebooks_read_from_a_file(make, copy):
     def measured(*words):
-        return [line.split("-m colorlib ")[1].split()[0] for line in make("results", *words)]
+        lines = make("results", *words)
+        return [re.search(r"-m colorlib (\w+).*?(--model \w+|$)", line).groups() for line in lines]
 
-    without = ["study", "duplicates", "published", "compare", "compare"]
-    assert measured() == without
+    without = measured()
+    assert [word for word, _ in without] == [
+        *("study", "duplicates", "published", "compare", "compare", "evaluate"),
+    ]
     (copy / "my data" / "photos").mkdir(parents=True)
-    assert measured("COLORLIB_DATA=my data") == [*without[:3], "hints", *without[3:], "evaluate"]
+    more = measured("COLORLIB_DATA=my data")
+    assert [line for line in more if line not in without] == [
+        ("hints", ""),
+        ("evaluate", "--model photo"),
+    ]
+    assert len(more) == len(without) + 3  # and the cifar weights on photographs
 
 
 def test_only_the_repository_itself_is_written_as_committed(monkeypatch):
