@@ -8,7 +8,7 @@ from scipy import stats
 
 from colorlib.metrics import NAMES
 from colorlib.recipes import build
-from colorlib.report.tables import cells, markdown_table, number
+from colorlib.report.tables import caption, cells, markdown_table, number
 from colorlib.study.runs import EPOCHS, IMAGES, RUNS, run_config
 
 SHOWN = ("psnr", "raw_auc", "rebalanced_auc")
@@ -33,7 +33,8 @@ def runs_table(study: dict) -> str:
         for run, kept in found
     ]  # fmt: skip
     header = ["group", "run", "minutes", *(NAMES[name] for name in SHOWN)]
-    return markdown_table(header, rows, "llrrrr")
+    grey = ", ".join(f"{NAMES[m]} {number(study['runs']['ours']['grey'][m], m)}" for m in SHOWN)
+    return f"{markdown_table(header, rows, 'llrrrr')}\n\n*{caption(study)}. Grey: {grey}.*"
 
 
 def ablation(study: dict) -> list[dict]:
@@ -65,7 +66,7 @@ def ablation(study: dict) -> list[dict]:
 
 
 def ablation_summary(study: dict) -> str:
-    """Markdown: for each metric the changes outside the band of seeds, and those inside."""
+    """Markdown: what our seeds reach, and per metric the changes outside and inside the band."""
     lines = []
     for metric in SHOWN:
         outside, inside = [], []
@@ -78,17 +79,12 @@ def ablation_summary(study: dict) -> str:
             f"- **{NAMES[metric]}.** Outside the band: {'; '.join(outside) or 'nothing'}. "
             f"Inside it: {'; '.join(inside) or 'nothing'}."
         )
-    return "\n".join(lines)
-
-
-def seeds_summary(study: dict) -> str:
-    """A sentence: the lowest and highest value of each metric over our seeds."""
     ours = [best_of(study["runs"][key]) for key in SEEDS if key in study["runs"]]
     spans = [
         f"{NAMES[m]} {' to '.join(number(of(r[m] for r in ours), m) for of in (min, max))}"
         for m in SHOWN
     ]
-    return f"{len(ours)} seeds of our recipe: {'; '.join(spans)}."
+    return "\n".join([f"{len(ours)} seeds of our recipe reach {'; '.join(spans)}.", "", *lines])
 
 
 def signed(value: float, metric: str) -> str:

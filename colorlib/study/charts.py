@@ -13,14 +13,16 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from colorlib.color import lab_to_rgb, luma
+from colorlib.color import lab_to_rgb, luma, rgb_to_lab
 from colorlib.compare.heads import AB_SPACING
-from colorlib.data import to_images, to_tensor
+from colorlib.data import load_images, to_images, to_tensor
 from colorlib.decoding import cell_lattice
 from colorlib.metrics import NAMES
 from colorlib.model import ColorNet, colorize
+from colorlib.report import store
 from colorlib.report.pictures import image_grid
 from colorlib.report.style import OTHER, OURS, PAGE, TRUTH, headline
+from colorlib.report.tables import caption
 from colorlib.study.analysis import SHOWN, ablation, scaling, signed
 from colorlib.study.calibration import distribution, entropy
 from colorlib.study.failures import CAUSES
@@ -28,7 +30,7 @@ from colorlib.study.failures import CAUSES
 UNSEEN = 1.01e-6  # the share of pixels of an empty cell (`Distribution.setup` lets none be 0)
 
 
-def ablation_figure(study: dict, note: str = "") -> Figure:
+def ablation_figure(study: dict) -> Figure:
     """What each change does: a dot a row and metric, and the band that another seed explains."""
     rows = ablation(study)
     fig, axes = plt.subplots(1, 3, figsize=(PAGE, 0.6 + 0.2 * len(rows)), sharey=True)
@@ -57,10 +59,10 @@ def ablation_figure(study: dict, note: str = "") -> Figure:
     axes[0].invert_yaxis()
     found = [abs(row["psnr"][0]) <= row["psnr"][1] for row in rows if "psnr" in row]
     title = f"{sum(found)} of {len(found)} changes move PSNR no more than another seed does"
-    return headline(fig, title, f"band: another seed, 95 %; hollow: inside it; {note}")
+    return headline(fig, title, f"band: another seed, 95 %; hollow: inside it; {caption(study)}")
 
 
-def scaling_figure(study: dict, note: str = "") -> Figure:
+def scaling_figure(study: dict) -> Figure:
     """PSNR against images, time and width, and what a doubling brings."""
     panels = [panel for panel in scaling(study) if len(panel["x"]) > 1]
     fig, axes = plt.subplots(1, len(panels), figsize=(PAGE, 2.1), sharey=True, squeeze=False)
@@ -74,10 +76,10 @@ def scaling_figure(study: dict, note: str = "") -> Figure:
         axis.margins(x=0.12)
     axes[0, 0].set(ylabel=NAMES["psnr"])
     most = max(panels, key=lambda panel: panel["gain"])["name"].partition(" of ")[0]
-    return headline(fig, f"At this size, more {most} bring most", note)
+    return headline(fig, f"At this size, more {most} bring most", caption(study))
 
 
-def reliability(result: dict, note: str = "") -> Figure:
+def reliability(result: dict) -> Figure:
     """What was predicted against what came true: every cell, the likeliest one, the error."""
     fig, axes = plt.subplots(1, 3, figsize=(PAGE, 2.5))
     titles = ("every cell", "the likeliest cell", "distance from the mean")
@@ -94,11 +96,12 @@ def reliability(result: dict, note: str = "") -> Figure:
     error = f"calibration\nerror {result['mode_error']:.3f}"
     axes[1].text(0.95, 0.08, error, transform=axes[1].transAxes, ha="right", fontsize=7)
     axes[0].legend(loc="upper left", fontsize=6)
-    return headline(fig, "The predicted probabilities come true", note)
+    return headline(fig, "Predicted probability against the share that was true", caption(result))
 
 
-def fading_figure(rows: list[dict], note: str = "") -> Figure:
+def fading_figure(result: dict) -> Figure:
     """Colourfulness and error against the similarity to the nearest training image."""
+    rows = result["rows"]
     fig, axes = plt.subplots(1, 2, figsize=(PAGE, 2.1))
     x = [row["similarity"] for row in rows]
     axes[0].plot(x, [100 * row["share"] for row in rows], "o-", ms=3, color=OURS)
@@ -110,7 +113,7 @@ def fading_figure(rows: list[dict], note: str = "") -> Figure:
     for axis in axes:
         axis.set_ylim(0, 1.1 * max(max(line.get_ydata()) for line in axis.lines))
         axis.set(xlabel="similarity to the nearest training image")
-    return headline(fig, "Unfamiliar images get paler colours", note)
+    return headline(fig, "Unfamiliar images get paler colours", caption(result))
 
 
 def entropy_figure(model: ColorNet, images: np.ndarray, count: int = 8, note: str = "") -> Figure:
@@ -149,13 +152,11 @@ def failures_figure(
     return headline(fig, "The worst images, by cause", note)
 
 
-def duplicates_figure(
-    test: np.ndarray, train: np.ndarray, found: dict, looked: dict, note: str = ""
-) -> Figure:
-    """Pairs of each range of similarity: three that are the same by eye, three that are not.
-
-    found, looked: the results `duplicates` and `duplicates-by-eye`.
-    """
+def duplicates_figure() -> Figure:
+    """CIFAR-100's near-duplicates: of each range of similarity three that are the same by eye,
+    and three that are not."""
+    found, looked = (store.load_result(f"duplicates{x}", committed=True) for x in ("", "-by-eye"))
+    test, train = (load_images("cifar100", split) for split in ("test", "train"))
     partner = {i: j for i, j, _ in found["pairs"]}
     rows, labels = [], []
     for part in looked["ranges"][::-1]:
@@ -168,7 +169,18 @@ def duplicates_figure(
             labels.append(f"{part['from']:g} to {part['to']:g}")
     fig = image_grid(rows, ["test", "train"] * 6, labels)
     title = "The same photograph by eye (left half), and only alike (right half)"
-    return headline(fig, title, note)
+    return headline(fig, title, "CIFAR-100")
+
+
+def colourful_pixel(images: np.ndarray) -> tuple[np.ndarray, tuple[int, int], Tensor]:
+    """The most colourful image (H, W, 3), the (row, column) of its most colourful inner pixel, and
+    the pixel's ab (2,)."""
+    ab = rgb_to_lab(to_tensor(images))[:, 1:]
+    chosen = int(ab.norm(dim=1).mean((1, 2)).argmax())
+    chroma = ab[chosen].norm(dim=0)[4:-4, 4:-4]
+    row, column = divmod(int(chroma.argmax()), chroma.shape[1])
+    pixel = row + 4, column + 4
+    return images[chosen], pixel, ab[chosen, :, pixel[0], pixel[1]]
 
 
 def soft_encoding(

@@ -14,7 +14,8 @@ from colorlib.data import to_tensor
 from colorlib.datasets.arrays import Labels
 from colorlib.metrics import colourfulness, mean_ab_error
 from colorlib.model import ColorNet, colorize
-from colorlib.report.tables import markdown_table
+from colorlib.report import store
+from colorlib.report.tables import caption, markdown_table
 from colorlib.study.calibration import distance, distribution, save_study, soft_target
 
 CAUSES = {  # key -> title, meaning
@@ -81,7 +82,7 @@ def failures_table(result: dict) -> str:
         for row in result["rows"]
     ]  # fmt: skip
     header = ["cause", "share of the worst twentieth", "classes most often behind it"]
-    return markdown_table(header, rows, "lrl")
+    return f"{markdown_table(header, rows, 'lrl')}\n\n*{caption(result)}*"
 
 
 def fading(
@@ -109,17 +110,21 @@ def fading(
     return rows
 
 
-def fading_result(
-    model: ColorNet, name: str, source: str, images: np.ndarray, similarity: list[float]
-) -> dict:
-    """`fading` of shipped weights, saved as `fading`, or `fading-quick` of fewer test images."""
-    rows = fading(model, images, torch.tensor(similarity[: len(images)]))
+def fading_result(model: ColorNet, name: str, source: str, images: np.ndarray) -> dict:
+    """`fading` of shipped weights, saved as `fading`, or `fading-quick` of fewer test images.
+
+    Similarities are known of CIFAR-100: for another source the result on file is returned.
+    """
+    if source != "cifar100":
+        return store.load_result("fading", committed=True)
+    similarity = store.load_result("duplicates", committed=True)["similarity"][: len(images)]
+    rows = fading(model, images, torch.tensor(similarity))
     config = {"model": name, "given": "luma", "parts": len(rows)}
     return save_study("fading", model, config, source, images, {"rows": rows})
 
 
 def fading_summary(result: dict) -> str:
-    """A sentence: the least and the most familiar tenth of the test images."""
+    """Sentences on the least and the most familiar tenth of the test images."""
     least, most = result["rows"][0], result["rows"][-1]
     return (
         f"The least familiar tenth gets {least['share']:.0%} of its true colourfulness, the most "

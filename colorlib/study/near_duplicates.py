@@ -131,18 +131,25 @@ def find_pairs(
     return pairs, [round(x, 3) for x in cosines[:, 0].tolist()]
 
 
-def duplicates_table(found: dict, looked: dict) -> str:
+def duplicates_table() -> str:
     """How many pairs lie in each range of similarity, and how many of a sample are copies by eye.
 
-    found, looked: the results `duplicates` and `duplicates-by-eye`.
+    From the results on file; "by eye" one person looked at a random sample of each range.
     """
-    scores, rows = np.array([pair[2] for pair in found["pairs"]]), []
-    limit = found["config"]["similarity_min"]
+    found, looked = (store.load_result(f"duplicates{x}", committed=True) for x in ("", "-by-eye"))
+    scores, limit = (
+        np.array([pair[2] for pair in found["pairs"]]),
+        found["config"]["similarity_min"],
+    )
+    rows = []
     for part in looked["ranges"]:
-        inside = (scores >= part["from"]) & (scores < part["to"] + (part["to"] == 1))
-        many = f"{inside.sum():,}" if part["from"] >= limit else "kept"
-        span = f"{part['from']:g} to {part['to']:g}"
-        rows.append([span, many, str(len(part["looked_at"])), str(len(part["duplicates"]))])
-    table = markdown_table(["similarity", "test images", "looked at", "the same by eye"], rows)
-    text = f"{len(scores):,} of {found['data']['count']:,} test images are left out, from a "
-    return f"{table}\n\n{text}similarity of {limit:g} on. `{found['command']}`"
+        low, high = part["from"], part["to"]
+        inside = (scores >= low) & (scores < high + (high == 1))
+        many = f"{inside.sum():,}" if low >= limit else "kept"
+        seen = f"{len(part['duplicates'])} of {len(part['looked_at'])}"
+        rows.append([f"{low:g} to {high:g}", many, seen])
+    table = markdown_table(["similarity", "test images left out", "the same by eye"], rows)
+    return (
+        f"{table}\n\n{len(scores):,} of CIFAR-100's {found['data']['count']:,} test images have a "
+        f"similarity of {limit:g} or more and are left out (`{found['command']}`)."
+    )
