@@ -77,14 +77,14 @@ def comma_separated(result: dict) -> str:
 
 
 def figures() -> dict[str, str]:
-    """name -> the notebook whose cell makes it, of every saved figure, in the notebooks' order."""
+    """name -> the notebook that makes it, of every saved figure, in the notebooks' order."""
     found = {}
     for path in sorted((REPOSITORY / "notebooks").glob("0*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
             if cell["cell_type"] == "code" and re.search(r"save_figure|figures\.show", source):
                 for name in re.findall(r'"(0\d_\w+)"', source):
-                    found[name] = f"{path.name}, cell {cell['execution_count']}"
+                    found[name] = path.name
     return found
 
 
