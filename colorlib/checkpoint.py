@@ -18,7 +18,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from colorlib import paths
 from colorlib.config import Config
+from colorlib.datasets.pixels import Pixels, fingerprint
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -40,17 +41,17 @@ CHECKPOINT_SECONDS = 600  # between checkpoints, if an epoch takes longer
 class Run:
     """The state of a training run, which its checkpoints hold, and what is due after each step."""
 
-    def __init__(self, config: Config, data: str, epoch_steps: int, accelerator: Accelerator):
-        """data: the `fingerprint` of the training images."""
+    def __init__(self, config: Config, pixels: Pixels, accelerator: Accelerator):
         self.folder, self.accelerator = paths.runs() / config.name, accelerator
-        expected = dataclasses.asdict(config) | {"data": data}
+        expected = dataclasses.asdict(config) | {"data": fingerprint(pixels)}
         self.expected = json.loads(json.dumps(expected))  # as a checkpoint gives it back
-        self.epoch_steps, self.total = epoch_steps, epoch_steps * config.epochs
+        self.epoch_steps = len(pixels) // config.batch_size
+        self.total = self.epoch_steps * config.epochs
         self.step = 0  # how many were made
         self.history: list[dict[str, float]] = []  # a row for each epoch
         self.losses: list[float] = []  # of the present epoch
         self.extra: dict[str, Tensor] = {}  # what a caller wants kept with the rest
-        self.unread: list[Tensor] = []  # losses that may still be computed, on a GPU
+        self.unread: list[Tensor] = []  # losses that a GPU may still be computing
         self.began = self.saved = time.perf_counter()
         self.stop, self.stopping, self.save_due = threading.Event(), False, False
 
@@ -83,14 +84,13 @@ class Run:
                     " the weights will differ a little from those of an unbroken run; "
                     f"torch.set_num_threads({before}) keeps them equal"
                 )
-        if self.accelerator.num_processes > 1:
-            step = torch.tensor([self.step], device=self.accelerator.device)
-            steps = self.accelerator.gather(step).tolist()
-            if len(set(steps)) > 1:
-                raise ValueError(
-                    f"the processes found checkpoints of steps {steps}, expected one: COLORLIB_DATA"
-                    " must name a folder that all machines share"
-                )
+        step = torch.tensor([self.step], device=self.accelerator.device)
+        steps = self.accelerator.gather(step).tolist()
+        if len(set(steps)) > 1:
+            raise ValueError(
+                f"the processes found checkpoints of steps {steps}, expected one: COLORLIB_DATA "
+                "must name a folder that all machines share"
+            )
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -98,10 +98,10 @@ class Run:
         from tqdm import tqdm
 
         main = self.accelerator.is_main_process
-        silent = {} if main else {"disable": True}
-        words: dict[str, Any] = {"total": self.total, "initial": self.step, "unit": " steps"}
-        self.bar = tqdm(desc=self.folder.name, **words, **silent)
-        with self.bar, paths.owned(self.folder, main), interruptible(self.stop):
+        shown: dict[str, Any] = {"unit": " steps"} | ({} if main else {"disable": True})
+        owned = paths.owned(self.folder) if main else nullcontext()
+        self.bar = tqdm(desc=self.folder.name, total=self.total, initial=self.step, **shown)
+        with self.bar, owned, interruptible(self.stop):
             yield
 
     def count(self, loss: Tensor) -> None:
@@ -126,10 +126,13 @@ class Run:
         for step, loss in enumerate(losses, self.step - len(losses) + 1):
             if not math.isfinite(loss):
                 epoch = (step - 1) // self.epoch_steps + 1
-                raise diverged(f"the loss is {loss} at step {step} (epoch {epoch})", self.folder)
+                raise diverged(
+                    f"the loss is {loss} at step {step} (epoch {epoch})", self.folder.name
+                )
         for name, weight in model.state_dict().items():  # and the means that normalisation keeps
             if not torch.isfinite(weight).all():
-                raise diverged(f"{name} is no longer finite after step {self.step}", self.folder)
+                what = f"{name} is no longer finite after step {self.step}"
+                raise diverged(what, self.folder.name)
         self.losses += losses
         self.unread = []
         recent = self.losses[-50:]
@@ -145,22 +148,31 @@ class Run:
 
     def save(self, model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> None:
         """Write a checkpoint if one is due; a full disk stops the run."""
-
-        def write() -> None:
-            state = {"config": self.expected, "model": model.state_dict(), "step": self.step}
-            state |= {"optimizers": [o.state_dict() for o in optimizers], "extra": self.extra}
-            state |= {"history": self.history, "losses": self.losses}
-            state |= {"seconds": time.perf_counter() - self.began}
-            save(self.folder, self.step, state | {"threads": torch.get_num_threads()})
-
+        if not self.save_due:
+            return
+        state = {"config": self.expected, "model": model.state_dict(), "step": self.step}
+        state |= {"optimizers": [o.state_dict() for o in optimizers], "extra": self.extra}
+        state |= {"history": self.history, "losses": self.losses}
+        state |= {"seconds": time.perf_counter() - self.began, "threads": torch.get_num_threads()}
         main = self.accelerator.is_main_process
-        if self.save_due:
-            full = main and not try_write(write, self.folder)
-            if self.any_process(full):
-                self.stopping = True
-            elif self.stopping and main and not self.finished:
-                print(f"Stopped at step {self.step} of {self.total}; call fit again to go on.")
-            self.saved = time.perf_counter()
+        full = main and not self.try_write(lambda: save(self.folder, self.step, state))
+        if self.any_process(full):
+            self.stopping = True
+        elif self.stopping and main and not self.finished:
+            print(f"Stopped at step {self.step} of {self.total}; call fit again to go on.")
+        self.saved = time.perf_counter()
+
+    def try_write(self, write: Callable[[], None]) -> bool:
+        """Whether write() could write; if not (a full disk, say), a message says what to do."""
+        try:
+            write()
+        except OSError as error:
+            print(
+                f"Training stops: {self.folder} cannot be written ({error.strerror or error}). What"
+                " was kept there before is whole; make room and call fit again to go on from it."
+            )
+            return False
+        return True
 
     def any_process(self, asked: bool) -> bool:
         """Whether any process asks: all of them must leave the loop at the same step."""
@@ -170,11 +182,11 @@ class Run:
         return self.accelerator.reduce(votes).item() > 0
 
 
-def diverged(what: str, folder: Path) -> FloatingPointError:
-    """The error that says `what` and what to do."""
+def diverged(what: str, name: str) -> FloatingPointError:
+    """The error that says `what`, and what to do about the run NAME."""
     return FloatingPointError(
-        f"{what}. The last good checkpoint, if any, is kept in {folder.name}. Lower the learning "
-        "rate, and give that run another name"
+        f"{what}. The last good checkpoint, if any, is kept in {name}. Lower the learning rate, "
+        "and give that run another name"
     )
 
 
@@ -219,19 +231,6 @@ def check_same(found: dict, expected: dict, name: str) -> None:
             f"{name} holds a run of its own: {'; '.join(differs)}. "
             f"Give this run another name, or delete {name}"
         )
-
-
-def try_write(write: Callable[[], None], folder: Path) -> bool:
-    """Whether write() could write; if not (a full disk, say), a message says what to do."""
-    try:
-        write()
-    except OSError as error:
-        print(
-            f"Training stops: {folder} cannot be written ({error.strerror or error}). "
-            "What was kept there before is whole; make room and call fit again to go on from it."
-        )
-        return False
-    return True
 
 
 @contextmanager

@@ -87,7 +87,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def owned(folder: Path, main_process: bool = True) -> Iterator[None]:
+def owned(folder: Path) -> Iterator[None]:
     """Keep other runs out of `folder`, and clear what a killed run left half written in it.
 
     Raises ValueError if another process trains there, and OSError that says what to do if the
@@ -95,9 +95,6 @@ def owned(folder: Path, main_process: bool = True) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    if not main_process:
-        yield
-        return
     lock = FileLock(folder / "lock", timeout=0)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -20,13 +20,13 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from colorlib import checkpoint, paths
+from colorlib import paths
 from colorlib.batches import Batch, batches, check_pixels
-from colorlib.checkpoint import Run
+from colorlib.checkpoint import Run, diverged
 from colorlib.color import to_gray
 from colorlib.config import Config, command
 from colorlib.data import split_validation, to_images
-from colorlib.datasets.pixels import Pixels, as_pixels, check_colours, fingerprint, gather, place
+from colorlib.datasets.pixels import Pixels, as_pixels, check_colours, gather, place
 from colorlib.fast.denormals import flushed_denormals
 from colorlib.fast.muon import Muon
 from colorlib.fast.precision import choose_precision
@@ -39,13 +39,17 @@ if TYPE_CHECKING:
 
 SETUP_PIXELS = 10000 * 32 * 32  # of the training images that a recipe sees before training
 FILES = ("model.safetensors", "strip.png", "history.json")  # of a finished run, as they are written
-OnEpoch = Callable[[list[dict[str, float]], np.ndarray], None]
+History = list[dict[str, float]]  # a row an epoch
+OnEpoch = Callable[[History, np.ndarray], None]
 
 
 def fit(
-    model: ColorNet, recipe: Recipe, images: np.ndarray, config: Config,
+    model: ColorNet,
+    recipe: Recipe,
+    images: np.ndarray,
+    config: Config,
     on_epoch: OnEpoch | None = None,
-) -> list[dict[str, float]]:  # fmt: skip
+) -> History:
     """Train `model` in place; return the history, one dict an epoch.
 
     images: uint8 (N, H, W, 3), or prepared HSV (N, 3, H, W); the last `config.validation` validate.
@@ -58,16 +62,12 @@ def fit(
     """
     check_compatible(model, recipe, config)
     accelerator = make_accelerator()
+    pixels, validation = training_pixels(images, config, model.stride, accelerator)
     model.to(accelerator.device, memory_format=torch.channels_last).train()
     model.trained_input, model.schedules = config.given, {}  # tuned for earlier weights
-    pixels, validation = training_pixels(images, config, model.stride, accelerator)
-    few = SETUP_PIXELS // gather(pixels, torch.arange(1))[0, 0].numel()
-    first_images = gather(pixels, torch.arange(min(few, len(pixels))))
-    check_colours(first_images)
-    recipe.setup(model, first_images)
-
+    recipe.setup(model, first_images(pixels))
     optimizers = make_optimizers(model, config)
-    run = Run(config, fingerprint(pixels), len(pixels) // config.batch_size, accelerator)
+    run = Run(config, pixels, accelerator)
     gray, run.extra["strip"] = start_strip(validation if len(validation) else pixels, config)
     run.resume(model, optimizers)
     if run.finished and all((run.folder / name).exists() for name in FILES):
@@ -80,17 +80,20 @@ def fit(
             if on_epoch and accelerator.is_main_process:
                 on_epoch(run.history, run.extra["strip"].numpy())
         if run.finished and accelerator.is_main_process:
-            counts = {"training": len(pixels), "validation": len(validation)}
-            checkpoint.try_write(lambda: finish(model, config, run, counts), run.folder)
+            run.try_write(lambda: finish(model, config, run, len(pixels), len(validation)))
     accelerator.wait_for_everyone()
     return run.history
 
 
 def epochs(
-    run: Run, model: Network, recipe: Recipe, optimizers: list[Optimizer], pixels: Pixels,
+    run: Run,
+    model: Network,
+    recipe: Recipe,
+    optimizers: Sequence[Optimizer],
+    pixels: Pixels,
     config: Config,
-) -> Iterator[dict[str, float]]:  # fmt: skip
-    """Train to the end of the run, or until it is stopped; yield each epoch's row of the history.
+) -> Iterator[dict[str, float]]:
+    """The loop: train to the end of the run or until it is stopped; yield each epoch's row.
 
     What the caller adds to the row, and to `run.extra`, is in the checkpoint that follows.
     """
@@ -111,9 +114,13 @@ def epochs(
 
 
 def learn(
-    network: nn.Module, recipe: Recipe, optimizers: Sequence[Optimizer], batch: Batch,
-    config: Config, accelerator: Accelerator,
-) -> Tensor:  # fmt: skip
+    network: nn.Module,
+    recipe: Recipe,
+    optimizers: Sequence[Optimizer],
+    batch: Batch,
+    config: Config,
+    accelerator: Accelerator,
+) -> Tensor:
     """One step: forward, loss, backward, update; returns the loss."""
     half = choose_precision(config.precision) == "bf16"
     with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=half):
@@ -175,16 +182,23 @@ def make_accelerator() -> Accelerator:
 def training_pixels(
     images: np.ndarray, config: Config, stride: int, accelerator: Accelerator
 ) -> tuple[Pixels, Pixels]:
-    """(training, validation) pixels of `images`, checked; the training ones placed on the device.
+    """(training, validation) pixels of `images`, the training ones checked and on the device.
 
     stride: the sides of the images must be multiples of it.
     """
     training, validation = split_validation(images, config.validation)
     pixels = as_pixels(training)
     check_pixels(pixels, config, stride)
-    empty = pixels[:0]
-    pixels = place(pixels[: config.count], accelerator.device)
-    return pixels, as_pixels(validation) if len(validation) else empty
+    validation = as_pixels(validation) if len(validation) else pixels[:0]
+    return place(pixels[: config.count], accelerator.device), validation
+
+
+def first_images(pixels: Pixels) -> Tensor:
+    """The images, uint8 (N, 3, H, W), that a recipe sees before training; grey ones are logged."""
+    count = SETUP_PIXELS // gather(pixels, torch.arange(1))[0, 0].numel()
+    images = gather(pixels, torch.arange(min(count, len(pixels))))
+    check_colours(images)
+    return images
 
 
 def input_kind(config: Config) -> str:
@@ -198,25 +212,20 @@ def validate(
     """Loss, PSNR and raw AuC on the first `count` validation pixels (N, 3, H, W); {} if none."""
     if not len(validation):
         return {}
-    known = input_kind(config)
+    known, losses = input_kind(config), []
     with evaluation_mode(model) as device:
         rgb = gather(validation, torch.arange(min(count, len(validation)))).to(device).float() / 255
         gray = to_gray(rgb, known)
-        given = torch.full((len(gray),), int(known == "luma"), device=device)
-        parts = zip(rgb.split(250), gray.split(250), given.split(250), strict=True)
-        losses = [
-            recipe.loss(model(*recipe.inputs(batch)), batch).item()
-            for batch in (Batch(*part) for part in parts)
-        ]
+        for truth, part in zip(rgb.split(250), gray.split(250), strict=True):
+            flag = torch.full((len(part),), int(known == "luma"), device=device)
+            batch = Batch(truth, part, flag)
+            losses.append(recipe.loss(model(*recipe.inputs(batch)), batch).item())
         loss = float(np.mean(losses))
         if not math.isfinite(loss):
-            raise checkpoint.diverged(f"the validation loss is {loss}", paths.runs() / config.name)
+            raise diverged(f"the validation loss is {loss}", config.name)
         colored = colorize(model, gray, known)
-    return {
-        "validation_loss": loss,
-        "psnr": psnr(colored, rgb).mean().item(),
-        "raw_auc": 1 - mean_ab_error(colored, rgb).mean().item() / MAX_AB,
-    }
+    raw_auc = 1 - mean_ab_error(colored, rgb).mean().item() / MAX_AB
+    return {"validation_loss": loss, "psnr": psnr(colored, rgb).mean().item(), "raw_auc": raw_auc}
 
 
 def start_strip(pixels: Pixels, config: Config) -> tuple[Tensor, Tensor]:
@@ -230,19 +239,16 @@ def start_strip(pixels: Pixels, config: Config) -> tuple[Tensor, Tensor]:
     return gray, torch.stack(rows)
 
 
-def finish(model: ColorNet, config: Config, run: Run, counts: dict[str, int]) -> None:
-    """Write the weights, the strip as a picture, and how the weights were made: `FILES`.
-
-    counts: how many images trained and validated.
-    """
+def finish(model: ColorNet, config: Config, run: Run, training: int, validation: int) -> None:
+    """Write the weights, the strip as a picture, and how the weights were made: `FILES`."""
     save_model(model, run.folder / FILES[0])
     rows = run.extra["strip"].permute(0, 2, 1, 3, 4).flatten(2, 3).flatten(0, 1)
     with paths.replacing(run.folder / FILES[1]) as part:
-        Image.fromarray(rows.numpy()).save(part, format="PNG")  # (R H, 8 W, 3)
-    processes = run.accelerator.num_processes
+        Image.fromarray(rows.numpy()).save(part, format="PNG")  # (rows H, 8 W, 3)
+    processes, data = run.accelerator.num_processes, {"training": training}
     made = {
         "config": dataclasses.asdict(config),
-        "data": counts | {"sha256": run.expected["data"]},
+        "data": data | {"validation": validation, "sha256": run.expected["data"]},
         "history": run.history,
         "minutes": round(run.history[-1]["seconds"] / 60, 1),
         "machine": paths.machine(),

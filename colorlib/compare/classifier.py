@@ -25,7 +25,6 @@ from colorlib.checkpoint import Run
 from colorlib.color import luma
 from colorlib.config import Config
 from colorlib.data import load_images, load_labels, to_tensor
-from colorlib.datasets.pixels import fingerprint
 from colorlib.model import (
     Convolution,
     Network,
@@ -146,7 +145,7 @@ def train_classifier(
     model = kind.network(classes=int(labels.max()) + 1)
     model = model.to(accelerator.device, memory_format=torch.channels_last).train()
     optimizers = make_optimizers(model, config)
-    run = Run(config, fingerprint(pixels), len(pixels) // config.batch_size, accelerator)
+    run = Run(config, pixels, accelerator)
     run.resume(model, optimizers)
     with run.opened():
         for _ in epochs(run, model, ClassLabels(labels, kind.seen), optimizers, pixels, config):
