@@ -1,6 +1,6 @@
 """One photograph of any size: from a file (or array) to a Pillow image of the same size."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ def colorize_photo(
     size: int = INNER,
     hints: Iterable[Hint] | None = None,
     seed: int | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Image.Image:
     """Colour a photograph; its luma is kept to one 8-bit step, where colours are moved into gamut.
 
@@ -45,7 +46,7 @@ def colorize_photo(
 
     hints: colours that are known, (x, y, colour) each; see hints.py. seed: instead of the mean of
     what is likely, draw colours by chance that go together (coherent.py): every seed gives another
-    picture.
+    picture. progress: is called with the share that is done.
 
     A published network has its own size and one answer, and keeps what its authors chose to keep
     (lightness or luma). The result's `info` holds the file's EXIF, resolution and profile, and
@@ -69,6 +70,8 @@ def colorize_photo(
         levels = rgb[0].mul_(255).round_().byte().numpy()
         for channel, plane in enumerate(levels):  # a third faster than all three at once
             colored[rows, :, channel] = plane
+        if progress is not None:
+            progress((rows.stop or len(colored)) / len(colored))
     result = Image.fromarray(colored)
     result.info = info
     return result

@@ -8,11 +8,26 @@ function send(words) {
   });
 }
 box.onclick = function (event) {
+  var link = event.target.closest('a[download]');
+  if (link && link.href.startsWith('data:')) {
+    // Chromium downloads no data address beyond 2 MB, but a blob of any size.
+    event.preventDefault();
+    fetch(link.href).then(function (answer) { return answer.blob(); }).then(function (blob) {
+      link.href = window.URL.createObjectURL(blob);
+      link.click();
+    });
+    return;
+  }
   var on = event.target.closest('.colorlib-pick');
   if (!on) { return; }
   var place = on.getBoundingClientRect();
   send(['click', (event.clientX - place.left) / place.width,
     (event.clientY - place.top) / place.height]);
+};
+box.oninput = function (event) {
+  if (event.target.closest('.wipe')) {
+    box.querySelector('.colorlib-stack').style.setProperty('--wipe', event.target.value + '%');
+  }
 };
 box.onkeydown = function (event) {
   if (!/^Arrow(Left|Right)$/.test(event.key)) { return; }

@@ -60,12 +60,19 @@ def page(
     field.add_class("colorlib-sent")
 
     def read(change: dict) -> None:
-        kind, *words = change["new"].split()[:-1]
-        act(kind, *(map(float, words) if kind == "click" else words))
+        try:
+            kind, *words, _ = change["new"].split()
+            if kind == "click":
+                x, y = map(float, words)
+                words = [x, y]
+        except ValueError:  # not what the script writes
+            return
+        act(kind, *words)
 
     field.observe(read, "value")
     made = Page([*children, field, script])
     made.add_class("colorlib-widget")
+    made.sent = field
     return made
 
 

@@ -1,8 +1,7 @@
 """The photo tool: a photograph in colour, with sliders, hints and other plausible colourings.
 
 What is on the page is a preview (photos/preview.py). The full-size picture is made when it is
-saved, and the tool shows the line of code that makes the same picture. Clicks need no extension:
-scripts in the page's own HTML write where the click was into a hidden text field.
+saved, and the tool shows the line of code that makes the same picture.
 """
 
 import base64
@@ -10,9 +9,11 @@ import html
 import io
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image, ImageColor
 
 from colorlib import paths
@@ -23,63 +24,19 @@ from colorlib.photos.colorize_photo import INNER, check_setting, colorize_photo,
 from colorlib.photos.hints import PALETTE, Hint
 from colorlib.photos.image_output import FORMATS, save_image
 from colorlib.photos.preview import SIDE, Preview, Settings, code_line
-from colorlib.widgets.page import safe_name
+from colorlib.widgets.page import free_path, jpeg, page, picture, row, safe_name, swatch
+from colorlib.widgets.static_viewer import LEVELS, static_page
+
+if TYPE_CHECKING:
+    from ipywidgets import Box, Widget
 
 NEAR = 0.03  # of the longer side: a click this close to a dot means the dot
 SAMPLE = "chelsea.png"  # of scikit-image's wheel, as the built-in sample
-
-STYLE = """<style>
-.colorlib-stack {display: grid; position: relative; overflow: hidden; cursor: crosshair}
-.colorlib-stack > * {grid-area: 1 / 1; margin: 0 !important; width: 100% !important; min-width: 0}
-.colorlib-stack .widget-html-content {width: 100%; height: 100%; line-height: 0}
-.colorlib-stack img, .colorlib-photo figure img {width: 100%; display: block}
-.colorlib-stack > img {clip-path: inset(0 0 0 var(--wipe, 0%)); height: 100% !important}
-.colorlib-colors .widget-button {color: #000; padding: 0; text-shadow: 0 0 2px #fff, 0 0 2px #fff,
-  0 0 3px #fff, 0 0 3px #fff}
-.colorlib-click {display: none !important}
-.colorlib-photo .over {position: relative; width: 100%; height: 100%}
-.colorlib-photo .over > * {position: absolute; transform: translate(-50%, -50%);
-  pointer-events: none}
-.colorlib-photo .dot {width: 12px; height: 12px; border-radius: 50%; border: 2px solid #fff;
-  box-shadow: 0 0 0 1px #000; box-sizing: content-box}
-.colorlib-photo .chosen {box-shadow: 0 0 0 1px #000, 0 0 0 4px #fff, 0 0 0 5px #000}
-.colorlib-photo .cross {width: 16px; height: 16px; background:
-  linear-gradient(#fff, #fff) 50% / 2px 100% no-repeat,
-  linear-gradient(#fff, #fff) 50% / 100% 2px no-repeat; filter: drop-shadow(0 0 1px #000)}
-.colorlib-photo .line {top: 50%; left: var(--wipe, 0%); width: 2px; height: 100%;
-  background: #fff; box-shadow: 0 0 1px #000}
-.colorlib-photo a {text-decoration: underline}
-.colorlib-photo figure {margin: 0; line-height: 1.4}
-.colorlib-photo label.wipe {display: flex; gap: 6px; align-items: center; line-height: 1.4}
-.colorlib-photo label.wipe input {flex: 1; min-width: 0}
-.colorlib-photo pre {white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; line-height: 1.4;
-  user-select: all}
-.colorlib-photo .widget-html-content {line-height: 1.4}
-</style>"""
 ABOUT_UPLOAD = """up to 10 MB (Jupyter's limit); a larger one by its path:
  <code>photo_tool(image="photo.jpg")</code>"""
 WIPE = """<label class="wipe">grey <input type="range" min="0" max="100" value="0"
- aria-label="Wipe: per cent of the picture, from the left, that shows the grey photograph"
- oninput="this.closest('.colorlib-photo').querySelector('.colorlib-stack').style.setProperty(
- '--wipe', this.value + '%')"> coloured</label>"""
-# One pixel that names pictures, sliders and fields for screen readers: ipywidgets leaves this out
-NAMED = """<img alt="" style="width: 0" src="data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
- onload="var tool = this.closest('.colorlib-photo'); setTimeout(function () {
- tool.querySelectorAll('img.widget-image').forEach(function (picture) {
- picture.alt = 'The photograph in the colours of the network'; });
- tool.querySelectorAll('.widget-inline-hbox').forEach(function (row) {
- var label = row.querySelector('.widget-label');
- var part = row.querySelector('.noUi-handle, .ui-slider-handle, input');
- if (label && part) { part.setAttribute('aria-label', label.textContent); } }); }, 300)">"""
-CLICK = """var box = this.getBoundingClientRect(), sent = this.closest('.colorlib-photo')
- .querySelector('.colorlib-click input'); sent.value = [(event.clientX - box.left) / box.width,
- (event.clientY - box.top) / box.height, Date.now()].join(' '); ['input', 'change'].forEach(
- function (kind) { sent.dispatchEvent(new Event(kind, {bubbles: true})); });"""
-# Chromium downloads no data address beyond 2 MB, but a blob of any size. `URL` alone would be the
-# page's address here.
-DOWNLOAD = """var link = this; if (link.href.startsWith('data:')) { event.preventDefault();
- fetch(link.href).then(function (answer) { return answer.blob(); }).then(function (blob) {
- link.href = window.URL.createObjectURL(blob); link.click(); }); }"""
+ aria-label="Wipe: per cent of the picture, from the left, that shows the grey photograph">
+ coloured</label>"""
 
 
 def uploaded(value: dict | tuple) -> tuple[str, bytes] | None:
@@ -97,7 +54,7 @@ def photo_tool(
     image: str | Path | Image.Image | None = None,
     vividness: float = 0.5,
     size: int = INNER,
-):
+) -> "Box":
     """Colour a photograph of one's own: an ipywidgets box, its `PhotoTool` as `tool`.
 
     model: a shipped name, a file, or a ColorNet. image: a path or a Pillow image to begin with;
@@ -161,12 +118,14 @@ class PhotoTool:
         style = {"description_width": "90px"}
         wide, short = w.Layout(width="100%", max_width="480px"), w.Layout(width="auto")
 
-        def slider(kind: type, act: Callable, *args, live=True, **options):
-            made = kind(*args, style=style, layout=wide, continuous_update=live, **options)
+        def slider(
+            kind: type, act: Callable, text: str, value: float, **options: object
+        ) -> "Widget":
+            made = kind(value, description=text, style=style, layout=wide, **options)
             made.observe(act, "value")
             return made
 
-        def button(text: str, act: Callable, tip: str = "", **options):
+        def button(text: str, act: Callable, tip: str = "", **options: object) -> "Widget":
             made = w.Button(description=text, tooltip=tip or text, layout=short, **options)
             made.on_click(act)
             return made
@@ -176,21 +135,16 @@ class PhotoTool:
         c["busy"], c["said"], c["code"], c["link"] = (w.HTML() for _ in range(4))
         c["before"], c["over"], c["original"] = (w.HTML() for _ in range(3))
         c["picture"] = w.Image(format="jpeg")
-        c["click"] = w.Text()
-        c["click"].add_class("colorlib-click")
-        c["click"].observe(self._clicked, "value")
+        c["progress"] = w.FloatProgress(0.0, max=1, layout=w.Layout(width="150px", display="none"))
         c["vividness"] = slider(
-            w.FloatSlider, self.show, vividness, min=0, max=1, step=0.05, description="vividness"
+            w.FloatSlider, self.show, "vividness", vividness, min=0, max=1, step=0.05
         )
-        c["size"] = slider(
-            w.IntSlider, self._resized, size, min=32, max=max(256, size), step=16, live=False,
-            description="working size",
-        )  # fmt: skip
+        more = {"min": 32, "max": max(256, size), "step": 16, "continuous_update": False}
+        c["size"] = slider(w.IntSlider, self._resized, "working size", size, **more)
         c["another"] = button("another", self.another, "Draw other plausible colours by chance")
         c["mean"] = button("back to the mean", self.to_mean, disabled=True)
         c["x"], c["y"] = (
-            slider(w.IntSlider, self._dragged, 0, 0, 1, description=f"place: {axis}")
-            for axis in "xy"
+            slider(w.IntSlider, self._dragged, f"place: {axis}", 0, min=0, max=1) for axis in "xy"
         )
         c["palette"] = [
             button("", lambda _, i=i: self.choose(self.offered[i])) for i in range(PALETTE)
@@ -209,16 +163,15 @@ class PhotoTool:
         stack.add_class("colorlib-stack")
         self.column = w.Layout(flex="1 1 220px", max_width=f"{SIDE}px")
         c["original"].layout = w.Layout(flex="1 1 220px", max_width=f"{SIDE}px", margin="0")
-        c["colors"] = _row([*c["palette"], c["picker"]])
+        c["colors"] = row([*c["palette"], c["picker"]])
         c["colors"].add_class("colorlib-colors")
         top = w.Layout(flex_flow="row wrap", align_items="flex-start", grid_gap="8px")
         parts = [
-            w.HTML(STYLE),
-            _row([c["upload"], w.HTML(ABOUT_UPLOAD)]),
-            _row([c["busy"], c["said"]]),
+            row([c["upload"], w.HTML(ABOUT_UPLOAD)]),
+            row([c["busy"], c["progress"], c["said"]]),
             w.Box([w.VBox([stack, w.HTML(WIPE)], layout=self.column), c["original"]], layout=top),
             w.VBox([c["vividness"], c["size"]]),
-            _row([c["another"], c["mean"]]),
+            row([c["another"], c["mean"]]),
         ]
         if self.model.config["hints"]:
             about = "<b>Hints.</b> Click a place in the picture and choose its colour. "
@@ -227,13 +180,8 @@ class PhotoTool:
         else:
             parts += [w.HTML("This network takes no hints; the network <code>photo</code> does.")]
             c["another"].disabled = True
-        parts += [c["click"], c["code"], _row([c["save"], c["link"]])]
-
-        class Box(w.VBox):
-            def __repr__(self) -> str:
-                return "(the photo tool: upload, sliders and hints, where a kernel runs)"
-
-        self.box = Box(parts)
+        parts += [c["code"], row([c["save"], c["link"]])]
+        self.box = page(parts, self._act, "the photo tool: upload, sliders, hints", self.still)
         self.box.add_class("colorlib-photo")
         self.box.controls, self.box.tool = c, self
 
@@ -260,13 +208,12 @@ class PhotoTool:
             grey = preview.input()
             self.column.max_width = f"{round(SIDE * width / max(width, height))}px"
             self.controls["original"].layout.max_width = self.column.max_width
-            self.controls["before"].value = _picture(grey, "The photograph in grey, the input")
+            self.controls["before"].value = picture(grey, "The photograph in grey, the input")
             original = image.resize(grey.size, Image.Resampling.BOX, reducing_gap=2)
-            shown = _picture(original, "The original photograph in its own colours")
-            shown = (
-                f"<figure>{shown}<figcaption>the original colours, not used</figcaption></figure>"
-            )
-            self.controls["original"].value = shown if preview.own_colors else ""
+            shown = picture(original, "The photograph in its own colours")
+            shown += "<figcaption>the photograph's own colours, not used</figcaption>"
+            shown = f"<figure>{shown}</figure>" if preview.own_colors else ""
+            self.controls["original"].value = shown
             with self.silently():
                 for axis, side in (("x", width), ("y", height)):
                     self.controls[axis].max = max(side - 1, 1)
@@ -274,7 +221,7 @@ class PhotoTool:
             self.show()
             self._point(None)
 
-    def received(self, _=None) -> None:
+    def received(self, _: object = None) -> None:
         """Take what was uploaded."""
         file = uploaded(self.controls["upload"].value)
         if file:
@@ -286,28 +233,27 @@ class PhotoTool:
         size, hints = self.controls["size"].value, tuple(self.hints)
         return Settings(round(self.controls["vividness"].value, 2), size, hints, self.seed)
 
-    def show(self, _=None) -> None:
+    def show(self, _: object = None) -> None:
         """Recolour the preview, and write the line of code."""
-        picture = self.preview.colored(self.settings())
-        self.controls["picture"].value = _jpeg(picture)
+        self.controls["picture"].value = jpeg(self.preview.colored(self.settings()))
         line = html.escape(code_line(self.source, self.settings(), self.model_code))
         self.controls["code"].value = f"The same picture at full size:<pre>{line}</pre>"
         self.controls["link"].value = ""
 
-    def _resized(self, _) -> None:
+    def _resized(self, _: object) -> None:
         with self.busy("Colouring"):
             self.show()
             self._offer()
 
     # Other colourings
 
-    def another(self, _=None) -> None:
+    def another(self, _: object = None) -> None:
         """Draw other colours by chance: the next seed."""
         self._show_seed((self.seed or 0) + 1)
         with self.busy("Colouring"):
             self.show()
 
-    def to_mean(self, _=None) -> None:
+    def to_mean(self, _: object = None) -> None:
         """Go back from a drawn colouring to the mean."""
         self._show_seed(None)
         self.show()
@@ -337,12 +283,11 @@ class PhotoTool:
     def _close(self, squared: float) -> bool:
         return squared <= (NEAR * max(self.preview.photo)) ** 2
 
-    def _clicked(self, change) -> None:
-        with suppress(ValueError):
-            x, y = (float(word) for word in change["new"].split()[:2])
-            self.click(x, y)
+    def _act(self, kind: str, *words: float) -> None:
+        if kind == "click":
+            self.click(*words)
 
-    def _dragged(self, _) -> None:
+    def _dragged(self, _: object) -> None:
         """The sliders of the place: they move a moving dot, else the cross."""
         if self.quiet:
             return
@@ -409,7 +354,7 @@ class PhotoTool:
         with self.silently():
             self.controls["picker"].value = self.offered[0]
 
-    def _picked(self, change) -> None:
+    def _picked(self, change: dict) -> None:
         if not self.quiet:
             red, green, blue = ImageColor.getrgb(change["new"])[:3]
             self.choose(f"#{red:02X}{green:02X}{blue:02X}")
@@ -425,8 +370,10 @@ class PhotoTool:
             marks += _mark("cross", self.place[0] / width, self.place[1] / height)
         count = f"{len(self.hints)} hint{'s' * (len(self.hints) != 1)}"
         words = f'role="application" aria-label="The photograph with {count}. Click a place, or '
-        words += 'set it with the sliders below." onclick="' + html.escape(CLICK) + '"'
-        self.controls["over"].value = f'<div class="over" {words}>{marks}{NAMED}</div>'
+        words += (
+            'set it with the sliders below." data-alt="The photograph as the network colours it"'
+        )
+        self.controls["over"].value = f'<div class="over colorlib-pick" {words}>{marks}</div>'
         self._list()
 
     def _list(self) -> None:
@@ -438,56 +385,67 @@ class PhotoTool:
             buttons = [w.Button(description=word, layout=short) for word in ("move", "remove")]
             buttons[0].on_click(lambda _, n=number: self._select(n, moving=True))
             buttons[1].on_click(lambda _, n=number: self.remove(n))
-            self.rows.append(_row([w.HTML(), *buttons]))
+            self.rows.append(row([w.HTML(), *buttons]))
         for number, (x, y, color) in enumerate(self.hints):
             label, *buttons = self.rows[number].children
-            chosen = (
-                " <b>Click its new place.</b>" if self.moving and number == self.selected else ""
-            )
-            label.value = (
-                f'<span style="background:{color}">&emsp;</span> x {x:g}, y {y:g}, {color}'
-            )
-            label.value += chosen
+            label.value = f"x {x:g}, y {y:g}, {swatch(color)}"
+            if self.moving and number == self.selected:
+                label.value += " <b>Click its new place.</b>"
             for button in buttons:
                 button.tooltip = f"{button.description} hint {number + 1}, {color}"
         self.controls["hints"].children = self.rows[: len(self.hints)]
 
     # The full size
 
-    def full_size(self) -> Image.Image:
+    def full_size(self, progress: Callable[[float], None] | None = None) -> Image.Image:
         """The photograph at its own size, as the line of code makes it."""
-        return colorize_photo(self.image, self.model, **self.settings()._asdict())
+        settings = self.settings()._asdict()
+        return colorize_photo(self.image, self.model, **settings, progress=progress)
 
-    def save(self, _=None) -> None:
+    def save(self, _: object = None) -> None:
         """Make the full-size picture, keep it as figures/NAME-coloured, and offer it as a link."""
         ending = Path(self.name).suffix.lower()
         ending = ending if ending in FORMATS else ".png"
-        name = f"{safe_name(Path(self.name).stem)}-coloured{ending}"
-        height, width = self.preview.photo
-        path, link = paths.figures() / name, self.controls["link"]
-        link.value = what = f"Making {width} × {height} pixels"
-        with self.busy(what):
+        path = paths.figures() / f"{safe_name(Path(self.name).stem)}-coloured{ending}"
+        (height, width), link, bar = (
+            self.preview.photo,
+            *map(self.controls.get, ("link", "progress")),
+        )
+        bar.value, bar.layout.display = 0, "flex"
+        with self.busy(f"Making {width} × {height} pixels"):
             try:
+                made = self.full_size(lambda share: bar.set_trait("value", share))
                 with tempfile.TemporaryDirectory() as folder:
-                    save_image(self.full_size(), Path(folder) / name)
-                    body = (Path(folder) / name).read_bytes()
+                    save_image(made, Path(folder) / path.name)
+                    body = (Path(folder) / path.name).read_bytes()
             except (OSError, ValueError, MemoryError, RuntimeError) as error:
                 link.value = f"Not made: {html.escape(str(error) or type(error).__name__)}"
                 return
-            try:
-                with paths.replacing(path) as part:
-                    part.write_bytes(body)
-                said, saved = f"Saved as {path}", True
-            except OSError as error:
-                said, saved = f"Not saved ({error.strerror})", False
-            kind, data = FORMATS[ending].lower(), base64.b64encode(body).decode()
-            link.value = (
-                f'{html.escape(said)}; <a download="{html.escape(name)}" '
-                f'href="data:image/{kind};base64,{data}" onclick="{html.escape(DOWNLOAD)}">'
-                f"download {html.escape(name)}</a> ({len(body) / 1e6:.1f} MB)"
-            )
-        if saved:
+            finally:
+                bar.layout.display = "none"
+        try:
+            path = free_path(path)
+            with paths.replacing(path) as part:
+                part.write_bytes(body)
+            said = f"Saved as {path}"
             offer(path)
+        except OSError as error:
+            said = f"Not saved ({error.strerror})"
+        kind, data = FORMATS[ending].lower(), base64.b64encode(body).decode()
+        name = html.escape(path.name)
+        link.value = (
+            f'{html.escape(said)}; <a download="{name}" href="data:image/{kind};base64,{data}">'
+            f"download {name}</a> ({len(body) / 1e6:.1f} MB)"
+        )
+
+    def still(self) -> str:
+        """The preview at some levels of vividness, as HTML that needs no kernel."""
+        settings, gray = self.settings(), np.asarray(self.preview.input().convert("RGB"))
+        colored = [self.preview.colored(settings._replace(vividness=level)) for level in LEVELS]
+        true = self.image.resize(colored[0].size, Image.Resampling.BOX, reducing_gap=2)
+        strip = np.concatenate([gray, *map(np.asarray, (*colored, true))], axis=1)
+        last = "own colours, not used" if self.preview.own_colors else "photograph"
+        return static_page([strip], [self.name], "input: luma", 300, last)
 
     @contextmanager
     def busy(self, what: str) -> Iterator[None]:
@@ -506,25 +464,6 @@ class PhotoTool:
             yield
         finally:
             self.quiet = before
-
-
-def _row(children: list):
-    """Widgets side by side; on a narrow page below each other."""
-    import ipywidgets as w
-
-    return w.Box(children, layout=w.Layout(flex_flow="row wrap", align_items="center"))
-
-
-def _jpeg(image: Image.Image) -> bytes:
-    body = io.BytesIO()
-    image.convert("RGB").save(body, "JPEG", quality=90, subsampling=0)
-    return body.getvalue()
-
-
-def _picture(image: Image.Image, alt: str) -> str:
-    """An image as HTML."""
-    data = base64.b64encode(_jpeg(image)).decode()
-    return f'<img alt="{html.escape(alt)}" src="data:image/jpeg;base64,{data}">'
 
 
 def _mark(kind: str, x: float, y: float, style: str = "") -> str:

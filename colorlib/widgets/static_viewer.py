@@ -42,12 +42,14 @@ def viewer(
     return static_page(list(rows), names, f"input: {given}", 160)
 
 
-def static_page(rows: list[np.ndarray], names: list[str], title: str, side: int) -> str:
+def static_page(
+    rows: list[np.ndarray], names: list[str], title: str, side: int, last: str = "truth"
+) -> str:
     """HTML that turns over rows of pictures, uint8 (H, 7 W, 3): the input, `LEVELS`, the truth.
 
     It needs no Python and nothing from another host, and has no element id, so that a page may
-    hold several. Where scripts do not run (GitHub) a still picture shows the same. title: of the
-    input. side: of a picture on the page, in pixels.
+    hold several. Where scripts do not run (GitHub) a still picture shows the same. title,
+    last: of the first and the last column. side: of a picture on the page, in pixels.
     """
     sheet = Image.fromarray(np.concatenate(rows))
     columns = len(LEVELS) + 2
@@ -55,14 +57,14 @@ def static_page(rows: list[np.ndarray], names: list[str], title: str, side: int)
     shape["style"] = "; image-rendering: pixelated" if shape["width"] < side else ""
     views = [
         VIEW.format(side=side, columns=columns, title=html.escape(text), **shape)
-        for text in (title, "prediction", "truth")
+        for text in (title, "prediction", last)
     ]
     about = {"names": names, "levels": [f"{level:g}" for level in LEVELS]}
     data = base64.b64encode(jpeg(sheet, 88)).decode()
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         about=html.escape(json.dumps(about)),
-        alt="Pictures, each as the input, coloured at five levels of vividness, and the truth",
-        legend="Left to right: the input, vividness 0 to 1, the truth.",
+        alt=f"Pictures: {title}, coloured at five levels of vividness, {last}",
+        legend=f"Left to right: {title}, vividness 0 to 1, {last}.",
         source=f"data:image/jpeg;base64,{data}",
         views="".join(views),
         wide=f"{3 * side + 24}px",

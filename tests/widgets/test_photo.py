@@ -111,6 +111,35 @@ def link_of(tool):
     return tool.controls["link"].value
 
 
+def test_saving_again_overwrites_nothing_and_shows_how_far_it_is(tool, monkeypatch):
+    shares = []
+    tool.controls["progress"].observe(lambda change: shares.append(change["new"]), "value")
+    tool.save()
+    first = (paths.figures() / "photo-coloured.png").read_bytes()
+    tool.controls["vividness"].value = 1.0
+    tool.save()
+    assert (paths.figures() / "photo-coloured.png").read_bytes() == first
+    assert str(paths.figures() / "photo-coloured-2.png") in link_of(tool)
+    assert 1.0 in shares and tool.controls["progress"].layout.display == "none"
+
+
+def test_the_share_that_is_done_grows_to_all_of_it(net):
+    shares = []
+    cl.colorize_photo(np.zeros((900, 700), np.uint8), net, progress=shares.append)
+    assert len(shares) > 1 and shares == sorted(shares) and shares[-1] == 1
+
+
+def test_where_no_kernel_runs_the_sample_and_its_levels_stand_in(net):
+    page = photo.photo_tool(net)._repr_mimebundle_()["text/html"]
+    body = base64.b64decode(re.search(r"base64,([\w+/=]+)", page)[1])
+    sheet = np.asarray(Image.open(io.BytesIO(body))).astype(int)
+    assert sheet.shape == (300, 7 * 451, 3) and len(page) < 600_000
+    assert np.ptp(sheet[:, :451], -1).max() <= 8  # the input, grey
+    assert np.abs(sheet[:, 6 * 451 :] - skimage.data.chelsea()).mean() < 4
+    vivid = np.asarray(cl.colorize_photo(skimage.data.chelsea(), net, 1.0))
+    assert np.abs(sheet[:, 5 * 451 : 6 * 451] - vivid).mean() < 4
+
+
 def test_where_nothing_can_be_written_the_picture_is_offered_all_the_same(tool, monkeypatch):
     monkeypatch.setattr(photo.paths, "figures", lambda: photo.Path("/dev/null/none"))
     tool.save()
@@ -176,11 +205,18 @@ def test_a_hint_is_added_moved_recoloured_and_removed(tool):
 
 
 def test_a_click_arrives_as_text_from_the_page(tool):
-    for text, place in (("0.25 0.5 17", (16, 24)), ("0.999 0 18", (63, 0))):
-        tool.controls["click"].value = text
+    for text, place in (("click 0.25 0.5 17", (16, 24)), ("click 0.999 0 18", (63, 0))):
+        tool.box.sent.value = text
         assert tool.place == place
-    for text in ("", "nonsense", "1.2 0.5 19", "nan nan 20", "0.5"):
-        tool.controls["click"].value = text
+    for text in (
+        "",
+        "nonsense",
+        "click 1.2 0.5 19",
+        "click nan nan 20",
+        "click 0.5 21",
+        "key left 9",
+    ):
+        tool.box.sent.value = text
         assert tool.place == (63, 0) and not tool.hints
 
 
@@ -242,7 +278,7 @@ def test_in_place_of_a_path_that_is_not_there_the_sample_is_shown(net):
 def test_a_colour_photograph_is_said_to_lose_its_colours(tool, images):
     upload(tool, "colours.png", encoded(images[1]))
     assert "colours of its own" in tool.controls["said"].value
-    assert "original" in tool.controls["original"].value
+    assert "own colours" in tool.controls["original"].value
     grey = (images[1] @ np.array(LUMA_WEIGHTS)).round().astype(np.uint8)
     upload(tool, "grey.png", encoded(grey))
     assert "colours of its own" not in tool.controls["said"].value
