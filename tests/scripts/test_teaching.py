@@ -66,6 +66,20 @@ def test_the_notebooks_for_students_have_no_solutions(tmp_path):
         assert not any(cell.outputs or cell.execution_count for cell in code)
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+def test_our_solutions_pass_their_checks(path, monkeypatch):
+    notebook = nbformat.read(path, as_version=4)
+    cells = student.solution_cells(notebook)
+    if not cells:
+        pytest.skip("no cell has the tag solution")
+    for cell in cells:
+        cell.source += f"\n\n{cell.metadata['check']}"
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # no network: the built-in sample
+    where = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=600, resources=where).execute()
+
+
 def test_slides_turn_without_a_network(tmp_path):
     playwright = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
