@@ -9,7 +9,9 @@ import math
 import re
 import subprocess
 import tomllib
+from pathlib import Path
 
+import mistune
 from targets import targets_table
 
 from colorlib.compare.equal_budget import training_images, with_original
@@ -167,14 +169,8 @@ def cost() -> str:
 
 def handout() -> str:
     """The comparison of the handout, as HTML."""
-    result, rows = committed("equal-budget-full"), ""
     metrics = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness")
-    for line in result_table(result, metrics).splitlines():
-        if line.startswith("| ") and "---" not in line:
-            tag = "td" if rows else "th"
-            cells = "".join(f"<{tag}>{cell.strip()}</{tag}>" for cell in line.strip("|").split("|"))
-            rows += f"<tr>{cells}</tr>\n"
-    return f"<table>\n{rows}</table>"
+    return mistune.html(result_table(committed("equal-budget-full"), metrics)).strip()
 
 
 PARTS = {
@@ -241,7 +237,7 @@ def times_table(text: str) -> str:
     return text
 
 
-def written() -> dict:
+def written() -> dict[Path, str]:
     """path -> text, of every page and notebook as it should be."""
     folders = REPOSITORY / "docs", REPOSITORY / "notebooks"
     pages = [REPOSITORY / "README.md", *folders[0].glob("*.md"), *folders[0].glob("*.html")]
@@ -253,7 +249,7 @@ def written() -> dict:
     return found
 
 
-def write(path, text: str) -> None:
+def write(path: Path, text: str) -> None:
     """Write a file whose text has changed."""
     if path.read_text(encoding="utf-8") != text:
         with replacing(path) as part:
