@@ -129,6 +129,14 @@ def test_committed_results_are_of_the_whole_test_split(given, grey):
     assert round(result["rows"][0]["rebalanced_auc"], 4) == 0.6422
 
 
+def test_what_the_page_of_results_says_of_random_colours():
+    rows = store.load_result("equal-budget-full", committed=True)["rows"]
+    random = next(row for row in rows if row["system"] == "random_colors")
+    assert random["top1"] == min(row["top1"] for row in rows)
+    grey = tables.find_row({"rows": rows}, "grey")
+    assert random["frechet"] < grey["frechet"]
+
+
 @pytest.mark.full
 def test_shipped_weights_give_the_committed_results(real_data):
     committed = store.load_result("cifar-value", committed=True)
