@@ -48,6 +48,7 @@ report: $(STAMP)  ## run the five notebooks and write the report to build/report
 test: $(STAMP)  ## check the code and run the tests (some minutes)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
 	$(BIN)/python -m pytest -m "not full"
 
 test-full: $(STAMP)  ## run all tests, also the long ones

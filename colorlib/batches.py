@@ -30,7 +30,7 @@ class Batch(NamedTuple):
     rgb: Tensor  # the images (B, 3, H, W) in [0, 1]
     gray: Tensor  # the network's input (B, 1, H, W)
     given: Tensor  # (B,) int64: 0 if the input is value, 1 if it is luma
-    index: Tensor | None = None  # (B,) int64: the images' numbers in the training set
+    number: Tensor | None = None  # (B,) int64: the images' numbers in the training set
     hints: Tensor | None = None  # (B, 3, H, W): see datasets/hint_maps.py
 
 
@@ -120,7 +120,7 @@ def draw_batch(
         gray = sharpened(gray, config.sharpen * (amount - 1), noise)
     hints = None
     if config.hints:
-        squares = draw_hints(count, *rgb.shape[-2:], random)[share]
+        squares = draw_hints(count, rgb.shape[2], rgb.shape[3], random)[share]
         hints = reveal(rgb, squares.to(device, non_blocking=True))
     return Batch(rgb, gray, given, index[share], hints)
 

@@ -43,7 +43,7 @@ class Config:
     precision: str = "auto"  # "no" or "bf16"; auto: bf16 where the machine multiplies in it
     compile: bool = False  # torch.compile: a minute or more at the start, for long runs on a GPU
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         expected = {
             "name": (bool(re.fullmatch(NAME, self.name)), "letters, digits, _ - and, not first, ."),
             "given": (self.given in ("value", "luma", "both"), "value, luma or both"),

@@ -25,7 +25,9 @@ from colorlib.datasets.sample import sample_images
 VALIDATION = 5000  # the last images of CIFAR-100's training split, in canonical order
 
 
-def load_images(source="auto", split="train", count=None, size=32) -> np.ndarray:
+def load_images(
+    source: str | Path = "auto", split: str = "train", count: int | None = None, size: int = 32
+) -> np.ndarray:
     """Images as uint8 (N, size, size, 3) in canonical order.
 
     source: "cifar100"; "photos", the folder of that name in the data root; "sample" (patches of
@@ -40,12 +42,14 @@ def load_images(source="auto", split="train", count=None, size=32) -> np.ndarray
     return _load(source, split, count, size)[0]
 
 
-def load_labels(source="auto", split="train", count=None, size=32) -> Labels | None:
+def load_labels(
+    source: str | Path = "auto", split: str = "train", count: int | None = None, size: int = 32
+) -> Labels | None:
     """(labels (N,) int64, class names) of the same images in the same order, or None."""
     return _load(source, split, count, size)[1]
 
 
-def resolve(source="auto") -> tuple[str, str]:
+def resolve(source: str | Path = "auto") -> tuple[str, str]:
     """The source that `source` stands for, and a sentence that says why."""
     if source != "auto":
         return str(source), f"The source is {source}."
@@ -95,7 +99,9 @@ def split_validation(
     return images[: len(images) - validation], images[len(images) - validation :]
 
 
-def _load(source, split, count, size) -> tuple[np.ndarray, Labels | None]:
+def _load(
+    source: str | Path, split: str, count: int | None, size: int
+) -> tuple[np.ndarray, Labels | None]:
     if split not in SPLITS:
         raise ValueError(f'split: got {split!r}, expected "train" or "test"')
     if source == "auto":

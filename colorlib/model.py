@@ -62,8 +62,8 @@ class Attention(nn.Module):
         self.norm = nn.GroupNorm(1, width)
         self.project = nn.Conv2d(width, 3 * width, 1)  # to queries, keys and values
         self.out = nn.Conv2d(width, width, 1)
-        nn.init.zeros_(self.out.weight)  # each block starts as the identity
-        nn.init.zeros_(self.out.bias)
+        for parameter in self.out.parameters():  # each block starts as the identity
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
         places = self.project(self.norm(x)).flatten(2).unflatten(1, (3 * self.heads, -1)).mT
@@ -289,4 +289,4 @@ def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> 
     except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ValueError(f"{path}: not a ColorNet that save_model wrote ({error})") from error
     model.schedules, model.trained_input = schedules, trained_input
-    return model.eval().to(device, memory_format=torch.channels_last)
+    return model.eval().to(device).to(memory_format=torch.channels_last)

@@ -7,7 +7,6 @@ some of the training images, uint8 (N, 3, H, W). Every sum over pixels is a mean
 carry over. `build` makes the network and the recipe that a config describes.
 """
 
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -82,9 +81,13 @@ class Distribution(Recipe):
         assert cells is not None
         self.lattice = cell_lattice(cells, spacing)
 
-    def setup(self, model, pixels: Tensor) -> None:
-        """Count how common each cell is: logit adjustment needs that prior later."""
-        model.prior.copy_(count_cells(self, model, pixels).clamp(min=1e-6))
+    def setup(self, model: ColorNet, pixels: Tensor) -> None:
+        """Count the share of each cell: logit adjustment needs that prior later."""
+        total = torch.zeros_like(model.prior)
+        for part in pixels.split(500):
+            index, share, weight = self.target(part.to(total.device).float() / 255)
+            total.scatter_add_(0, index.flatten(), (share * weight).flatten())
+        model.prior.copy_((total / total.sum()).clamp(min=1e-6))
 
     def target(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Cells (B, 4, h, w), their shares, summing to 1, and each pixel's weight (B, 1, h, w)."""
@@ -108,15 +111,6 @@ class Distribution(Recipe):
         return torch.stack(corners, 1), torch.stack(shares, 1)
 
 
-def count_cells(recipe, model, pixels: Tensor) -> Tensor:
-    """Share (K,) of each cell among the recipe's targets of uint8 pixels (N, 3, H, W)."""
-    total = torch.zeros_like(model.prior)
-    for part in pixels.split(500):
-        index, share, weight = recipe.target(part.to(total.device).float() / 255)
-        total.scatter_add_(0, index.flatten(), (share * weight).flatten())
-    return total / total.sum()
-
-
 class ChromaRegression(Recipe):
     """Learn the chroma vector itself, with a robust loss: the plain way, for comparison."""
 
@@ -133,33 +127,35 @@ def get_recipe(name: str) -> type[Recipe]:
     return look_up(RECIPES, name, "recipe")
 
 
-def build(config: Config):
+def build(config: Config) -> tuple[ColorNet, Recipe]:
     """The (model, recipe) that a config describes, its weights drawn from the seed.
 
-    With `start` the network is as those weights are, and the config is set to say so.
+    With `config.init_from` the network is that of those weights, and the config is set to say so.
     """
     torch.manual_seed(config.seed)
-    begun = load_model(initial_weights(config.init_from)) if config.init_from else None
-    if begun:
+    initial = None
+    if config.init_from:  # a run of that name, else shipped weights, or a file
+        run = paths.runs() / config.init_from / "model.safetensors"
+        initial = load_model(run if run.is_file() else config.init_from)
         for name in SHAPE:
-            shape = begun.config[name]
+            shape = initial.config[name]
             setattr(config, name, tuple(shape) if isinstance(shape, list) else shape)
     recipe = get_recipe(config.recipe)(config.spacing, config.fold)
     model = ColorNet(head=recipe.head, **{name: getattr(config, name) for name in SHAPE})
-    if begun:
-        if begun.config["head"] != recipe.head:
+    if initial:
+        if initial.config["head"] != recipe.head:
             raise ValueError(
-                f"init_from: {config.init_from} puts out {begun.config['head']}, "
-                f"the recipe {config.recipe} wants {recipe.head}"
+                f"init_from: {config.init_from} puts out {initial.config['head']}, "
+                f"the recipe {config.recipe} expects {recipe.head}"
             )
-        model.load_state_dict(begun.state_dict())
+        model.load_state_dict(initial.state_dict())
     return model, recipe
 
 
-def check_compatible(model: ColorNet, recipe, config: Config) -> None:
-    """Raise ValueError where a network, a recipe and a config are not of one another."""
-    expected = {"recipe": (recipe.name, config.recipe), "head": (model.config["head"], recipe.head)}
-    expected["fold"] = model.fold, recipe.fold
+def check_compatible(model: ColorNet, recipe: Recipe, config: Config) -> None:
+    """Raise ValueError unless the network, the recipe and the config belong together."""
+    expected: dict[str, tuple[Any, Any]] = {"recipe": (recipe.name, config.recipe)}
+    expected |= {"head": (model.config["head"], recipe.head), "fold": (model.fold, recipe.fold)}
     if recipe.head == "distribution":
         expected["spacing"] = model.config["spacing"], recipe.spacing
     for name, (found, other) in expected.items():
@@ -168,9 +164,3 @@ def check_compatible(model: ColorNet, recipe, config: Config) -> None:
                 f"fit: {name} is {found!r} here and {other!r} there; `build(config)` makes a model "
                 "and a recipe that go together"
             )
-
-
-def initial_weights(start: str) -> str | Path:
-    """What `load_model` reads for `Config.start`: a run of that name, else shipped ones, a file."""
-    run = paths.runs() / start / "model.safetensors"
-    return run if run.is_file() else start

@@ -63,7 +63,7 @@ def fit(
     check_compatible(model, recipe, config)
     accelerator = make_accelerator()
     pixels, validation = training_pixels(images, config, model.stride, accelerator)
-    model.to(accelerator.device, memory_format=torch.channels_last).train()
+    model.to(accelerator.device).to(memory_format=torch.channels_last).train()
     model.trained_input, model.schedules = config.given, {}  # tuned for earlier weights
     recipe.setup(model, first_images(pixels))
     optimizers = make_optimizers(model, config)
@@ -189,8 +189,8 @@ def training_pixels(
     training, validation = split_validation(images, config.validation)
     pixels = as_pixels(training)
     check_pixels(pixels, config, stride)
-    validation = as_pixels(validation) if len(validation) else pixels[:0]
-    return place(pixels[: config.count], accelerator.device), validation
+    kept = as_pixels(validation) if len(validation) else pixels[:0]
+    return place(pixels[: config.count], accelerator.device), kept
 
 
 def first_images(pixels: Pixels) -> Tensor:

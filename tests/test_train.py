@@ -282,7 +282,7 @@ def test_every_batch_is_shared_out_whole(images):
         batches.draw_batch(pixels, index, 3, small(shift=3, zoom=0.2, cutmix=0.5), Share(*who))
         for who in ((0, 1), (0, 2), (1, 2))
     )
-    for name in ("rgb", "gray", "given", "index"):
+    for name in ("rgb", "gray", "given", "number"):
         w, a, b = (getattr(samples, name) for samples in (whole, first, second))
         assert torch.equal(w[::2], a) and torch.equal(w[1::2], b)
 
@@ -300,7 +300,7 @@ def test_an_epoch_sees_every_image_once(images):
         seen += [min(x.tobytes(), x[:, ::-1].tobytes()) for x in cl.to_images(rgb)]
     assert set(seen) == {min(x.tobytes(), x[:, ::-1].tobytes()) for x in images}
     assert numbers != sorted(numbers) == list(range(64))
-    later = [samples.index for samples in batches.batches(pixels, config, Alone, start=5)]
+    later = [samples.number for samples in batches.batches(pixels, config, Alone, start=5)]
     assert torch.cat(later).tolist() == numbers[40:]
 
 

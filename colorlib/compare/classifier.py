@@ -82,7 +82,8 @@ class ClassLabels(Recipe):
         return (batch.rgb if self.seen == "colour" else batch.gray.expand(-1, 3, -1, -1),)
 
     def loss(self, output: Tensor, batch: Batch) -> Tensor:
-        labels = self.labels[batch.index].to(output.device)
+        assert batch.number is not None
+        labels = self.labels[batch.number].to(output.device)
         return F.cross_entropy(output, labels, label_smoothing=SMOOTHING)
 
 

@@ -21,8 +21,10 @@ def in_order(images: np.ndarray) -> bool:
 
     Enough for a set larger than memory: to hash all of it takes as long as to read it.
     """
-    pairs = np.unique(np.linspace(0, len(images) - 2, 1000).astype(int)) if len(images) > 1 else []
-    keys = ([hashlib.sha256(x.tobytes()).digest() for x in images[i : i + 2]] for i in pairs)
+    pairs = np.linspace(0, len(images) - 2, 1000).astype(int) if len(images) > 1 else ()
+    keys = (
+        [hashlib.sha256(x.tobytes()).digest() for x in images[i : i + 2]] for i in sorted({*pairs})
+    )
     return all(first <= second for first, second in keys)
 
 
@@ -34,7 +36,7 @@ def load_npy(path: str | Path) -> np.ndarray:
         raise ValueError(f"{path}: not a readable .npy array ({error})") from error
 
 
-def check_uint8(images: np.ndarray, name="images") -> np.ndarray:
+def check_uint8(images: np.ndarray, name: object = "images") -> np.ndarray:
     """`images` if they are uint8 (N, H, W, 3), else ValueError."""
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
         raise ValueError(f"{name}: got {getattr(images, 'dtype', type(images))}, expected uint8")

@@ -58,7 +58,7 @@ def window(rgb: Tensor, share: Tensor, center: Tensor | float = 0.0, size: int =
     theta = rgb.new_zeros(len(rgb), 2, 3)
     theta[:, 0, 0], theta[:, 1, 1] = share
     theta[:, :, 2] = ((1 - share) * center).T
-    shape = (*rgb.shape[:2], size or rgb.shape[2], size or rgb.shape[3])
+    shape = [*rgb.shape[:2], size or rgb.shape[2], size or rgb.shape[3]]
     grid = F.affine_grid(theta, shape, align_corners=False)
     # mirrored here, since Apple's GPUs have no padding_mode="reflection"; none is left to pad
     edge = 1 - 1 / grid.new_tensor(rgb.shape[:1:-1])  # the middle of the last pixel

@@ -1,6 +1,7 @@
 """Hints as a network takes them: maps of the chroma that is known at some places, and where."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -44,7 +45,7 @@ def reveal(rgb: Tensor, squares: Tensor) -> Tensor:
     return draw_squares(sums[:, :2] / sums[:, 2:].clamp(min=1e-6), squares, rgb.shape[-2:])
 
 
-def draw_squares(chroma: Tensor, squares: Tensor, size: tuple[int, int]) -> Tensor:
+def draw_squares(chroma: Tensor, squares: Tensor, size: Sequence[int]) -> Tensor:
     """Hints (B, 3, *size) that show chroma (B, 2, P) in squares (B, P, 3); see `reveal`."""
     rows, columns = inside(squares, size)
     painted = torch.cat((chroma, torch.ones_like(chroma[:, :1])), 1)
@@ -53,7 +54,7 @@ def draw_squares(chroma: Tensor, squares: Tensor, size: tuple[int, int]) -> Tens
     return torch.cat((sums[:, :2] / sums[:, 2:].clamp(min=1), shown), 1)
 
 
-def inside(squares: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+def inside(squares: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Which rows (B, P, H) and columns (B, P, W) each square (B, P, 3) covers: 1.0 or 0.0."""
     top, left, side = squares.unsqueeze(-2).unbind(-1)
 

@@ -31,6 +31,7 @@ def sample_images(split: str, size: int = 32) -> np.ndarray:
         side = round(size * 2 ** random.uniform(0, np.log2(min(photo.size) / size)))
         left, top = (int(random.integers(0, extent - side + 1)) for extent in photo.size)
         box = (left, top, left + side, top + side)
-        patches[i] = photo.resize((size, size), Image.Resampling.LANCZOS, box, reducing_gap=2)
+        patch = photo.resize((size, size), Image.Resampling.LANCZOS, box, reducing_gap=2)
+        patches[i] = np.asarray(patch)
     patches.flags.writeable = False  # shared by all who ask
     return patches

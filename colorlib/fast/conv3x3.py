@@ -1,11 +1,13 @@
 """A 3 x 3 convolution that learns faster in bfloat16 on a CPU, where the maps are small."""
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn.grad import conv2d_input, conv2d_weight
 
 SMALL = 8  # pixels of a row, up to which its kernel's gradient is slow to compute
 
@@ -31,18 +33,18 @@ class _SideBySide(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(context, x: Tensor, kernel: Tensor) -> Tensor:
+    def forward(context: Any, x: Tensor, kernel: Tensor) -> Tensor:
         context.save_for_backward(x, kernel)
         return F.conv2d(x, kernel, padding=1)
 
     @staticmethod
     @once_differentiable
-    def backward(context, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
         x, kernel = context.saved_tensors
         long, below = side_by_side(x), side_by_side(gradient)
         return (
-            nn.grad.conv2d_input(x.shape, kernel, gradient, padding=1),
-            nn.grad.conv2d_weight(long, kernel.shape, below, padding=1),
+            conv2d_input(x.shape, kernel, gradient, padding=1),
+            conv2d_weight(long, kernel.shape, below, padding=1),
         )
 
 

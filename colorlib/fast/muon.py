@@ -5,7 +5,7 @@ equally, and the network learns from fewer images.
 """
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 # of the odd polynomial a x + b x^3 + c x^5 that takes singular values towards 1 (Jordan 2024)
 QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -19,13 +19,21 @@ class Muon(torch.optim.Optimizer):
     2024, "Muon: An optimizer for hidden layers in neural networks".
     """
 
-    def __init__(self, kernels, lr: float, momentum: float = 0.9, weight_decay: float = 0.0):
+    def __init__(
+        self,
+        kernels: list[nn.Parameter],
+        lr: float,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+    ):
         super().__init__(kernels, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure=None):
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
-            alike = {}  # kernels of one shape are worked on together, which small matrices need
+            alike: dict[
+                tuple[int, int], list[nn.Parameter]
+            ] = {}  # kernels of one shape are worked on together, which small matrices need
             for kernel in group["params"]:
                 if kernel.grad is not None:
                     alike.setdefault((len(kernel), kernel[0].numel()), []).append(kernel)
@@ -37,13 +45,14 @@ class Muon(torch.optim.Optimizer):
                     update = update.view(rows, *kernel.shape[2:], -1).movedim(-1, 1)
                     kernel.add_(update, alpha=-group["lr"])
 
-    def momentum(self, kernel: Tensor, share: float) -> Tensor:
+    def momentum(self, kernel: nn.Parameter, share: float) -> Tensor:
         """The kernel's next step before it is made orthogonal, as a matrix."""
-        state = self.state[kernel]
+        state, gradient = self.state[kernel], kernel.grad
+        assert gradient is not None
         if not state:
             state["momentum"] = torch.zeros_like(kernel)
-        momentum = state["momentum"].lerp_(kernel.grad, 1 - share)
-        update = kernel.grad.lerp(momentum, share)
+        momentum = state["momentum"].lerp_(gradient, 1 - share)
+        update = gradient.lerp(momentum, share)
         return update.movedim(1, -1).flatten(1)  # in the order that the kernel has in memory
 
 
@@ -57,11 +66,12 @@ def orthogonal(matrices: Tensor, steps: int = 5) -> Tensor:
     wide = matrices.shape[-2] <= matrices.shape[-1]
     x = matrices if wide else matrices.mT
     size = x.norm(dim=(-2, -1), keepdim=True) + 1e-7
-    square, factor = (x @ x.mT).div_(size.square()), None
+    square = (x @ x.mT).div_(size.square())
+    factor = square  # replaced in the first step
     for i in range(steps):
         polynomial = torch.baddbmm(square, square, square, beta=b, alpha=c)
         polynomial.diagonal(dim1=-2, dim2=-1).add_(a)
-        factor = polynomial if factor is None else polynomial @ factor
+        factor = polynomial @ factor if i else polynomial
         if i < steps - 1:
             square = polynomial @ square @ polynomial
     x = factor.div_(size) @ x

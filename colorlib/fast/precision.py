@@ -20,6 +20,8 @@ def best_precision() -> str:
     if torch.accelerator.is_available():
         native = torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
     else:
-        able = getattr(torch.cpu, "get_capabilities", dict)()  # which older PyTorch has not
+        able: dict[str, bool] = getattr(
+            torch.cpu, "get_capabilities", dict
+        )()  # which older PyTorch has not
         native = able.get("avx512_bf16") or able.get("amx_bf16")
     return "bf16" if native else "no"

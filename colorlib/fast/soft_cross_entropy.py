@@ -3,8 +3,11 @@
 It replaces `log_softmax` and `gather`, and takes half of their time.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 class CrossEntropy(torch.autograd.Function):
@@ -16,13 +19,14 @@ class CrossEntropy(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(context, logits: Tensor, index: Tensor, share: Tensor) -> Tensor:
-        likely = logits.softmax(-1)
-        context.save_for_backward(likely, index, share)
-        return -(share * likely.gather(-1, index).clamp(min=1e-30).log()).sum(-1)
+    def forward(context: Any, logits: Tensor, index: Tensor, share: Tensor) -> Tensor:
+        probabilities = logits.softmax(-1)
+        context.save_for_backward(probabilities, index, share)
+        return -(share * probabilities.gather(-1, index).clamp(min=1e-30).log()).sum(-1)
 
     @staticmethod
-    def backward(context, gradient: Tensor):
-        likely, index, share = context.saved_tensors
+    @once_differentiable
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        probabilities, index, share = context.saved_tensors
         gradient = gradient[..., None]
-        return likely.mul_(gradient).scatter_add_(-1, index, -share * gradient), None, None
+        return probabilities.mul_(gradient).scatter_add_(-1, index, -share * gradient), None, None
