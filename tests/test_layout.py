@@ -32,6 +32,8 @@ LEVELS = (  # a module imports from its own level or from the ones above it
     "__main__",
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names.split()}
+# folders in which some parameters have no type hint yet: to become empty
+NOT_HINTED = {"compare", "datasets", "peers", "photos", "study", "widgets"}
 OUTWARD: set[tuple[str, str]] = set()  # arrows that leave the core
 
 
@@ -126,3 +128,26 @@ def test_the_tables_of_recipes_and_heads_name_what_is_there():
         module, _, title = place.removeprefix("colorlib.").partition(":")
         tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
         assert title in {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def unhinted(tree):
+    """The parameters without a type hint, and the functions without a return type, in a tree."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        parameters = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
+        parameters += [p for p in (node.args.vararg, node.args.kwarg) if p]
+        for parameter in parameters:
+            if parameter.annotation is None and parameter.arg not in ("self", "cls", "_"):
+                yield f"{node.name}({parameter.arg})"
+        if node.returns is None and node.name != "__init__":
+            yield f"{node.name} ->"
+
+
+def test_every_parameter_has_a_type_hint():
+    missing = {}
+    for module, path in MODULES.items():
+        found = list(unhinted(ast.parse(path.read_text(encoding="utf-8"))))
+        if found:
+            missing.setdefault(part(module), {})[module] = found
+    assert set(missing) <= NOT_HINTED, {k: v for k, v in missing.items() if k not in NOT_HINTED}
