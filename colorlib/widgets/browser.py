@@ -100,7 +100,7 @@ class Browser:
 
         c: dict = {}
         count, (height, width) = len(self.images), self.images.shape[1:3]
-        style = {"description_width": "90px"}
+        style = {"description_width": "110px"}
         wide, short = w.Layout(width="100%", max_width="430px"), w.Layout(width="auto")
 
         def slider(kind: type, act: Callable, text: str, value: float, top: float, **more):
@@ -120,7 +120,7 @@ class Browser:
         c["next"] = button("next", lambda: self.step(1))
         c["random"] = button("random", self.jump, "a random one of the images shown")
         c["image"] = w.BoundedIntText(
-            0, 0, count - 1, description="image number", style=style, layout=w.Layout(width="180px")
+            0, 0, count - 1, description="image number", style=style, layout=w.Layout(width="200px")
         )
         c["image"].observe(self._go_to, "value")
         lists = {"class": ["all classes", *sorted(self.names)], "order": ORDERS}
@@ -272,19 +272,19 @@ class Browser:
         )
         if self.cells:
             setting = seen, self.model, given, c["first"].value, pixel
-            about = self._likeliest(panels.likely(*setting))
-            made["disk"] = panels.disk(*setting), "colours of the pixel", about
+            c["pixel"].value += self._likeliest(panels.likely(*setting))
+            made["disk"] = panels.disk(*setting), "colours of the pixel", "o mean, x truth"
         return made
 
     def _likeliest(self, shares: Tensor) -> str:
-        """The likeliest cells with their probabilities, and the legend of the disk."""
+        """The likeliest cells with their probabilities, and what the line on the disk is."""
         most, cells = shares.topk(LIKELIEST)
         colors = panels.cell_colors(self.model)[cells.numpy()]
         found = zip(colors.tolist(), most.tolist(), strict=True)
         listed = [f"{swatch('#{:02X}{:02X}{:02X}'.format(*c))} {s:.0%}" for c, s in found]
         return (
-            f"likeliest: {', '.join(listed)}<br>circle: mean; x: truth; line: the mean from "
-            "vividness 0 (white end) to 1 (black end)"
+            f"<br>The network's likeliest colours there: {', '.join(listed)}. On the disk, the line "
+            "is the path of the mean from vividness 0 (white end) to 1 (black end)."
         )
 
     def act(self, kind: str, *words) -> None:

@@ -182,7 +182,7 @@ def test_a_click_picks_the_pixel_and_its_colours_are_said(images, net):
     assert "#{:02X}{:02X}{:02X}".format(*images[0, 20, 5]) in box.controls["pixel"].value
     box.browser.act("click", 1.2, 0.5)  # beside the picture
     assert box.controls["row"].value == 20
-    shares = [float(x) for x in re.findall(r"([\d.]+)%", box.browser.captions["disk"].value)]
+    shares = [float(x) for x in re.findall(r"([\d.]+)%", box.controls["pixel"].value)]
     assert len(shares) == 5 and shares == sorted(shares, reverse=True)
 
 
