@@ -102,6 +102,7 @@ class Browser:
         count, (height, width) = len(self.images), self.images.shape[1:3]
         style = {"description_width": "110px"}
         wide, short = w.Layout(width="100%", max_width="430px"), w.Layout(width="auto")
+        narrow = w.Layout(width="250px")
 
         def slider(kind: type, act: Callable, text: str, value: float, top: float, **more):
             made = kind(value, min=0, max=top, description=text, style=style, layout=wide, **more)
@@ -125,21 +126,21 @@ class Browser:
         c["image"].observe(self._go_to, "value")
         lists = {"class": ["all classes", *sorted(self.names)], "order": ORDERS}
         for text, options in lists.items():
-            c[text] = w.Dropdown(
-                options=options, description=text, style=style, layout=w.Layout(width="250px")
-            )
+            c[text] = w.Dropdown(options=options, description=text, style=style, layout=narrow)
             c[text].observe(self._arrange, "value")
         for name, text, at in (("first", "vividness", 0.0), ("second", "second setting", 1.0)):
             c[name] = slider(w.FloatSlider, self.show, text, at, 1, step=0.05)
         c["row"] = slider(w.IntSlider, self.show, "pixel: row", height // 2, height - 1)
         c["column"] = slider(w.IntSlider, self.show, "column", width // 2, width - 1)
-        c["name"] = w.Text("browser", description="save as", style=style)
+        c["name"] = w.Text("browser", description="save as", style=style, layout=narrow)
         c["save"] = button("save", self.save, "save what is shown as a PNG")
         c["said"], c["pixel"] = w.HTML(), w.HTML()
         w.link((c["number"], "value"), (c["play"], "value"))  # jslink would send two messages
         self.controls = c
         titles = [name for name in ALTS if self.cells or name != "disk"]
-        self.pictures = {name: w.Image(layout=w.Layout(width="100%")) for name in titles}
+        self.pictures = {
+            name: w.Image(layout=w.Layout(width="100%", margin="0")) for name in titles
+        }
         self.captions = {name: w.HTML() for name in titles}
         grid = w.GridBox(
             [w.VBox([self.pictures[name], self.captions[name]]) for name in titles],
@@ -283,8 +284,8 @@ class Browser:
         found = zip(colors.tolist(), most.tolist(), strict=True)
         listed = [f"{swatch('#{:02X}{:02X}{:02X}'.format(*c))} {s:.0%}" for c, s in found]
         return (
-            f"<br>The network's likeliest colours there: {', '.join(listed)}. On the disk, the line "
-            "is the path of the mean from vividness 0 (white end) to 1 (black end)."
+            f"<br>The network's likeliest colours there: {', '.join(listed)}. On the disk the "
+            "line is the path of the mean from vividness 0 (white end) to 1 (black end)."
         )
 
     def act(self, kind: str, *words) -> None:

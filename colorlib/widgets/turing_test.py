@@ -170,8 +170,8 @@ def turing_test(
     pictures, buttons, sides = [], [], []
     for side in ("left", "right"):
         name = w.HTML(f'<span data-alt="The {side} picture of the pair"></span>')
-        pictures.append(w.Image(value=blank, format="png", layout=w.Layout(width="100%")))
-        buttons.append(w.Button(description=side, layout=w.Layout(width="100%")))
+        pictures.append(w.Image(value=blank, layout=w.Layout(width="100%", margin="0")))
+        buttons.append(w.Button(description=side, layout=w.Layout(width="100%", margin="4px 0")))
         sides.append(w.VBox([pictures[-1], buttons[-1], name], layout=width))
     state: dict = {"at": -1, "asking": False, "sheets": [], "told": [], "tasks": set()}
 

@@ -161,10 +161,8 @@ def fits_every_width(page, box, name: str) -> None:
             if part.is_visible() and part.get_attribute("type") != "file":
                 place = part.bounding_box()
                 right = place["x"] + place["width"]
-                assert right <= frame["x"] + frame["width"] + 1, (
-                    width,
-                    part.evaluate("(e) => e.outerHTML"),
-                )
+                inside = right <= frame["x"] + frame["width"] + 1
+                assert inside, (width, part.evaluate("(e) => e.outerHTML"))
         for slider in box.locator(".noUi-target").all():
             assert not slider.is_visible() or slider.bounding_box()["width"] > 60, width
         shot(page, f"{name}_{width}")
@@ -238,8 +236,10 @@ def test_the_turing_test_by_the_keyboard_alone(lab, tmp_path):
     fits_every_width(page, box, "turing")
     box.get_by_role("button", name="start").focus()
     page.keyboard.press("Enter")
-    for number in range(5):
-        wait_for(lambda: "which one has the artificial colours?" in box.inner_text(), 20)
+    counts = ["Practice 1 of 2", "Practice 2 of 2", "1 of 3", "2 of 3", "3 of 3"]
+    for number, count in enumerate(counts):
+        question = f"{count}: which one has the artificial colours?"
+        wait_for(lambda question=question: question in box.inner_text(), 20)
         page.keyboard.press("ArrowLeft")
         if number < 2:
             wait_for(lambda: "picture has the artificial colours." in box.inner_text(), 5)
