@@ -8,6 +8,7 @@ from collections import Counter
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -41,7 +42,7 @@ INFO_NAMES |= {"photoshop": "Photoshop data"}
 PROFILE_TAG = 0x8773
 
 
-def read_rgb(path: str | Path | io.BufferedIOBase) -> Image.Image:
+def read_rgb(path: str | Path | BinaryIO) -> Image.Image:
     """An image file of any mode (grey, palette, alpha, CMYK, 16 bit) as upright 8-bit sRGB.
 
     path: a file's name, or an open binary file. Alpha is laid over white, an ICC profile applied.
@@ -114,7 +115,7 @@ def _formats() -> list[str]:
     return [name for name in FORMATS if name in Image.OPEN]  # AVIF came with Pillow 11.3
 
 
-def _open(file) -> Image.Image:
+def _open(file: Path | BinaryIO) -> Image.Image:
     formats = _formats()
     if isinstance(file, Path) and file.suffix.lower() in NAMELESS:
         formats = [*formats, "TGA"]
@@ -126,7 +127,7 @@ def _open(file) -> Image.Image:
         raise ValueError(said) from None
 
 
-def _kind(file) -> str | None:
+def _kind(file: Path | BinaryIO) -> str | None:
     """The format, of those that are not read, that the first bytes of a file show."""
     if isinstance(file, Path):
         with file.open("rb") as opened:
@@ -252,7 +253,7 @@ def exif_block(exif: Image.Exif, tag: int, now: dict | None = None) -> dict:
     return {key: exact((now or {}).get(key, value)) for key, value in block.items()}
 
 
-def exact(value):
+def exact(value: object) -> object:
     """Text as the bytes that Pillow read it from: it would write "?" for all beyond ASCII."""
     return value.encode("latin-1") if isinstance(value, str) and not value.isascii() else value
 

@@ -2,10 +2,16 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from colorlib.datasets.image_files import images_in
 from colorlib.photos.image_output import FORMATS, check_target, save_image
+
+if TYPE_CHECKING:
+    from colorlib.model import ColorNet
+    from colorlib.peers import Peer
 
 log = logging.getLogger(__name__)
 ADDED = "-coloured"  # to a name that is not chosen
@@ -65,7 +71,13 @@ def _own(source: Path, target: Path, shared: bool) -> Path:
     return target.with_name(f"{source.name}{target.stem[len(source.stem) :]}{target.suffix}")
 
 
-def colorize_files(inputs, output, model, force=False, **options) -> list[str]:
+def colorize_files(
+    inputs: Iterable[str | Path],
+    output: Path | None,
+    model: "str | Path | ColorNet | Peer",
+    force: bool = False,
+    **options: object,
+) -> list[str]:
     """Colour every photograph of `inputs`; return a sentence for each that could not be.
 
     options: of `colorize_photo`. A file that is there is not written over without `force`: a named

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import torch
@@ -77,7 +77,7 @@ def colorize_photo(
     return result
 
 
-def network(model):
+def network(model: "str | Path | ColorNet | Peer") -> "ColorNet | Peer":
     """The ColorNet or published network that a name or file stands for, or that it is already."""
     from colorlib import peers
 
@@ -211,7 +211,7 @@ def photo_luma(pixels: np.ndarray) -> Tensor:
     return gray.clamp_(0, 1)
 
 
-def _open(image) -> tuple[np.ndarray, dict]:
+def _open(image: str | Path | Image.Image | np.ndarray | BinaryIO) -> tuple[np.ndarray, dict]:
     """Pixels, uint8 (H, W, 3) or (H, W), and what came beside them."""
     if isinstance(image, np.ndarray):
         right = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)

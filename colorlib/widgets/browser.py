@@ -24,7 +24,7 @@ from colorlib.widgets import panels
 from colorlib.widgets.page import free_path, page, png, row, swatch
 
 if TYPE_CHECKING:
-    from ipywidgets import Box
+    from ipywidgets import Box, Widget
 
 ORDERS = ("by number", "worst first", "best first")
 LIKELIEST = 5  # cells whose probability is listed
@@ -104,12 +104,14 @@ class Browser:
         wide, short = w.Layout(width="100%", max_width="430px"), w.Layout(width="auto")
         narrow = w.Layout(width="250px")
 
-        def slider(kind: type, act: Callable, text: str, value: float, top: float, **more):
+        def slider(
+            kind: type, act: Callable, text: str, value: float, top: float, **more: object
+        ) -> "Widget":
             made = kind(value, min=0, max=top, description=text, style=style, layout=wide, **more)
             made.observe(act, "value")
             return made
 
-        def button(text: str, act: Callable, tip: str = ""):
+        def button(text: str, act: Callable, tip: str = "") -> "Widget":
             made = w.Button(description=text, tooltip=tip or text, layout=short)
             made.on_click(lambda _: act())
             return made
@@ -145,7 +147,7 @@ class Browser:
         grid = w.GridBox(
             [w.VBox([self.pictures[name], self.captions[name]]) for name in titles],
             layout=w.Layout(
-                grid_template_columns="repeat(auto-fill, minmax(150px, 1fr))",
+                grid_template_columns="repeat(auto-fill, minmax(130px, 1fr))",
                 grid_gap="8px", max_width="1160px", align_items="flex-start",
             ),
         )  # fmt: skip
@@ -288,7 +290,7 @@ class Browser:
             "line is the path of the mean from vividness 0 (white end) to 1 (black end)."
         )
 
-    def act(self, kind: str, *words) -> None:
+    def act(self, kind: str, *words: float | str) -> None:
         """A click on a picture chooses its pixel; arrow keys outside a slider turn the page."""
         if kind == "key":
             self.step(1 if words[0] == "right" else -1)
