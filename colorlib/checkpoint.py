@@ -13,22 +13,23 @@ import io
 import json
 import logging
 import math
-import signal
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.optim import Optimizer
 
 from colorlib import paths
 from colorlib.config import Config
 from colorlib.datasets.pixels import Pixels, fingerprint
+from colorlib.environment import interruptible
+from colorlib.model import Network
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -41,7 +42,11 @@ CHECKPOINT_SECONDS = 600  # between checkpoints, if an epoch takes longer
 class Run:
     """The state of a training run, which its checkpoints hold, and what is due after each step."""
 
-    def __init__(self, config: Config, pixels: Pixels, accelerator: Accelerator):
+    def __init__(
+        self, model: Network, optimizers: Sequence[Optimizer], pixels: Pixels, config: Config,
+        accelerator: Accelerator,
+    ):  # fmt: skip
+        self.model, self.optimizers, self.pixels, self.config = model, optimizers, pixels, config
         self.folder, self.accelerator = paths.runs() / config.name, accelerator
         expected = dataclasses.asdict(config) | {"data": fingerprint(pixels)}
         self.expected = json.loads(json.dumps(expected))  # as a checkpoint gives it back
@@ -63,26 +68,22 @@ class Run:
     def epoch_ended(self) -> bool:
         return self.step % self.epoch_steps == 0
 
-    def resume(self, model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> None:
-        """Go on from the newest whole checkpoint, if there is one.
-
-        Raises ValueError if it belongs to another config or data, or if the processes of this run
-        found different ones.
-        """
+    def resume(self) -> None:
+        """Go on from the newest whole checkpoint, if any; ValueError if it is of another run."""
         state = load_newest(self.folder)
         if state:
             check_same(state["config"], self.expected, self.folder.name)
-            model.load_state_dict(state["model"])
-            for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
+            self.model.load_state_dict(state["model"])
+            for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
                 optimizer.load_state_dict(kept)
             self.step, self.history, self.losses = state["step"], state["history"], state["losses"]
             self.extra, self.began = state["extra"], self.began - state["seconds"]
-            before, now = state["threads"], torch.get_num_threads()
-            if before != now:
+            threads, now = state["threads"], torch.get_num_threads()
+            if threads != now:
                 log.warning(
-                    f"{self.folder.name} was trained with {before} threads, and goes on with {now}:"
-                    " the weights will differ a little from those of an unbroken run; "
-                    f"torch.set_num_threads({before}) keeps them equal"
+                    f"{self.folder.name} was trained with {threads} threads, and goes on with {now}"
+                    ": the weights will differ a little from those of an unbroken run; "
+                    f"torch.set_num_threads({threads}) keeps them equal"
                 )
         step = torch.tensor([self.step], device=self.accelerator.device)
         steps = self.accelerator.gather(step).tolist()
@@ -120,21 +121,22 @@ class Run:
         self.save_due = self.epoch_ended or self.stopping or self.any_process(late)
         return True
 
-    def check(self, model: nn.Module) -> None:
+    def check(self) -> None:
         """Read the losses; FloatingPointError if one, or a weight, is not finite."""
         losses = torch.stack(self.unread).tolist()
         for step, loss in enumerate(losses, self.step - len(losses) + 1):
             if not math.isfinite(loss):
                 epoch = (step - 1) // self.epoch_steps + 1
-                raise diverged(
-                    f"the loss is {loss} at step {step} (epoch {epoch})", self.folder.name
-                )
-        for name, weight in model.state_dict().items():  # and the means that normalisation keeps
+                what = f"the loss is {loss} at step {step} (epoch {epoch})"
+                raise diverged(what, self.folder.name)
+        for (
+            name,
+            weight,
+        ) in self.model.state_dict().items():  # and the means that normalisation keeps
             if not torch.isfinite(weight).all():
                 what = f"{name} is no longer finite after step {self.step}"
                 raise diverged(what, self.folder.name)
-        self.losses += losses
-        self.unread = []
+        self.losses, self.unread = self.losses + losses, []
         recent = self.losses[-50:]
         self.bar.set_postfix(loss=f"{sum(recent) / len(recent):.4f}", refresh=False)
 
@@ -146,12 +148,12 @@ class Run:
         self.losses = []
         return row
 
-    def save(self, model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> None:
+    def save(self) -> None:
         """Write a checkpoint if one is due; a full disk stops the run."""
         if not self.save_due:
             return
-        state = {"config": self.expected, "model": model.state_dict(), "step": self.step}
-        state |= {"optimizers": [o.state_dict() for o in optimizers], "extra": self.extra}
+        state = {"config": self.expected, "model": self.model.state_dict(), "step": self.step}
+        state |= {"optimizers": [o.state_dict() for o in self.optimizers], "extra": self.extra}
         state |= {"history": self.history, "losses": self.losses}
         state |= {"seconds": time.perf_counter() - self.began, "threads": torch.get_num_threads()}
         main = self.accelerator.is_main_process
@@ -198,10 +200,9 @@ def save(folder: Path, step: int, state: dict) -> None:
     newest = folder / f"step-{step:09d}.ckpt"
     with paths.replacing(newest) as part:
         part.write_bytes(hashlib.sha256(payload).digest() + payload)
-    others = sorted(path for path in folder.glob("step-*.ckpt") if path != newest)
-    earlier = [path for path in others if path < newest]
-    for path in others:
-        if path not in earlier[-1:]:  # a later one was found damaged when this run resumed
+    earlier = sorted(path for path in folder.glob("step-*.ckpt") if path < newest)
+    for path in folder.glob("step-*.ckpt"):
+        if path not in (*earlier[-1:], newest):  # a later one was found damaged at the start
             path.unlink()
 
 
@@ -231,23 +232,3 @@ def check_same(found: dict, expected: dict, name: str) -> None:
             f"{name} holds a run of its own: {'; '.join(differs)}. "
             f"Give this run another name, or delete {name}"
         )
-
-
-@contextmanager
-def interruptible(stop: threading.Event) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM sets `stop`, so that a step can end; a second one interrupts."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def handler(number: int, frame: FrameType | None) -> None:
-        if stop.is_set() and number == signal.SIGINT:  # a cluster may send SIGTERM twice
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)

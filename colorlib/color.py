@@ -19,9 +19,8 @@ LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601
 def check_images(tensor: Tensor, channels: int, name: str, unit_range: bool = True) -> Tensor:
     """Return `tensor` as float32 (float64 stays), or raise ValueError saying what is wrong.
 
-    Expected: a floating tensor (..., channels, H, W); with `unit_range`, finite and in [0, 1]. The
-    values of a tensor on a GPU are not read, since each look waits for the device, nor are those in
-    a compiled function, where it would cost as much as the conversion.
+    Expected: a floating tensor (..., channels, H, W); with `unit_range`, finite and in [0, 1].
+    Values are not read on a GPU, which each look would stop, nor in a compiled function.
     """
     if not isinstance(tensor, Tensor):
         raise ValueError(f"{name}: got {type(tensor).__name__}, expected a torch tensor")
@@ -44,9 +43,8 @@ def check_images(tensor: Tensor, channels: int, name: str, unit_range: bool = Tr
 def rgb_to_hsv(rgb: Tensor) -> Tensor:
     """RGB (..., 3, H, W) in [0, 1] to hue in turns [0, 1), saturation and value in [0, 1].
 
-    Differentiable where the maximum is unique; grey has hue 0. 8-bit colours survive the way to
-    HSV and back exactly. Raises ValueError for another shape, dtype or range. `torch.compile` makes
-    it several times faster, and skips the check of the range.
+    Differentiable where the maximum is unique; grey has hue 0; the round trip of 8-bit colours is
+    exact. Raises ValueError for another shape, dtype or range.
     Source: A. R. Smith, "Color Gamut Transform Pairs", SIGGRAPH 1978.
     """
     return by_parts(_rgb_to_hsv, check_images(rgb, 3, "rgb_to_hsv"))
@@ -57,11 +55,8 @@ def _rgb_to_hsv(rgb: Tensor) -> Tensor:
     value = torch.maximum(torch.maximum(red, green), blue)
     delta = value - torch.minimum(torch.minimum(red, green), blue)
     safe = torch.where(delta > 0, delta, 1.0)
-    sixths = torch.where(
-        value == red,
-        (green - blue) / safe,
-        torch.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe),
-    )
+    others = torch.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe)
+    sixths = torch.where(value == red, (green - blue) / safe, others)
     hue = sixths / 6
     hue = hue + (hue < 0)
     hue = torch.where(hue >= 1, 0.0, hue)  # -1e-9 + 1 rounds to 1, which is red again
@@ -145,26 +140,25 @@ def add_chroma(chroma: Tensor, gray: Tensor, given: str = "value") -> Tensor:
 def relative_chroma(chroma: Tensor) -> Tensor:
     """How far each channel is above the luma, as a share of it, (..., 3, H, W) from chroma.
 
-    Colours of one chroma (..., 2, H, W) have one tint, whatever their luma. The tint's own luma is
-    0, and so is that of a mean of tints: they can be blurred and scaled, and keep a picture's luma.
+    It depends on the chroma (..., 2, H, W) alone, and its own luma is 0. So it can be blurred and
+    scaled, and still keeps a picture's luma.
     """
     hue, saturation = _polar(chroma)
     bright = _hue_to_rgb(hue, saturation, torch.ones_like(hue))
     return bright.div_(_luma(bright)).sub_(1)
 
 
-def apply_relative_chroma(tints: Tensor, luma: Tensor) -> Tensor:
-    """RGB (..., 3, H, W) in [0, 1] of these tints (..., 3, H, W) and luma (..., 1, H, W).
+def apply_relative_chroma(relative: Tensor, luma: Tensor) -> Tensor:
+    """RGB (..., 3, H, W) in [0, 1] of a relative chroma (..., 3, H, W) and luma (..., 1, H, W).
 
     A colour out of gamut is moved towards grey at constant luma until its channels are 0 to 1.
-    `tints` is written over, unless it needs a gradient: new memory would cost more time than the
-    arithmetic.
+    `relative` is overwritten unless it needs a gradient: new memory costs more than arithmetic.
     """
-    red, green, blue = tints.split(1, -3)
+    red, green, blue = relative.split(1, -3)
     most = torch.maximum(red, green).maximum(blue)
     least = torch.minimum(red, green).minimum(blue)
     pull = most.mul_(luma).div_((1 - luma).clamp_(min=1e-12)).maximum(least.neg_()).clamp_(min=1)
-    picture = tints.clone() if tints.requires_grad else tints
+    picture = relative.clone() if relative.requires_grad else relative
     return picture.mul_(luma / pull).add_(luma).clamp_(0, 1)
 
 
@@ -180,9 +174,8 @@ _WHITE = (0.95047, 1.0, 1.08883)
 def rgb_to_lab(rgb: Tensor) -> Tensor:
     """sRGB (..., 3, H, W) to CIE Lab under D65: L in [0, 100], a and b about [-110, 110]."""
     rgb = check_images(rgb, 3, "rgb_to_lab").clamp(0, 1)
-    linear = torch.where(
-        rgb > 0.04045, ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4, rgb / 12.92
-    )
+    power = ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
+    linear = torch.where(rgb > 0.04045, power, rgb / 12.92)
     matrix = rgb.new_tensor(_RGB_TO_XYZ) / rgb.new_tensor(_WHITE).view(3, 1)
     xyz = torch.einsum("ij,...jhw->...ihw", matrix, linear)
     root = torch.where(xyz > 0.008856, xyz.clamp(min=0.008856) ** (1 / 3), 7.787 * xyz + 16 / 116)
@@ -201,14 +194,9 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     y = (lightness + 16) / 116
     root = torch.stack((y + a / 500, y, (y - b / 200).clamp(min=0)), -3)
     white = lab.new_tensor(_WHITE).view(3, 1, 1)
-    xyz = white * torch.where(
-        root > 0.2068966, root.clamp(min=0.2068966) ** 3, (root - 16 / 116) / 7.787
-    )
+    cube = root.clamp(min=0.2068966) ** 3
+    xyz = white * torch.where(root > 0.2068966, cube, (root - 16 / 116) / 7.787)
     matrix = torch.linalg.inv(torch.tensor(_RGB_TO_XYZ, dtype=torch.float64)).to(xyz)
     linear = torch.einsum("ij,...jhw->...ihw", matrix, xyz)
-    rgb = torch.where(
-        linear > 0.0031308,
-        1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055,
-        12.92 * linear,
-    )
-    return rgb.clamp(0, 1)
+    power = 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
+    return torch.where(linear > 0.0031308, power, 12.92 * linear).clamp(0, 1)

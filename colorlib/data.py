@@ -31,13 +31,12 @@ def load_images(
     """Images as uint8 (N, size, size, 3) in canonical order.
 
     source: "cifar100"; "photos", the folder of that name in the data root; "sample" (patches of
-    scikit-image's photographs, a smoke test); a folder of
-    images, flat or in class subfolders, either one set or with train/ and test/ (or val/) inside
-    (files that cannot be read are left out and named in the log);
-    a .npy file of uint8 (N, H, W, 3) at its own size; or "auto": CIFAR-100 from the data root, else
-    downloaded into it, else the sample, with a printed line that says which and why.
-    split: "train" or "test". count: only the first so many. size: folders only; the central square
-    is scaled to it. Raises ValueError or OSError naming what came and what is expected.
+    scikit-image's photographs, a smoke test); a folder of images, flat or in class subfolders,
+    with or without train/ and test/ (or val/), of which unreadable files are logged and left out; a
+    .npy file of uint8 (N, H, W, 3); or "auto": CIFAR-100 from the data root, else downloaded into
+    it, else the sample, with a printed line that says which and why. split: "train" or "test".
+    count: only the first images. size: the central square of a folder's images is scaled to it.
+    Raises ValueError or OSError naming what came and what is expected.
     """
     return _load(source, split, count, size)[0]
 
@@ -86,8 +85,8 @@ def slug(source: str) -> str:
 
 def describe(source: str) -> str:
     """What tables and figures call a resolved source."""
-    names = {"cifar100": "CIFAR-100", "photos": "photographs"}
-    names["sample"] = "built-in sample (smoke test)"
+    sample = "built-in sample (smoke test)"
+    names = {"cifar100": "CIFAR-100", "photos": "photographs", "sample": sample}
     return names.get(source, Path(source).name)
 
 

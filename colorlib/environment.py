@@ -1,11 +1,16 @@
-"""What a notebook needs beyond colorlib itself, for places that are not set up by `make venv`."""
+"""What a notebook or a training run needs of the process and the machine that it runs on."""
 
 import importlib
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 PACKAGES = {  # import name: package name
     "accelerate": "accelerate",
@@ -57,3 +62,23 @@ def install_missing() -> list[str]:
             raise SetupError(f"pip could not install {', '.join(missing)}: install them, run again")
         importlib.invalidate_caches()
     return missing
+
+
+@contextmanager
+def interruptible(stop: threading.Event) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM sets `stop`, so that a step can end; a second one interrupts."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        if stop.is_set() and number == signal.SIGINT:  # a cluster may send SIGTERM twice
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

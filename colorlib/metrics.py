@@ -39,12 +39,9 @@ def evaluate(predicted: Tensor, truth: Tensor, prior: Tensor | None = None) -> d
 
 
 def per_image(
-    predicted: Tensor,
-    truth: Tensor,
-    prior: Tensor | None = None,
-    batch: int = 500,
+    predicted: Tensor, truth: Tensor, prior: Tensor | None = None, batch: int = 500,
     quick: bool = False,
-) -> dict[str, Tensor]:
+) -> dict[str, Tensor]:  # fmt: skip
     """What `summary` needs, one number an image each (N,): see `evaluate`.
 
     quick: without CIEDE2000 and SSIM, which take most of the time.

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from colorlib import decoding, paths
 from colorlib.color import add_chroma, check_given, check_images
 from colorlib.decoding import DecodeSetting, decode, get_head, setting_at
+from colorlib.fast.attention import Attention
 from colorlib.fast.conv3x3 import Conv3
 
 
@@ -26,11 +27,8 @@ class Convolution(nn.Sequential):
     """3 x 3 convolution, batch normalisation, ReLU."""
 
     def __init__(self, inputs: int, outputs: int):
-        super().__init__(
-            Conv3(inputs, outputs),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-        )
+        layers = Conv3(inputs, outputs), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+        super().__init__(*layers)
 
 
 class Residual(nn.Module):
@@ -47,30 +45,6 @@ class Residual(nn.Module):
         return F.relu(x + self.norm(self.second(self.first(x))))
 
 
-class Attention(nn.Module):
-    """x + f(x), f self-attention over all places of the map: each place learns about the scene.
-
-    Source: Vaswani et al. 2017, "Attention is all you need", section 3.2.2; on feature maps Wang et
-    al. 2018, "Non-local neural networks".
-    """
-
-    def __init__(self, width: int, head: int = 64):
-        super().__init__()
-        if width % min(head, width):
-            raise ValueError(f"attention: got width {width}, expected a multiple of {head}")
-        self.heads = width // min(head, width)
-        self.norm = nn.GroupNorm(1, width)
-        self.project = nn.Conv2d(width, 3 * width, 1)  # to queries, keys and values
-        self.out = nn.Conv2d(width, width, 1)
-        for parameter in self.out.parameters():  # each block starts as the identity
-            nn.init.zeros_(parameter)
-
-    def forward(self, x: Tensor) -> Tensor:
-        places = self.project(self.norm(x)).flatten(2).unflatten(1, (3 * self.heads, -1)).mT
-        mixed = F.scaled_dot_product_attention(*places.chunk(3, 1))  # (B, heads, H W, head)
-        return x + self.out(mixed.mT.reshape(x.shape))
-
-
 class Network(nn.Module):
     """A network from a first layer `stem` to a last layer `head`, which says how it is trained."""
 
@@ -79,22 +53,21 @@ class Network(nn.Module):
 
     def optimizer_groups(self) -> tuple[list[nn.Parameter], ...]:
         """(hidden kernels, for Muon; kernels of the first and last layer; what does not decay)."""
-        ends = {*self.stem.parameters(), *self.head.parameters()}
         kernels = [p for p in self.parameters() if p.ndim == 4]
-        others = [p for p in self.parameters() if p.ndim != 4]
-        return [p for p in kernels if p not in ends], [p for p in kernels if p in ends], others
+        ends = {*self.stem.parameters(), *self.head.parameters()}
+        rest = [p for p in self.parameters() if p.ndim != 4]
+        return [p for p in kernels if p not in ends], [p for p in kernels if p in ends], rest
 
 
 class ColorNet(Network):
     """gray (B, 1, H, W) -> (B, outputs, H/fold, W/fold), H and W multiples of `self.stride`.
 
     widths: channels of each level, the first at 1/fold of the image's resolution, each next at half
-    of the one before. down, attention, up: residual blocks and attention blocks per level on the
-    way down, and convolutions per level on the way up again.
-    head: what is put out, see decoding.py; spacing: of the chroma disk's cells. given: one set of
-    weights serves value and luma; a learned bias says which. hints: the network also takes colours
-    that are known at some places.
-    Source of the U-Net: Ronneberger et al. 2015; of hints: Zhang et al. 2017, section 3.1.
+    of the one before. down, attention, up: residual and attention blocks per level on the way down,
+    convolutions per level on the way up. head: what is predicted, see decoding.py; spacing: of the
+    chroma disk's cells. hints: the network also takes colours that are known at some places. One
+    set of weights serves value and luma; a learned bias says which is given.
+    Sources: Ronneberger et al. 2015; of hints Zhang et al. 2017, section 3.1.
     """
 
     config: dict[str, Any]
@@ -164,24 +137,19 @@ class ColorNet(Network):
         x = self.stem(F.pixel_unshuffle(x, self.fold))
         x = x + self.given(given)[:, :, None, None].to(x)  # 16-bit numbers, where x has them
         skips = []
-        for i, blocks in enumerate(self.down):
-            x = blocks(x)
-            if i < len(self.pool):
-                skips.append(x)
-                x = self.pool[i](x)
+        for blocks, pool in zip(self.down, self.pool, strict=False):
+            skips.append(blocks(x))
+            x = pool(skips[-1])
+        x = self.down[-1](x)
         for i in reversed(range(len(skips))):
-            x = skips[i] + F.interpolate(self.lift[i](x), scale_factor=2)
-            x = self.up[i](x)
+            x = self.up[i](skips[i] + F.interpolate(self.lift[i](x), scale_factor=2))
         return self.head(x)
 
 
 def predict(
-    model: ColorNet,
-    gray: Tensor,
-    given: str = "value",
-    hints: Tensor | None = None,
+    model: ColorNet, gray: Tensor, given: str = "value", hints: Tensor | None = None,
     mirror: bool = False,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """The network's output for gray (N, 1, H, W) of any size; hints (N, 3, H, W) or None.
 
     mirror: the mean of this output and the output for the mirror image, at twice the time.
@@ -202,10 +170,9 @@ def colorize(
 ) -> Tensor:
     """Colour gray (N, 1, H, W) in [0, 1], H and W from 32, as RGB (N, 3, H, W) in [0, 1].
 
-    given: "value" keeps max(R, G, B) equal to gray, "luma" keeps the luma equal to gray,
-    desaturating at constant luma what would leave the gamut. vividness: 0 is the most faithful
-    decoding, close to the expected colour, 1 the most colourful plausible one.
-    Raises ValueError for another shape, dtype or range.
+    given: "value" keeps max(R, G, B) equal to gray, "luma" keeps the luma equal to gray. vividness:
+    0 is the most faithful decoding, close to the expected colour, 1 the most colourful plausible
+    one. Raises ValueError for another shape, dtype or range.
     """
     check_given(given)
     gray = check_images(gray, 1, "colorize").float()
@@ -243,10 +210,7 @@ def save_model(model: ColorNet, path: str | Path, half: bool = False) -> None:
 
 
 def weights_digest(model: nn.Module) -> str:
-    """Twelve digits that stand for all that decides a network's output.
-
-    They cover the weights, the settings of decoding at each vividness, and the version of decoding.
-    """
+    """Twelve digits for the weights, the decoding settings and the version of decoding."""
     digest = hashlib.sha256()
     if isinstance(model, ColorNet):
         digest.update(json.dumps([model.schedules, decoding.VERSION]).encode())

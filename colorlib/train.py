@@ -44,12 +44,9 @@ OnEpoch = Callable[[History, np.ndarray], None]
 
 
 def fit(
-    model: ColorNet,
-    recipe: Recipe,
-    images: np.ndarray,
-    config: Config,
+    model: ColorNet, recipe: Recipe, images: np.ndarray, config: Config,
     on_epoch: OnEpoch | None = None,
-) -> History:
+) -> History:  # fmt: skip
     """Train `model` in place; return the history, one dict an epoch.
 
     images: uint8 (N, H, W, 3), or prepared HSV (N, 3, H, W); the last `config.validation` validate.
@@ -66,61 +63,49 @@ def fit(
     model.to(accelerator.device).to(memory_format=torch.channels_last).train()
     model.trained_input, model.schedules = config.given, {}  # tuned for earlier weights
     recipe.setup(model, first_images(pixels))
-    optimizers = make_optimizers(model, config)
-    run = Run(config, pixels, accelerator)
+    run = Run(model, make_optimizers(model, config), pixels, config, accelerator)
     gray, run.extra["strip"] = start_strip(validation if len(validation) else pixels, config)
-    run.resume(model, optimizers)
+    run.resume()
     if run.finished and all((run.folder / name).exists() for name in FILES):
         return run.history
     with run.opened():
-        for row in epochs(run, model, recipe, optimizers, pixels, config):
+        for row in epochs(run, recipe):
             row |= validate(model, recipe, validation, config)
             colored = torch.from_numpy(to_images(colorize(model, gray, input_kind(config))))
             run.extra["strip"] = torch.cat((run.extra["strip"], colored[None]))
             if on_epoch and accelerator.is_main_process:
                 on_epoch(run.history, run.extra["strip"].numpy())
         if run.finished and accelerator.is_main_process:
-            run.try_write(lambda: finish(model, config, run, len(pixels), len(validation)))
+            run.try_write(lambda: finish(run, len(validation)))
     accelerator.wait_for_everyone()
     return run.history
 
 
-def epochs(
-    run: Run,
-    model: Network,
-    recipe: Recipe,
-    optimizers: Sequence[Optimizer],
-    pixels: Pixels,
-    config: Config,
-) -> Iterator[dict[str, float]]:
+def epochs(run: Run, recipe: Recipe) -> Iterator[dict[str, float]]:
     """The loop: train to the end of the run or until it is stopped; yield each epoch's row.
 
     What the caller adds to the row, and to `run.extra`, is in the checkpoint that follows.
     """
-    accelerator = run.accelerator
-    network = torch.compile(model) if config.compile else model
-    network, *optimizers = accelerator.prepare(network, *optimizers)
+    config, accelerator = run.config, run.accelerator
+    network = torch.compile(run.model) if config.compile else run.model
+    network, *optimizers = accelerator.prepare(network, *run.optimizers)
     with flushed_denormals(accelerator.device) as call:
-        for batch in batches(pixels, config, accelerator, run.step):
+        for batch in batches(run.pixels, config, accelerator, run.step):
             set_rates(optimizers, config, run.step / run.total)
             run.count(call(learn, network, recipe, optimizers, batch, config, accelerator))
             if run.pauses():
-                run.check(model)
+                run.check()
                 if run.epoch_ended:
                     yield run.end_epoch()
-                run.save(model, optimizers)
+                run.save()
             if run.stopping:
                 break
 
 
 def learn(
-    network: nn.Module,
-    recipe: Recipe,
-    optimizers: Sequence[Optimizer],
-    batch: Batch,
-    config: Config,
-    accelerator: Accelerator,
-) -> Tensor:
+    network: nn.Module, recipe: Recipe, optimizers: Sequence[Optimizer], batch: Batch,
+    config: Config, accelerator: Accelerator,
+) -> Tensor:  # fmt: skip
     """One step: forward, loss, backward, update; returns the loss."""
     half = choose_precision(config.precision) == "bf16"
     with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=half):
@@ -207,14 +192,14 @@ def input_kind(config: Config) -> str:
 
 
 def validate(
-    model: ColorNet, recipe: Recipe, validation: Pixels, config: Config, count: int = 1000
+    model: ColorNet, recipe: Recipe, validation: Pixels, config: Config
 ) -> dict[str, float]:
-    """Loss, PSNR and raw AuC on the first `count` validation pixels (N, 3, H, W); {} if none."""
+    """Loss, PSNR and raw AuC on the first 1,000 validation pixels (N, 3, H, W); {} if none."""
     if not len(validation):
         return {}
     known, losses = input_kind(config), []
     with evaluation_mode(model) as device:
-        rgb = gather(validation, torch.arange(min(count, len(validation)))).to(device).float() / 255
+        rgb = gather(validation, torch.arange(min(1000, len(validation)))).to(device).float() / 255
         gray = to_gray(rgb, known)
         for truth, part in zip(rgb.split(250), gray.split(250), strict=True):
             flag = torch.full((len(part),), int(known == "luma"), device=device)
@@ -239,16 +224,18 @@ def start_strip(pixels: Pixels, config: Config) -> tuple[Tensor, Tensor]:
     return gray, torch.stack(rows)
 
 
-def finish(model: ColorNet, config: Config, run: Run, training: int, validation: int) -> None:
+def finish(run: Run, validation: int) -> None:
     """Write the weights, the strip as a picture, and how the weights were made: `FILES`."""
-    save_model(model, run.folder / FILES[0])
+    assert isinstance(run.model, ColorNet)
+    save_model(run.model, run.folder / FILES[0])
     rows = run.extra["strip"].permute(0, 2, 1, 3, 4).flatten(2, 3).flatten(0, 1)
     with paths.replacing(run.folder / FILES[1]) as part:
         Image.fromarray(rows.numpy()).save(part, format="PNG")  # (rows H, 8 W, 3)
-    processes, data = run.accelerator.num_processes, {"training": training}
+    config, processes = run.config, run.accelerator.num_processes
+    data = {"training": len(run.pixels), "validation": validation, "sha256": run.expected["data"]}
     made = {
         "config": dataclasses.asdict(config),
-        "data": data | {"validation": validation, "sha256": run.expected["data"]},
+        "data": data,
         "history": run.history,
         "minutes": round(run.history[-1]["seconds"] / 60, 1),
         "machine": paths.machine(),

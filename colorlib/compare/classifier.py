@@ -145,11 +145,10 @@ def train_classifier(
     kind = CLASSIFIERS[name]
     model = kind.network(classes=int(labels.max()) + 1)
     model = model.to(accelerator.device, memory_format=torch.channels_last).train()
-    optimizers = make_optimizers(model, config)
-    run = Run(config, pixels, accelerator)
-    run.resume(model, optimizers)
+    run = Run(model, make_optimizers(model, config), pixels, config, accelerator)
+    run.resume()
     with run.opened():
-        for _ in epochs(run, model, ClassLabels(labels, kind.seen), optimizers, pixels, config):
+        for _ in epochs(run, ClassLabels(labels, kind.seen)):
             pass  # nothing is measured before the end
     if not run.finished:
         raise KeyboardInterrupt
