@@ -88,11 +88,6 @@ def network(model: "str | Path | ColorNet | Peer") -> "ColorNet | Peer":
     return peers.load(model) if model in peers.OFFICIAL else load_model(model)
 
 
-def colorize_at(model: ColorNet, gray: Tensor, vividness: float, size: int = INNER) -> Tensor:
-    """Luma (N, 1, H, W) as RGB (N, 3, H, W): colours found at shorter side `size`."""
-    return torch.cat([rgb for _, rgb in color_strips(model, gray, vividness, size)], -2)
-
-
 def color_strips(
     model: ColorNet,
     gray: Tensor,
@@ -112,33 +107,19 @@ def color_strips(
         if not model.config["hints"]:
             raise ValueError("hints: this network takes none; the shipped network `photo` does")
         hints = hint_maps(*known, gray.shape[-2:], small.shape[-2:])
-    chroma = find_chroma(model, small, vividness, hints, seed)
+    logits = find_logits(model, small, hints, seed)
+    chroma = logits_chroma(model, logits, small, vividness)
     for rows, tints in strips(chroma, small, gray, middle, factor):
         yield rows, apply_relative_chroma(tints, gray[..., rows, :])
-
-
-def find_chroma(
-    model: ColorNet,
-    small: Tensor,
-    vividness: float,
-    hints: Tensor | None = None,
-    seed: int | None = None,
-) -> Tensor:
-    """Chroma (N, 2, h, w) of luma (N, 1, h, w) at the size that the network sees; a frame has 0.
-
-    hints: (N, 3, h, w) as `hint_maps` makes them, or None.
-    """
-    logits = find_logits(model, small, hints, seed)
-    return logits_chroma(model, logits, small, vividness)
 
 
 def find_logits(
     model: ColorNet, small: Tensor, hints: Tensor | None = None, seed: int | None = None
 ) -> Tensor:
-    """The network's output for `find_chroma`: the slow part, without vividness.
+    """The network's output for luma (N, 1, h, w): the slow part, without vividness.
 
-    Averaged with the output for the mirror image: "mirror" in weights/photo.json says what it
-    brings on validation photographs.
+    hints: (N, 3, h, w) as `hint_maps` makes them, or None. The output is averaged with that for the
+    mirror image: "mirror" in weights/photo.json says what it brings on validation photographs.
     """
     with evaluation_mode(model) as device:
         gray = small.to(device)
@@ -149,7 +130,7 @@ def find_logits(
 
 
 def logits_chroma(model: ColorNet, logits: Tensor, small: Tensor, vividness: float) -> Tensor:
-    """The network's output decoded at a vividness, for `find_chroma`."""
+    """Chroma (N, 2, h, w) of the network's output at a vividness; a frame of the photo has 0."""
     setting = setting_at(model, vividness, "luma")
     with evaluation_mode(model) as device:
         chroma = decode(model, logits, setting, small.to(device), "luma").to(small.device)
