@@ -29,7 +29,7 @@ SHOWN = (0.0, 0.5)  # vividness of ours in the rows of photographs
 MOST, RANDOM = 3, 2  # rows of our best and of our worst; rows drawn at random
 SIDE = 256  # pixels of the shorter side of a picture
 DPI, PRINTED = 180, 300  # of a figure of pictures in the notebook, and on file
-QUALITY = 75  # of its JPEGs
+QUALITY = {DPI: 62, PRINTED: 80}  # of its JPEGs
 DEOLDIFY = ("deoldify-stable", "deoldify-artistic", "ddcolor")  # they coloured the same photographs
 
 
@@ -57,10 +57,10 @@ def show(name: str, fig: Figure | None, caption: str = "") -> None:
             image.reduce(2).save(part, "png", dpi=(PRINTED / 2, PRINTED / 2), optimize=True)
         with paths.replacing(paths.figures() / f"{name}.pdf") as part:
             dates = {"creationDate": None, "modDate": None}  # the same bytes at every run
-            image.save(part, "pdf", resolution=PRINTED, quality=QUALITY, **dates)
+            image.save(part, "pdf", resolution=PRINTED, quality=QUALITY[PRINTED], **dates)
         image.thumbnail([side * DPI / PRINTED for side in image.size])
     written = io.BytesIO()
-    image.save(written, "jpeg", quality=QUALITY)
+    image.save(written, "jpeg", quality=QUALITY[DPI])
     display(Shown(written.getvalue(), format="jpeg"))
     if caption:
         display(Markdown(caption))
@@ -75,9 +75,11 @@ def picture_rows(
     note: str = "",
 ) -> Figure:
     """Rows of pictures, uint8 (H, W, 3) of one shape: titles above, labels left, texts inside."""
-    beside = 0.065 * max((len(line) for text in labels for line in text.split("\n")), default=0)
+    beside = 0.1 + 0.065 * max(
+        (len(line) for text in labels for line in text.split("\n")), default=0
+    )
     cell, shape = (width - beside) / len(titles), rows[0][0].shape
-    above = 0.09 + 0.135 * (1 + max(text.count("\n") for text in titles)) + 0.14 * bool(note)
+    above = 0.15 + 0.135 * (1 + max(text.count("\n") for text in titles)) + 0.14 * bool(note)
     size = (width, len(rows) * cell * shape[0] / shape[1] + above)
     fig, axes = plt.subplots(len(rows), len(titles), figsize=size, squeeze=False)
     for i, row in enumerate(rows):
@@ -95,7 +97,9 @@ def picture_rows(
         axis.set_title(text)
     if note:
         fig.supxlabel(note, fontsize=6, color="gray")
-    fig.get_layout_engine().set(w_pad=0.012, h_pad=0.012, wspace=0.005, hspace=0.005)
+    left = 0.02 if labels else 0  # the layout gives labels a little less room than they take
+    pads = {"w_pad": 0.012, "h_pad": 0.025, "wspace": 0.005, "hspace": 0.005}
+    fig.get_layout_engine().set(**pads, rect=(left, 0, 1 - left, 1))
     return fig
 
 
@@ -296,8 +300,8 @@ def hint_curve(result: dict) -> Figure:
     axis.set_xticks(counts, [str(count) for count in counts])
     axis.minorticks_off()
     axis.set(xlabel="true hints at random places", ylabel="PSNR, dB")
-    axis.set_title(f"10 hints are worth {gain[10]:+.1f} dB, 50 hints {gain[50]:+.1f} dB")
-    return fig
+    title = f"10 hints are worth {gain[10]:+.1f} dB, 50 hints {gain[50]:+.1f} dB"
+    return headline(fig, title, f"{result['data']['count']:,} validation photographs, vividness 0")
 
 
 def hint_example(
@@ -337,7 +341,7 @@ def course_project() -> Figure | None:
     panels = [ImageOps.invert(Image.open(file).convert("RGB")) for file in files]
     cropped = [ImageOps.invert(panel.crop(panel.getbbox())) for panel in panels]
     rows = [[cut(picture, cropped[0].size)] for picture in cropped]
-    return picture_rows(rows, [""], ["a training image", "an unseen image"], width=0.8 * PAGE)
+    return picture_rows(rows, [""], ["training\nimage", "unseen\nimage"], width=0.8 * PAGE)
 
 
 def original_rows(seconds: float, model: str | ColorNet = "cifar") -> Figure:
