@@ -34,26 +34,6 @@ class Batch(NamedTuple):
     hints: Tensor | None = None  # (B, 3, H, W): see datasets/hint_maps.py
 
 
-def check_pixels(pixels: Pixels, config: Config, stride: int) -> None:
-    """Raise ValueError where the training pixels do not go with the config."""
-    count, (height, width) = len(pixels), gather(pixels, torch.arange(1)).shape[-2:]
-    if config.crop > min(height, width):
-        raise ValueError(f"crop: got {config.crop}, but the images are {height} x {width} pixels")
-    if config.crop:
-        height = width = config.crop
-    if config.count is not None and config.count > count:
-        raise ValueError(f"count: got {config.count}, but there are {count} training images")
-    if (config.count or count) < config.batch_size:
-        raise ValueError(
-            f"{config.count or count} training images are too few: a batch is {config.batch_size}"
-        )
-    if min(height, width) < 32 or height % stride or width % stride:
-        raise ValueError(
-            f"images: got {height} x {width} pixels, expected sides from 32 that are multiples of "
-            f"{stride} for this network"
-        )
-
-
 def batches(
     pixels: Pixels, config: Config, accelerator: Accelerator, start: int = 0
 ) -> Iterator[Batch]:

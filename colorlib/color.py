@@ -76,7 +76,7 @@ def hsv_to_rgb(hsv: Tensor) -> Tensor:
 
 def _hue_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     # A channel falls from V to V (1 - S) as a trapezoid of the distance, in sixths of a turn, to
-    # its own hue. In place, as in `tint` and `paint`: memory is what a large photograph waits for.
+    # its own hue. In place, as in the functions below: large photographs are memory-bound.
     own = hue.new_tensor([0.0, 2.0, -2.0]).view(3, 1, 1)  # red's, green's, blue's
     sixths = ((hue - hue.round()) * 6).unsqueeze(-3)
     nearness = (sixths - own).abs_().sub_(3).abs_()  # 3 less the distance, the shorter way round

@@ -32,34 +32,31 @@ class Config:
     down: tuple = (0, 1, 1)
     up: tuple = (0, 1)
     attention: tuple = ()  # attention blocks per level; () for none
-    hints: bool = False  # half of the images reveal some of their colours, see batches.py
+    hints: bool = False  # half of the images reveal some colours: datasets/hint_maps.py
     spacing: float = 0.2  # between colour cells, in units of saturation
     fold: int = 2  # side of the block of pixels that one prediction is made for
     shift: int = 4  # pixels by which a training image may move, each way
     zoom: float = 0.0  # the window it is seen through shrinks or grows by up to e to this power
-    cutmix: float = 0.0  # share of the images into which a part of another is cutmix
-    sharpen: float = 0.0  # up to this much sharper or softer is the input made, and noisier
+    cutmix: float = 0.0  # share of the images into which a part of another is pasted
+    sharpen: float = 0.0  # the input is made up to this much sharper or softer, and noisier
     crop: int = 0  # side, in pixels, of the part of an image that a step sees; 0: all of it
     precision: str = "auto"  # "no" or "bf16"; auto: bf16 where the machine multiplies in it
     compile: bool = False  # torch.compile: a minute or more at the start, for long runs on a GPU
 
     def __post_init__(self) -> None:
-        expected = {
+        above = "epochs batch_size learning_rate clip"
+        least = "muon_rate weight_decay validation"
+        expected = {name: (getattr(self, name) > 0, "a number above 0") for name in above.split()}
+        expected |= {name: (getattr(self, name) >= 0, "a number from 0") for name in least.split()}
+        expected |= {
             "name": (bool(re.fullmatch(NAME, self.name)), "letters, digits, _ - and, not first, ."),
             "given": (self.given in ("value", "luma", "both"), "value, luma or both"),
             "count": (self.count is None or self.count > 0, "None or a number above 0"),
-            "epochs": (self.epochs > 0, "a number above 0"),
-            "batch_size": (self.batch_size > 0, "a number above 0"),
-            "learning_rate": (self.learning_rate > 0, "a number above 0"),
-            "muon_rate": (self.muon_rate >= 0, "a number from 0"),
             "warmup": (0 <= self.warmup < 1, "a share from 0, below 1"),
             "spacing": (0.02 <= self.spacing <= 1, "a number from 0.02 to 1"),
             "fold": (self.fold in (1, 2, 4), "1, 2 or 4"),
-            "weight_decay": (self.weight_decay >= 0, "a number from 0"),
-            "clip": (self.clip > 0, "a number above 0"),
             "widths": (all(width > 0 for width in self.widths), "numbers above 0"),
             "shift": (0 <= self.shift < 16, "a number from 0 to 15"),
-            "validation": (self.validation >= 0, "a number from 0"),
             "zoom": (0 <= self.zoom <= 1, "a number from 0 to 1"),
             "sharpen": (0 <= self.sharpen <= 2, "a number from 0 to 2"),
             "cutmix": (0 <= self.cutmix <= 1, "a share from 0 to 1"),

@@ -5,22 +5,23 @@ SHA-256 of each image's bytes, so that "the first 1,000" is the same fair sample
 came from (a copy sorted by class would give ten classes).
 """
 
-import hashlib
-import os
-import re
 from pathlib import Path
 
 import numpy as np
 
 from colorlib import paths
-from colorlib.color import rgb_to_hsv
-from colorlib.datasets.arrays import Labels, canonical_order, check_uint8, in_order, load_npy
-from colorlib.datasets.arrays import to_images as to_images  # for callers of this module
+from colorlib.datasets.arrays import Labels, canonical_order, in_order
+from colorlib.datasets.arrays import to_images as to_images  # part of this module's interface
 from colorlib.datasets.arrays import to_tensor as to_tensor
 from colorlib.datasets.cifar100 import fetch_cifar100, load_cifar100
-from colorlib.datasets.folders import SPLITS, load_path, state
+from colorlib.datasets.folders import SPLITS, load_path
 from colorlib.datasets.photographs import load_photographs
+from colorlib.datasets.prepared import load_prepared as load_prepared
+from colorlib.datasets.prepared import prepare as prepare
 from colorlib.datasets.sample import sample_images
+from colorlib.datasets.sources import describe as describe
+from colorlib.datasets.sources import prepared_path as prepared_path
+from colorlib.datasets.sources import slug as slug
 
 VALIDATION = 5000  # the last images of CIFAR-100's training split, in canonical order
 
@@ -62,34 +63,6 @@ def resolve(source: str | Path = "auto") -> tuple[str, str]:
     return "cifar100", "CIFAR-100 was downloaded into the data root."
 
 
-def prepared_path(source: str, split: str, count: int | None = None) -> Path:
-    """Where the prepared array of a resolved source and split, or its first `count`, is kept.
-
-    Another place when files of the source have changed, so that no stale array is taken for it.
-    """
-    name = slug(source) + (f"-{count}" if count else "")
-    if source not in ("cifar100", "sample"):  # which never change
-        place = paths.data_root() / "photos" if source == "photos" else Path(source).expanduser()
-        name += f"-{state(place)}"
-    return paths.data_root() / "prepared" / name / f"{split}_hsv.npy"
-
-
-def slug(source: str) -> str:
-    """A file name for a resolved source: its own, or for a path its last part and a hash of it."""
-    if source in ("cifar100", "photos", "sample"):
-        return source
-    whole = str(Path(source).expanduser().resolve())
-    name = re.sub(r"[^\w.-]+", "-", Path(whole).name)
-    return f"{name}-{hashlib.sha256(os.fsencode(whole)).hexdigest()[:6]}"
-
-
-def describe(source: str) -> str:
-    """What tables and figures call a resolved source."""
-    sample = "built-in sample (smoke test)"
-    names = {"cifar100": "CIFAR-100", "photos": "photographs", "sample": sample}
-    return names.get(source, Path(source).name)
-
-
 def split_validation(
     images: np.ndarray, validation: int = VALIDATION
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -120,37 +93,3 @@ def _load(
         return images[:count], None  # it may be larger than memory
     order = canonical_order(images, labels[0] if labels else None)[:count]
     return images[order], (labels[0][order], labels[1]) if labels else None
-
-
-def prepare(images: np.ndarray, path: str | Path, chunk: int = 2500) -> np.ndarray:
-    """Write uint8 `images` as HSV, float16 (N, 3, H, W), to the .npy file `path`; return it.
-
-    Channels are hue in turns, saturation and value. Half precision is enough: all 256^3 colours
-    come back exactly (tests/test_color.py tries each). Raises ValueError for another shape or type.
-    """
-    from tqdm import tqdm
-
-    images = check_uint8(images)
-    count, height, width, _ = images.shape
-    with paths.replacing(path) as part:
-        # written, not memory-mapped: a full disk is then an error, not a crash
-        header = {"descr": "<f2", "fortran_order": False, "shape": (count, 3, height, width)}
-        title = {"desc": Path(path).name, "unit": " images"}
-        with part.open("wb") as file, tqdm(total=count, **title) as bar:
-            np.lib.format.write_array_header_1_0(file, header)
-            for start in range(0, count, chunk):
-                hsv = rgb_to_hsv(to_tensor(images[start : start + chunk])).half()
-                hsv[:, 0][hsv[:, 0] >= 1] = 0  # 0.9999 rounds to a whole turn, which is hue 0
-                hsv.numpy().tofile(file)
-                bar.update(len(hsv))
-    return load_prepared(path)
-
-
-def load_prepared(path: str | Path) -> np.ndarray:
-    """A prepared array, memory-mapped: float16 (N, 3, H, W), channels hue, saturation, value."""
-    array = load_npy(path)
-    if array.dtype != np.float16 or array.ndim != 4 or array.shape[1] != 3:
-        raise ValueError(
-            f"{path}: got {array.dtype} {array.shape}, expected float16 (N, 3, H, W) from prepare()"
-        )
-    return array

@@ -75,14 +75,13 @@ def look_up(table: dict[str, Any], name: str, kind: str) -> Any:
 
 
 def get_head(name: str) -> Head:
-    """The head of that name in `HEADS`; ValueError for another one."""
     return look_up(HEADS, name, "head")()
 
 
 def cell_centers(spacing: float) -> Tensor:
     """(K, 2): the corners of all lattice squares that touch the unit disk.
 
-    Every colour of the disk then lies between four of them, so that bilinear weights exist.
+    So every colour of the disk lies between four of them, and has bilinear weights.
     """
     reach = math.ceil(1 / spacing)
     lattice = range(-reach, reach + 1)

@@ -1,9 +1,7 @@
-"""Recipes: what is minimised. One small class per way of learning the same thing.
+"""Recipes: what is minimised. One small class for each way to learn the same thing.
 
-A recipe has a `name`, a `head` (what the network puts out, see decoding.py) and
-`loss(output, batch)`, a scalar for the network's output (B, outputs, H/fold, W/fold). The target
-is made from the image alone: nothing was ever labelled. Before that, `start(model, pixels)` sees
-some of the training images, uint8 (N, 3, H, W). Every sum over pixels is a mean, so that rates
+A recipe has a `name`, a `head` (what the network predicts, see decoding.py) and a loss. The target
+is made from the image alone: no label is used. Sums over pixels are means, so that learning rates
 carry over. `build` makes the network and the recipe that a config describes.
 """
 
@@ -67,7 +65,7 @@ class Recipe:
 
 
 class Distribution(Recipe):
-    """Learn, for every pixel, how likely each colour is.
+    """Learn, for every pixel, the probability of each colour.
 
     Cross-entropy against a soft target: the true chroma lies in a square of four cells and is
     written as their bilinear weights, so that the target's mean is exactly the true chroma.
@@ -112,7 +110,7 @@ class Distribution(Recipe):
 
 
 class ChromaRegression(Recipe):
-    """Learn the chroma vector itself, with a robust loss: the plain way, for comparison."""
+    """Learn the chroma itself with a robust loss, for comparison."""
 
     name, head = "regression", "chroma"
 

@@ -2,7 +2,7 @@
 
 Every random choice is drawn from (seed, epoch) or (seed, step), never from what happened before, so
 that a resumed run goes on exactly (in full precision on the same machine, with as many threads).
-The default run takes 36 epochs of CIFAR-100, about an hour on two CPU cores.
+docs/benchmarks.md says how many images a second it trains.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from colorlib import paths
-from colorlib.batches import Batch, batches, check_pixels
+from colorlib.batches import Batch, batches
 from colorlib.checkpoint import Run, diverged
 from colorlib.color import to_gray
 from colorlib.config import Config, command
 from colorlib.data import split_validation, to_images
-from colorlib.datasets.pixels import Pixels, as_pixels, check_colours, gather, place
+from colorlib.datasets.pixels import Pixels, as_pixels, check_pixels, first_images, gather, place
 from colorlib.fast.denormals import flushed_denormals
 from colorlib.fast.muon import Muon
 from colorlib.fast.precision import choose_precision
@@ -37,7 +37,6 @@ from colorlib.recipes import Recipe, check_compatible
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-SETUP_PIXELS = 10000 * 32 * 32  # of the training images that a recipe sees before training
 FILES = ("model.safetensors", "strip.png", "history.json")  # of a finished run, as they are written
 History = list[dict[str, float]]  # a row an epoch
 OnEpoch = Callable[[History, np.ndarray], None]
@@ -176,14 +175,6 @@ def training_pixels(
     check_pixels(pixels, config, stride)
     kept = as_pixels(validation) if len(validation) else pixels[:0]
     return place(pixels[: config.count], accelerator.device), kept
-
-
-def first_images(pixels: Pixels) -> Tensor:
-    """The images, uint8 (N, 3, H, W), that a recipe sees before training; grey ones are logged."""
-    count = SETUP_PIXELS // gather(pixels, torch.arange(1))[0, 0].numel()
-    images = gather(pixels, torch.arange(min(count, len(pixels))))
-    check_colours(images)
-    return images
 
 
 def input_kind(config: Config) -> str:

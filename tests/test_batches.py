@@ -8,7 +8,7 @@ import colorlib as cl
 from colorlib import Config, batches
 from colorlib.datasets import augmentation
 from colorlib.datasets.pack import pack
-from colorlib.datasets.pixels import as_pixels, fingerprint
+from colorlib.datasets.pixels import as_pixels, check_pixels, fingerprint
 
 
 class Alone:
@@ -113,9 +113,9 @@ def test_a_step_sees_windows_of_the_chosen_size(images):
     assert first.rgb.shape == (8, 3, 48, 48) and first.gray.shape == (8, 1, 48, 48)
     assert torch.equal(first.rgb, again.rgb)
     assert len({part.sum().item() for part in first.rgb}) == 8
-    batches.check_pixels(large, config, 16)
+    check_pixels(large, config, 16)
     with pytest.raises(ValueError, match="multiples of 32"):
-        batches.check_pixels(large, config, 32)
+        check_pixels(large, config, 32)
 
 
 def test_pack_writes_what_load_images_reads(images, tmp_path):

@@ -195,7 +195,7 @@ def test_prepared_arrays_give_the_same_pixels_back(tmp_path, images):
 
 
 def test_interrupted_preparation_leaves_nothing(tmp_path, images, monkeypatch):
-    monkeypatch.setattr(data, "rgb_to_hsv", lambda rgb: 1 / 0)
+    monkeypatch.setattr("colorlib.datasets.prepared.rgb_to_hsv", lambda rgb: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cl.prepare(images, tmp_path / "hsv.npy")
     assert list(tmp_path.iterdir()) == []

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from colorlib.color import hsv_to_rgb
+from colorlib.config import Config
 from colorlib.datasets.arrays import check_uint8
 
 log = logging.getLogger(__name__)
 CHUNK = 250  # images converted at a time
+SETUP_PIXELS = 10000 * 32 * 32  # of the training images that a recipe sees before training
 Pixels = Tensor | np.ndarray  # uint8 (N, 3, H, W) in memory, or what is memory-mapped
 
 
@@ -76,3 +78,31 @@ def check_colours(pixels: Tensor) -> None:
     grey = (spread < 8).float().mean().item()
     if grey > 0.5:
         log.warning("%.0f %% of the training images are grey: they teach no colours", 100 * grey)
+
+
+def check_pixels(pixels: Pixels, config: Config, stride: int) -> None:
+    """Raise ValueError where the training pixels do not go with the config."""
+    count, (height, width) = len(pixels), gather(pixels, torch.arange(1)).shape[-2:]
+    if config.crop > min(height, width):
+        raise ValueError(f"crop: got {config.crop}, but the images are {height} x {width} pixels")
+    if config.crop:
+        height = width = config.crop
+    if config.count is not None and config.count > count:
+        raise ValueError(f"count: got {config.count}, but there are {count} training images")
+    if (config.count or count) < config.batch_size:
+        raise ValueError(
+            f"{config.count or count} training images are too few: a batch is {config.batch_size}"
+        )
+    if min(height, width) < 32 or height % stride or width % stride:
+        raise ValueError(
+            f"images: got {height} x {width} pixels, expected sides from 32 that are multiples of "
+            f"{stride} for this network"
+        )
+
+
+def first_images(pixels: Pixels) -> Tensor:
+    """The images, uint8 (N, 3, H, W), that a recipe sees before training; grey ones are logged."""
+    count = SETUP_PIXELS // gather(pixels, torch.arange(1))[0, 0].numel()
+    images = gather(pixels, torch.arange(min(count, len(pixels))))
+    check_colours(images)
+    return images
