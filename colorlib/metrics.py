@@ -13,6 +13,7 @@ from torch import Tensor
 
 from colorlib import paths
 from colorlib.color import check_images, rgb_to_lab
+from colorlib.fast.ssim import ssim
 
 AB_CELLS, AB_WIDTH, AB_LOW = 22, 10.0, -110.0
 PRIOR_FLOOR = 1e-4  # keeps one percent of the images from deciding the rebalanced result
@@ -47,8 +48,6 @@ def per_image(
     quick: without CIEDE2000 and SSIM, which take most of the time.
     """
     from tqdm import tqdm
-
-    from colorlib.fast.ssim import ssim
 
     check_pair(predicted, truth)
     prior = ab_prior() if prior is None else torch.as_tensor(prior, dtype=torch.float64)
