@@ -216,7 +216,8 @@ SHORTER = {
     "SECONDS = 20": "SECONDS = 1",
     "COUNT = None if FULL else 500": "COUNT = 20",
     "COUNT = None  #": "COUNT = 300  #",
-    "EPOCHS = 4": "EPOCHS = 1",
+    'BUDGET = equal_budget.BUDGETS["short"]': 'BUDGET = equal_budget.BUDGETS["short"] = '
+    '{"epochs": 1, "count": 300, "validation": 200}',
 }
 HIDE = """
 import sys
