@@ -115,11 +115,8 @@ def other_systems(source: str = "cifar100") -> dict[str, Colorizer]:
 
 def settings_curve(model: ColorNet, truth: Tensor, settings: list[DecodeSetting]) -> list[dict]:
     """What a network of cells reaches on truth (N, 3, H, W) at each setting."""
-    measured = measure_settings(model, truth, settings, "luma")
-    return [
-        with_intervals(rows) | setting._asdict()
-        for setting, rows in zip(settings, measured, strict=True)
-    ]
+    pairs = zip(settings, measure_settings(model, truth, settings, "luma"), strict=True)
+    return [with_intervals(rows) | setting._asdict() for setting, rows in pairs]
 
 
 def measure_output(predicted: Tensor, truth: Tensor) -> dict:
@@ -186,15 +183,11 @@ def compare(
     if current:
         return current
     validation = split_validation(images, BUDGETS[budget]["validation"])[1]
-    labels = (
-        load_labels(source, "test", count) if source == "cifar100" else None
-    )  # the classifier's
+    labels = load_labels(source, "test", count) if source == "cifar100" else None
     truth = to_tensor(test)
     curves, networks, owners = {}, {}, {}
-    systems = [
-        System("grey", grey),
-        System("random_colors", lambda gray: random_colors(truth[: len(gray)], images)),
-    ]
+    random = System("random_colors", lambda gray: random_colors(truth[: len(gray)], images))
+    systems = [System("grey", grey), random]
     for system in systems:
         curves[system.key] = [measure_output(system.colorize(luma(truth)), truth)]
     for recipe in recipes:
@@ -244,10 +237,8 @@ def original_network(
     """The original's own network after as many seconds of training, on `count` test images."""
     training = split_validation(images)[0]
     model, steps = original.train(f"original-network-{source}", training, seconds)
-    systems = [
-        System("grey", grey),
-        System("original_network", lambda gray: original.colorize(model, gray)),
-    ]
+    theirs = System("original_network", partial(original.colorize, model))
+    systems = [System("grey", grey), theirs]
     baseline, row = evaluate_systems(systems, test[:count], "luma")
     made = {"count": min(count, len(test)), "steps": steps, "training_seconds": seconds}
     return row | made | {"grey": baseline}
@@ -303,13 +294,10 @@ def pareto_margins(result: dict, ours: str = OURS) -> dict[str, float]:
     curve = sorted(result["curves"][ours], key=lambda row: row["raw_auc"])
     x, y = ([row[name] for row in curve] for name in ("raw_auc", "rebalanced_auc"))
     y = np.maximum.accumulate(y[::-1])[::-1]  # what is reached at this raw AuC or a better one
-    margins = {}
-    for key, points in result["curves"].items():
-        if key != ours:
-            margins[key] = min(
-                float(np.interp(p["raw_auc"], x, y)) - p["rebalanced_auc"]
-                if p["raw_auc"] <= x[-1]
-                else -float("inf")
-                for p in points
-            )
-    return margins
+
+    def height(point: dict) -> float:
+        above = float(np.interp(point["raw_auc"], x, y)) - point["rebalanced_auc"]
+        return above if point["raw_auc"] <= x[-1] else -float("inf")
+
+    others = {key: points for key, points in result["curves"].items() if key != ours}
+    return {key: min(map(height, points)) for key, points in others.items()}

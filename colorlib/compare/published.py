@@ -58,7 +58,8 @@ def published_result(
     Without the published outputs in the data root the result on file is returned, also one of
     other weights; a printed sentence says so. Raises ValueError if there is neither.
     """
-    name, model, photographs = result_name(model_name), network(model_name), peers.published()
+    name = f"published-{store.name_for_model(model_name)}"
+    model, photographs = network(model_name), peers.published()
     made = provenance(model, model_name, vividness, photographs)
     if unless_current and not photographs and store.find_result(name):
         result = store.load_result(name)
@@ -99,10 +100,8 @@ def measure_published(
     """
     photographs = peers.published() if photographs is None else photographs
     if not photographs:
-        raise ValueError(
-            "measure_published: no published photograph is in the data root; "
-            "`python -m colorlib published --fetch` fetches them"
-        )
+        fetch = "`python -m colorlib published --fetch` fetches them"
+        raise ValueError(f"measure_published: no photograph is in the data root; {fetch}")
     model, began, prior = network(model), time.perf_counter(), ab_prior()
     measured = [
         measure_photograph(photo, model, vividness, prior)
@@ -178,7 +177,7 @@ def system_rows(
     )
 
     def row(key: str, numbers: Numbers, **words) -> dict:
-        about = {"key": f"{system}/{scope}/{key}", "beside": system, "scope": scope, **words}
+        about = {"key": f"{system}/{scope}/{key}", "beside": system, "scope": scope} | words
         return about | {"images": len(measured)} | means(numbers)
 
     rows = [row("grey", grey, system="grey"), row(system, theirs, system=system)]
@@ -225,11 +224,6 @@ def photograph_row(photo: Photograph, measured: dict[str, Numbers]) -> dict:
     row = {"case": photo.case, "group": photo.group, "repository": photo.repository}
     row |= {metric: {key: round(m[metric], 5) for key, m in found.items()} for metric in KEPT}
     return row | {"true_colourfulness": round(found["grey"]["true_colourfulness"], 5)}
-
-
-def result_name(model_name: str) -> str:
-    """The file name of a result: "published-photo", or after a weights file."""
-    return f"published-{store.name_for_model(model_name)}"
 
 
 def rows_of(result: dict, system: str, scope: str = MAIN) -> list[dict]:
