@@ -1,6 +1,5 @@
 """Every hyperparameter of a run in one place, checked. This module imports nothing of colorlib."""
 
-import dataclasses
 import re
 from dataclasses import dataclass
 
@@ -66,16 +65,3 @@ class Config:
         for setting, (right, wish) in expected.items():
             if not right:
                 raise ValueError(f"{setting}: got {getattr(self, setting)!r}, expected {wish}")
-
-
-def command(config: Config, processes: int = 1) -> str:
-    """The command line that trains this config: what differs from the defaults."""
-    start = "python" if processes == 1 else f"torchrun --nproc-per-node {processes}"
-    words = [f"{start} -m colorlib train"]
-    for field in dataclasses.fields(config):
-        setting = getattr(config, field.name)
-        if setting != field.default:
-            text = " ".join(map(str, setting)) if isinstance(setting, tuple | list) else setting
-            option = f"--{field.name.replace('_', '-')}"
-            words.append(option if setting is True else f"{option} {text}")
-    return " ".join(words)

@@ -16,14 +16,13 @@ from colorlib.datasets.arrays import to_tensor as to_tensor
 from colorlib.datasets.cifar100 import fetch_cifar100, load_cifar100
 from colorlib.datasets.folders import SPLITS, load_path
 from colorlib.datasets.photographs import load_photographs
+from colorlib.datasets.pixels import split_validation as split_validation
 from colorlib.datasets.prepared import load_prepared as load_prepared
 from colorlib.datasets.prepared import prepare as prepare
 from colorlib.datasets.sample import sample_images
 from colorlib.datasets.sources import describe as describe
 from colorlib.datasets.sources import prepared_path as prepared_path
 from colorlib.datasets.sources import slug as slug
-
-VALIDATION = 5000  # the last images of CIFAR-100's training split, in canonical order
 
 
 def load_images(
@@ -61,14 +60,6 @@ def resolve(source: str | Path = "auto") -> tuple[str, str]:
     except OSError as error:
         return "sample", f"CIFAR-100 is not here ({error}), so the built-in sample stands in."
     return "cifar100", "CIFAR-100 was downloaded into the data root."
-
-
-def split_validation(
-    images: np.ndarray, validation: int = VALIDATION
-) -> tuple[np.ndarray, np.ndarray]:
-    """(training, validation): the last images, or the last tenth of a small set, validate."""
-    validation = min(validation, len(images) // 10)
-    return images[: len(images) - validation], images[len(images) - validation :]
 
 
 def _load(

@@ -1,5 +1,8 @@
 """What a notebook or a training run needs of the process and the machine that it runs on."""
 
+from __future__ import annotations
+
+import dataclasses
 import importlib
 import importlib.util
 import os
@@ -11,6 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
+
+from colorlib.config import Config
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 PACKAGES = {  # import name: package name
     "accelerate": "accelerate",
@@ -62,6 +71,28 @@ def install_missing() -> list[str]:
             raise SetupError(f"pip could not install {', '.join(missing)}: install them, run again")
         importlib.invalidate_caches()
     return missing
+
+
+def command(config: Config, processes: int = 1) -> str:
+    """The command line that trains this config: what differs from the defaults."""
+    start = "python" if processes == 1 else f"torchrun --nproc-per-node {processes}"
+    words = [f"{start} -m colorlib train"]
+    for field in dataclasses.fields(config):
+        setting = getattr(config, field.name)
+        if setting != field.default:
+            text = " ".join(map(str, setting)) if isinstance(setting, tuple | list) else setting
+            option = f"--{field.name.replace('_', '-')}"
+            words.append(option if setting is True else f"{option} {text}")
+    return " ".join(words)
+
+
+def make_accelerator() -> Accelerator:
+    """Accelerate's view of this machine: which device, which of how many processes."""
+    import torch
+    from accelerate import Accelerator
+
+    # several processes on a CPU are several only if accelerate is told that it is one
+    return Accelerator(cpu="LOCAL_RANK" in os.environ and not torch.accelerator.is_available())
 
 
 @contextmanager

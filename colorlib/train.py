@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -24,9 +22,11 @@ from colorlib import paths
 from colorlib.batches import Batch, batches
 from colorlib.checkpoint import Run, diverged
 from colorlib.color import to_gray
-from colorlib.config import Config, command
-from colorlib.data import split_validation, to_images
-from colorlib.datasets.pixels import Pixels, as_pixels, check_pixels, first_images, gather, place
+from colorlib.config import Config
+from colorlib.data import to_images
+from colorlib.datasets.pixels import Pixels, first_images, gather, training_pixels
+from colorlib.datasets.strip import save_strip, start_strip
+from colorlib.environment import command, make_accelerator
 from colorlib.fast.denormals import flushed_denormals
 from colorlib.fast.muon import Muon
 from colorlib.fast.precision import choose_precision
@@ -58,12 +58,14 @@ def fit(
     """
     check_compatible(model, recipe, config)
     accelerator = make_accelerator()
-    pixels, validation = training_pixels(images, config, model.stride, accelerator)
+    pixels, validation = training_pixels(images, config, model.stride, accelerator.device)
     model.to(accelerator.device).to(memory_format=torch.channels_last).train()
     model.trained_input, model.schedules = config.given, {}  # tuned for earlier weights
     recipe.setup(model, first_images(pixels))
     run = Run(model, make_optimizers(model, config), pixels, config, accelerator)
-    gray, run.extra["strip"] = start_strip(validation if len(validation) else pixels, config)
+    gray, run.extra["strip"] = start_strip(
+        validation if len(validation) else pixels, input_kind(config)
+    )
     run.resume()
     if run.finished and all((run.folder / name).exists() for name in FILES):
         return run.history
@@ -155,28 +157,6 @@ def make_optimizers(model: Network, config: Config) -> list[Optimizer]:
     return optimizers
 
 
-def make_accelerator() -> Accelerator:
-    """Accelerate's view of this machine: which device, which of how many processes."""
-    from accelerate import Accelerator
-
-    # several processes on a CPU are several only if accelerate is told that it is one
-    return Accelerator(cpu="LOCAL_RANK" in os.environ and not torch.accelerator.is_available())
-
-
-def training_pixels(
-    images: np.ndarray, config: Config, stride: int, accelerator: Accelerator
-) -> tuple[Pixels, Pixels]:
-    """(training, validation) pixels of `images`, the training ones checked and on the device.
-
-    stride: the sides of the images must be multiples of it.
-    """
-    training, validation = split_validation(images, config.validation)
-    pixels = as_pixels(training)
-    check_pixels(pixels, config, stride)
-    kept = as_pixels(validation) if len(validation) else pixels[:0]
-    return place(pixels[: config.count], accelerator.device), kept
-
-
 def input_kind(config: Config) -> str:
     """The input that a run is validated with: luma if it is trained on luma alone, else value."""
     return "luma" if config.given == "luma" else "value"
@@ -204,24 +184,11 @@ def validate(
     return {"validation_loss": loss, "psnr": psnr(colored, rgb).mean().item(), "raw_auc": raw_auc}
 
 
-def start_strip(pixels: Pixels, config: Config) -> tuple[Tensor, Tensor]:
-    """The input (8, 1, H, W) of the first eight images, and the first two rows of their strip.
-
-    The strip is uint8 (2, 8, H, W, 3): the truth and the input. A row an epoch follows.
-    """
-    rgb = gather(pixels, torch.arange(8) % len(pixels)).cpu().float() / 255
-    gray = to_gray(rgb, input_kind(config))
-    rows = [torch.from_numpy(to_images(x)) for x in (rgb, gray.expand(-1, 3, -1, -1))]
-    return gray, torch.stack(rows)
-
-
 def finish(run: Run, validation: int) -> None:
     """Write the weights, the strip as a picture, and how the weights were made: `FILES`."""
     assert isinstance(run.model, ColorNet)
     save_model(run.model, run.folder / FILES[0])
-    rows = run.extra["strip"].permute(0, 2, 1, 3, 4).flatten(2, 3).flatten(0, 1)
-    with paths.replacing(run.folder / FILES[1]) as part:
-        Image.fromarray(rows.numpy()).save(part, format="PNG")  # (rows H, 8 W, 3)
+    save_strip(run.extra["strip"], run.folder / FILES[1])
     config, processes = run.config, run.accelerator.num_processes
     data = {"training": len(run.pixels), "validation": validation, "sha256": run.expected["data"]}
     made = {

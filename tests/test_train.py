@@ -18,9 +18,9 @@ from PIL import Image
 
 import colorlib as cl
 from colorlib import batches, checkpoint, paths, train
-from colorlib.config import command
 from colorlib.datasets.pixels import as_pixels
 from colorlib.decoding import DecodeSetting
+from colorlib.environment import command
 from colorlib.fast.muon import orthogonal
 from colorlib.fast.precision import choose_precision
 from colorlib.report import pictures

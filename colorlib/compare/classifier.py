@@ -25,6 +25,8 @@ from colorlib.checkpoint import Run
 from colorlib.color import luma
 from colorlib.config import Config
 from colorlib.data import load_images, load_labels, to_tensor
+from colorlib.datasets.pixels import training_pixels
+from colorlib.environment import make_accelerator
 from colorlib.model import (
     Convolution,
     Network,
@@ -33,7 +35,7 @@ from colorlib.model import (
 )
 from colorlib.paths import machine
 from colorlib.recipes import Recipe
-from colorlib.train import epochs, make_accelerator, make_optimizers, training_pixels
+from colorlib.train import epochs, make_optimizers
 
 FOLDER = "classifiers"
 SMOOTHING = 0.1
@@ -140,7 +142,7 @@ def train_classifier(
     """
     config = dataclasses.replace(config, name=name, precision="no", clip=math.inf)
     accelerator, labels = make_accelerator(), torch.as_tensor(classes).long()
-    pixels, _ = training_pixels(images, config, 8, accelerator)
+    pixels, _ = training_pixels(images, config, 8, accelerator.device)
     torch.manual_seed(config.seed)
     kind = CLASSIFIERS[name]
     model = kind.network(classes=int(labels.max()) + 1)

@@ -19,9 +19,10 @@ from colorlib.color import luma
 from colorlib.compare import nogan
 from colorlib.compare.classifier import load_classifier
 from colorlib.compare.semantic import classifier_metrics
-from colorlib.config import Config, command
+from colorlib.config import Config
 from colorlib.data import load_images, load_labels, resolve, slug, split_validation, to_tensor
 from colorlib.decoding import CELL_HEADS, DecodeSetting
+from colorlib.environment import command
 from colorlib.metrics import per_image, summary
 from colorlib.model import ColorNet, colorize, load_model, weights_digest
 from colorlib.peers import original

@@ -14,6 +14,7 @@ from colorlib.datasets.arrays import check_uint8
 
 log = logging.getLogger(__name__)
 CHUNK = 250  # images converted at a time
+VALIDATION = 5000  # the last images of CIFAR-100's training split, in canonical order
 SETUP_PIXELS = 10000 * 32 * 32  # of the training images that a recipe sees before training
 Pixels = Tensor | np.ndarray  # uint8 (N, 3, H, W) in memory, or what is memory-mapped
 
@@ -106,3 +107,25 @@ def first_images(pixels: Pixels) -> Tensor:
     images = gather(pixels, torch.arange(min(count, len(pixels))))
     check_colours(images)
     return images
+
+
+def split_validation(
+    images: np.ndarray, validation: int = VALIDATION
+) -> tuple[np.ndarray, np.ndarray]:
+    """(training, validation): the last images, or the last tenth of a small set, validate."""
+    validation = min(validation, len(images) // 10)
+    return images[: len(images) - validation], images[len(images) - validation :]
+
+
+def training_pixels(
+    images: np.ndarray, config: Config, stride: int, device: torch.device
+) -> tuple[Pixels, Pixels]:
+    """(training, validation) pixels of `images`, the training ones checked and on the device.
+
+    stride: the sides of the images must be multiples of it.
+    """
+    training, validation = split_validation(images, config.validation)
+    pixels = as_pixels(training)
+    check_pixels(pixels, config, stride)
+    kept = as_pixels(validation) if len(validation) else pixels[:0]
+    return place(pixels[: config.count], device), kept

@@ -6,8 +6,8 @@ import torch
 import colorlib as cl
 from colorlib import paths
 from colorlib.compare import equal_budget, nogan
-from colorlib.config import command
 from colorlib.decoding import DecodeSetting
+from colorlib.environment import command
 from colorlib.report import evaluation, store, tables, tune_vividness
 
 
