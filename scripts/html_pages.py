@@ -27,6 +27,7 @@ main, .pages {max-width: 1000px; margin: 0 auto; padding: 0 8px}
 .pages {display: flex; flex-wrap: wrap; justify-content: space-between; gap: 8px;
   font: 14px sans-serif; padding-top: 12px; padding-bottom: 12px}
 .jp-InputPrompt, .jp-OutputPrompt {font-size: 10px}
+.highlight, .jp-InputArea-editor {overflow-x: auto}
 .jp-OutputArea-output img {max-width: 100%; height: auto}
 .jp-OutputArea-output, .jp-RenderedHTMLCommon {overflow-x: auto}
 @media (max-width: 700px) {.jp-InputPrompt, .jp-OutputPrompt {display: none}}
@@ -57,6 +58,17 @@ def describe_figures(notebook: nbformat.NotebookNode, captions: dict[str, str]) 
             output.data = {"text/html": shown}
 
 
+def fold_hidden_cells(notebook: nbformat.NotebookNode) -> None:
+    """Fold the source of a cell that is hidden in Jupyter and printed nothing."""
+    for number, cell in enumerate(notebook.cells):
+        hidden = cell.metadata.get("jupyter", {}).get("source_hidden")
+        if cell.cell_type == "code" and hidden and not cell.outputs:
+            title = re.search(r"@title ([\w ]+)", cell.source)
+            text = f"<details><summary>{title[1] if title else 'Code'}</summary>\n\n"
+            text += f"```python\n{cell.source}\n```\n\n</details>"
+            notebook.cells[number] = nbformat.v4.new_markdown_cell(text, id=cell.get("id"))
+
+
 def picture_kind(output: nbformat.NotebookNode) -> str | None:
     """The format of an output that is shown as a picture."""
     data = output.get("data", {})
@@ -69,6 +81,7 @@ def html_page(path: Path, before: str | None = None, after: str | None = None) -
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata["title"] = heading(notebook)
     describe_figures(notebook, json.loads(CAPTIONS.read_text(encoding="utf-8")))
+    fold_hidden_cells(notebook)
     exporter = Config({"HTMLExporter": dict.fromkeys(HOSTED, "")})
     exporter.NbConvertBase.display_data_priority = FORMATS
     page, _ = HTMLExporter(config=exporter).from_notebook_node(notebook)

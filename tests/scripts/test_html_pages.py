@@ -94,7 +94,9 @@ def test_a_figure_without_a_name_is_described_by_its_heading(tmp_path):
     pages = script("html_pages")
     picture = {"image/png": "aGVsbG8=\n"}
     output = pages.nbformat.v4.new_output("display_data", picture)
+    hidden = {"jupyter": {"source_hidden": True}}
     cells = [
+        pages.nbformat.v4.new_code_cell("# @title Setup: x\nonce_shown = 1", metadata=hidden),
         pages.nbformat.v4.new_markdown_cell("# Title\n\n[next](02_b.ipynb), [x](solutions.ipynb)"),
         pages.nbformat.v4.new_markdown_cell('## A "heading"'),
         pages.nbformat.v4.new_code_cell("plot()", outputs=[output]),
@@ -105,4 +107,5 @@ def test_a_figure_without_a_name_is_described_by_its_heading(tmp_path):
     made = (tmp_path / "out" / "01_a.html").read_text()
     assert "alt='Figure: A \"heading\"'" in made and "<title>Title</title>" in made
     assert made.count('href="02_b.html"') == 3 and ".ipynb" not in made
+    assert "<details><summary>Setup</summary>" in made and made.count("once_shown") == 1
     assert "→" in made and "←" not in made
