@@ -217,8 +217,10 @@ def soft_encoding(
     return headline(fig, "Soft encoding: five cells share one colour")
 
 
-def rebalancing(steps: Sequence[Tensor], cells: Tensor, image: np.ndarray, weights: Tensor):
-    """From how common colours are to what a pixel of an image weighs, as a Figure.
+def rebalancing(
+    steps: Sequence[Tensor], cells: Tensor, image: np.ndarray, weights: Tensor
+) -> Figure:
+    """From how common colours are to what a pixel of an image weighs.
 
     steps: how common each cell is, the same smoothed, and its weight, all (K,); cells (K, 2); image
     uint8 (H, W, 3); weights (h, w): of its points.
