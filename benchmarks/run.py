@@ -16,8 +16,9 @@ from benchmarks.photo import photographs
 from benchmarks.timing import run_python
 from benchmarks.training import coloring, memory, training
 from colorlib import data, paths
-from colorlib.model import load_model, weights_digest
+from colorlib.model import load_model
 from colorlib.report import store
+from colorlib.report.store import weights_digest
 
 HERE = Path(__file__).resolve().parent
 IMPORT = """

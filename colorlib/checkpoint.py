@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 log = logging.getLogger(__name__)
+FORMAT = 2  # of a checkpoint: raise it when its content changes
 CHECK_STEPS = 20  # steps between looks at the losses: each look waits for a GPU
 CHECKPOINT_SECONDS = 600  # between checkpoints, if an epoch takes longer
 
@@ -48,7 +50,7 @@ class Run:
     ):  # fmt: skip
         self.model, self.optimizers, self.pixels, self.config = model, optimizers, pixels, config
         self.folder, self.accelerator = paths.runs() / config.name, accelerator
-        expected = dataclasses.asdict(config) | {"data": fingerprint(pixels)}
+        expected = dataclasses.asdict(config) | {"data": fingerprint(pixels), "format": FORMAT}
         self.expected = json.loads(json.dumps(expected))  # as a checkpoint gives it back
         self.epoch_steps = len(pixels) // config.batch_size
         self.total = self.epoch_steps * config.epochs
@@ -129,24 +131,19 @@ class Run:
                 epoch = (step - 1) // self.epoch_steps + 1
                 what = f"the loss is {loss} at step {step} (epoch {epoch})"
                 raise diverged(what, self.folder.name)
-        for (
-            name,
-            weight,
-        ) in self.model.state_dict().items():  # and the means that normalisation keeps
+        for name, weight in self.model.state_dict().items():  # also the means of normalisation
             if not torch.isfinite(weight).all():
                 what = f"{name} is no longer finite after step {self.step}"
                 raise diverged(what, self.folder.name)
         self.losses, self.unread = self.losses + losses, []
-        recent = self.losses[-50:]
-        self.bar.set_postfix(loss=f"{sum(recent) / len(recent):.4f}", refresh=False)
+        self.bar.set_postfix(loss=f"{fmean(self.losses[-50:]):.4f}", refresh=False)
 
     def end_epoch(self) -> dict[str, float]:
         """The new row of the history, to which the caller adds what it measures."""
-        mean, seconds = sum(self.losses) / len(self.losses), time.perf_counter() - self.began
-        row = {"epoch": len(self.history) + 1, "train_loss": mean, "seconds": seconds}
-        self.history.append(row)
+        row = {"epoch": len(self.history) + 1, "train_loss": fmean(self.losses)}
+        self.history.append(row | {"seconds": time.perf_counter() - self.began})
         self.losses = []
-        return row
+        return self.history[-1]
 
     def save(self) -> None:
         """Write a checkpoint if one is due; a full disk stops the run."""

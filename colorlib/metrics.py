@@ -120,13 +120,6 @@ def ab_cell(lab: Tensor) -> tuple[Tensor, Tensor]:
     return cell[:, 0], cell[:, 1]
 
 
-def count_ab_cells(rgb: Tensor) -> Tensor:
-    """How many pixels of rgb (N, 3, H, W) lie in each ab cell, (22, 22) int64."""
-    a, b = ab_cell(rgb_to_lab(rgb))
-    flat = torch.bincount((a * AB_CELLS + b).flatten(), minlength=AB_CELLS**2)
-    return flat.view(AB_CELLS, AB_CELLS)
-
-
 def ab_prior() -> Tensor:
     """Share (22, 22) of each ab cell among all pixels of CIFAR-100's training images, shipped."""
     counts = json.loads((paths.SHIPPED / "ab_prior.json").read_text(encoding="utf-8"))["counts"]

@@ -4,7 +4,6 @@ A small U-Net. Chroma is smooth, so everything runs at half resolution: the inpu
 (`pixel_unshuffle`) and the predicted chroma is upsampled.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorlib import decoding, paths
+from colorlib import paths
 from colorlib.color import add_chroma, check_given, check_images
 from colorlib.decoding import DecodeSetting, decode, get_head, setting_at
 from colorlib.fast.attention import Attention
@@ -152,7 +151,7 @@ def predict(
 ) -> Tensor:  # fmt: skip
     """The network's output for gray (N, 1, H, W) of any size; hints (N, 3, H, W) or None.
 
-    mirror: the mean of this output and the output for the mirror image, at twice the time.
+    mirror: the mean with the output for the mirror image, at twice the time.
     """
     edges = (0, -gray.shape[-1] % model.stride, 0, -gray.shape[-2] % model.stride)
     padded = F.pad(gray, edges, mode="replicate")
@@ -207,16 +206,6 @@ def save_model(model: ColorNet, path: str | Path, half: bool = False) -> None:
     """Write weights and architecture to one .safetensors file; `half` stores 16-bit floats."""
     about = model.config | {"schedules": model.schedules, "trained_input": model.trained_input}
     paths.write_weights(model.state_dict(), path, {"colornet": json.dumps(about)}, half)
-
-
-def weights_digest(model: nn.Module) -> str:
-    """Twelve digits for the weights, the decoding settings and the version of decoding."""
-    digest = hashlib.sha256()
-    if isinstance(model, ColorNet):
-        digest.update(json.dumps([model.schedules, decoding.VERSION]).encode())
-    for weight in model.state_dict().values():
-        digest.update(weight.contiguous().cpu().numpy().tobytes())
-    return digest.hexdigest()[:12]
 
 
 def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> ColorNet:

@@ -38,14 +38,14 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 FILES = ("model.safetensors", "strip.png", "history.json")  # of a finished run, as they are written
-History = list[dict[str, float]]  # a row an epoch
-OnEpoch = Callable[[History, np.ndarray], None]
+Row = dict[str, float]  # what an epoch measured
+OnEpoch = Callable[[list[Row], np.ndarray], None]
 
 
 def fit(
     model: ColorNet, recipe: Recipe, images: np.ndarray, config: Config,
     on_epoch: OnEpoch | None = None,
-) -> History:  # fmt: skip
+) -> list[Row]:  # fmt: skip
     """Train `model` in place; return the history, one dict an epoch.
 
     images: uint8 (N, H, W, 3), or prepared HSV (N, 3, H, W); the last `config.validation` validate.
@@ -63,9 +63,8 @@ def fit(
     model.trained_input, model.schedules = config.given, {}  # tuned for earlier weights
     recipe.setup(model, first_images(pixels))
     run = Run(model, make_optimizers(model, config), pixels, config, accelerator)
-    gray, run.extra["strip"] = start_strip(
-        validation if len(validation) else pixels, input_kind(config)
-    )
+    shown = validation if len(validation) else pixels
+    gray, run.extra["strip"] = start_strip(shown, input_kind(config))
     run.resume()
     if run.finished and all((run.folder / name).exists() for name in FILES):
         return run.history
@@ -82,7 +81,7 @@ def fit(
     return run.history
 
 
-def epochs(run: Run, recipe: Recipe) -> Iterator[dict[str, float]]:
+def epochs(run: Run, recipe: Recipe) -> Iterator[Row]:
     """The loop: train to the end of the run or until it is stopped; yield each epoch's row.
 
     What the caller adds to the row, and to `run.extra`, is in the checkpoint that follows.
@@ -162,9 +161,7 @@ def input_kind(config: Config) -> str:
     return "luma" if config.given == "luma" else "value"
 
 
-def validate(
-    model: ColorNet, recipe: Recipe, validation: Pixels, config: Config
-) -> dict[str, float]:
+def validate(model: ColorNet, recipe: Recipe, validation: Pixels, config: Config) -> Row:
     """Loss, PSNR and raw AuC on the first 1,000 validation pixels (N, 3, H, W); {} if none."""
     if not len(validation):
         return {}

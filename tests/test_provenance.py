@@ -13,8 +13,9 @@ from colorlib.__main__ import parser
 from colorlib.compare.classifier import FOLDER, load_classifier
 from colorlib.data import load_images
 from colorlib.decoding import DecodeSetting
-from colorlib.model import load_model, weights_digest
+from colorlib.model import load_model
 from colorlib.report import evaluation, store
+from colorlib.report.store import weights_digest
 from colorlib.study import calibration
 
 FILES = sorted(paths.COMMITTED_RESULTS.glob("*.json"))

@@ -24,7 +24,7 @@ from colorlib.data import load_images, load_labels, resolve, slug, split_validat
 from colorlib.decoding import CELL_HEADS, DecodeSetting
 from colorlib.environment import command
 from colorlib.metrics import per_image, summary
-from colorlib.model import ColorNet, colorize, load_model, weights_digest
+from colorlib.model import ColorNet, colorize, load_model
 from colorlib.peers import original
 from colorlib.recipes import build
 from colorlib.report import store
@@ -37,6 +37,7 @@ from colorlib.report.evaluation import (
     grey,
     random_colors,
 )
+from colorlib.report.store import weights_digest
 from colorlib.report.tables import TITLES, markdown_table, result_table
 from colorlib.report.tune_vividness import measure_settings, tune_path
 from colorlib.train import fit

@@ -25,8 +25,9 @@ from colorlib.compare.semantic import frechet
 from colorlib.config import Config
 from colorlib.data import split_validation, to_tensor
 from colorlib.datasets.pixels import Pixels, as_pixels
-from colorlib.model import ColorNet, colorize, load_model, save_model, weights_digest
+from colorlib.model import ColorNet, colorize, load_model, save_model
 from colorlib.recipes import Recipe
+from colorlib.report.store import weights_digest
 
 CHECKS = 8  # measurements of the quality during the adversarial phase
 RATE = 2e-4  # Adam's, of both networks; the critic alone trains at five times that

@@ -5,6 +5,7 @@ Every result holds, beside its numbers: "command", "commit", "date", "machine", 
 measured). A result is current if those of a new measurement would be the same.
 """
 
+import hashlib
 import json
 import subprocess
 from collections.abc import Mapping
@@ -14,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from colorlib import paths
+from colorlib import decoding, paths
 from colorlib.data import describe, slug
-from colorlib.model import weights_digest
+from colorlib.model import ColorNet
 
 REQUIRED = ("command", "commit", "date", "machine", "seed", "config", "data", "digests")
 DEPENDS_ON = ("config", "data", "seed")  # and the digests that are known beforehand
@@ -49,6 +50,16 @@ def provenance(
         "data": data,
         "digests": {name: weights_digest(network) for name, network in networks.items()},
     }
+
+
+def weights_digest(model: nn.Module) -> str:
+    """Twelve digits for the weights, the decoding settings and the version of decoding."""
+    digest = hashlib.sha256()
+    if isinstance(model, ColorNet):
+        digest.update(json.dumps([model.schedules, decoding.VERSION]).encode())
+    for weight in model.state_dict().values():
+        digest.update(weight.contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()[:12]
 
 
 def data_record(source: str, split: str, images: np.ndarray) -> dict:

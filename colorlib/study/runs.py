@@ -19,10 +19,11 @@ from colorlib.config import Config
 from colorlib.data import load_images, resolve, slug, split_validation, to_tensor
 from colorlib.decoding import CELL_HEADS, DecodeSetting
 from colorlib.metrics import per_image, summary
-from colorlib.model import ColorNet, colorize, weights_digest
+from colorlib.model import ColorNet, colorize
 from colorlib.paths import machine
 from colorlib.recipes import build
 from colorlib.report import evaluation, store
+from colorlib.report.store import weights_digest
 from colorlib.report.tune_vividness import ALPHAS, tune_path
 from colorlib.train import fit
 

@@ -19,7 +19,8 @@ from colorlib import paths
 from colorlib.color import to_gray
 from colorlib.datasets.arrays import Labels, check_uint8, load_npy, to_images, to_tensor
 from colorlib.metrics import mean_ab_error, psnr
-from colorlib.model import ColorNet, colorize, weights_digest
+from colorlib.model import ColorNet, colorize
+from colorlib.report.store import weights_digest
 from colorlib.widgets import panels
 from colorlib.widgets.page import free_path, page, png, row, swatch
 

@@ -26,7 +26,7 @@ from colorlib import paths
 from colorlib.color import luma
 from colorlib.datasets.arrays import check_uint8, to_images, to_tensor
 from colorlib.environment import offer
-from colorlib.model import ColorNet, weights_digest
+from colorlib.model import ColorNet
 from colorlib.report.evaluation import (
     Colorizer,
     System,
@@ -35,6 +35,7 @@ from colorlib.report.evaluation import (
     grey,
     random_colors,
 )
+from colorlib.report.store import weights_digest
 from colorlib.widgets.page import page, png, row
 
 if TYPE_CHECKING:
