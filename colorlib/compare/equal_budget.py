@@ -251,22 +251,18 @@ def with_original(result: dict) -> dict:
     return result | {"rows": [*result["rows"], result["original_network"]]}
 
 
-def training_images(result: dict) -> int:
-    """How many images of CIFAR-100 each network of a comparison at an equal budget was shown."""
-    budget = result["config"]["budget"]
-    return budget.get("count") or 50_000 - budget["validation"]
-
-
-def recipes_table(result: dict) -> str:
+def recipes_table(result: dict, metrics: tuple[str, ...] = TABLE) -> str:
     """The five recipes in Markdown, how long each trained, and the command."""
+    budget = result["config"]["budget"]
+    images = budget.get("count") or 50_000 - budget["validation"]
     minutes = [
         f"{TITLES[system_key(recipe)].split(':')[0]} {made['seconds'] / 60:.1f}"
         for recipe, made in result["networks"].items()
     ]
     return (
-        f"{result_table(with_original(result), TABLE)}\n\n{result['config']['budget']['epochs']} "
-        f"epochs of {training_images(result):,} images each. Minutes of training: "
-        f"{', '.join(minutes)}. `{result['command']}`"
+        f"{result_table(with_original(result), metrics)}\n\n{budget['epochs']} epochs of "
+        f"{images:,} images each. Minutes of training: {', '.join(minutes)}. "
+        f"`{result['command']}`"
     )
 
 

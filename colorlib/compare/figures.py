@@ -75,9 +75,8 @@ def picture_rows(
     note: str = "",
 ) -> Figure:
     """Rows of pictures, uint8 (H, W, 3) of one shape: titles above, labels left, texts inside."""
-    beside = 0.1 + 0.065 * max(
-        (len(line) for text in labels for line in text.split("\n")), default=0
-    )
+    longest = max((len(line) for text in labels for line in text.split("\n")), default=0)
+    beside = 0.1 + 0.065 * longest if labels else 0
     cell, shape = (width - beside) / len(titles), rows[0][0].shape
     above = 0.15 + 0.135 * (1 + max(text.count("\n") for text in titles)) + 0.14 * bool(note)
     size = (width, len(rows) * cell * shape[0] / shape[1] + above)
