@@ -141,16 +141,12 @@ def add_to_bins(
     """Add to sums (3, bins) the weight of each bin of `predicted`, and both weighted sums there."""
     weights = weight.expand_as(predicted).flatten().numpy()
     predicted, true = predicted.flatten().numpy(), true.flatten().numpy()
-    count = len(edges) - 1
-    bins = np.clip(np.searchsorted(edges, predicted, "right") - 1, 0, count - 1)
+    bins = np.clip(np.searchsorted(edges, predicted, "right") - 1, 0, len(edges) - 2)
     for row, values in zip(sums, (weights, weights * predicted, weights * true), strict=True):
-        row += np.bincount(bins, values, count)
+        row += np.bincount(bins, values, len(row))
 
 
 def bin_rows(weight: np.ndarray, predicted: np.ndarray, true: np.ndarray) -> list[dict[str, float]]:
     """The mean predicted and true share of each bin that is not empty."""
-    return [
-        {"predicted": predicted[i] / weight[i], "true": true[i] / weight[i], "weight": weight[i]}
-        for i in range(len(weight))
-        if weight[i] > 0
-    ]
+    filled = (row for row in zip(weight, predicted, true, strict=True) if row[0] > 0)
+    return [{"predicted": p / w, "true": t / w, "weight": w} for w, p, t in filled]

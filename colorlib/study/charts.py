@@ -116,7 +116,7 @@ def fading_figure(result: dict) -> Figure:
     return headline(fig, "Unfamiliar images get paler colours", caption(result))
 
 
-def entropy_figure(model: ColorNet, images: np.ndarray, count: int = 8, note: str = "") -> Figure:
+def entropy_figure(model: ColorNet, images: np.ndarray, count: int = 8) -> Figure:
     """The entropy at each point of `count` of the images, from the surest to the least sure."""
     gray = luma(to_tensor(images))
     unsure = entropy(distribution(model, gray))
@@ -132,15 +132,12 @@ def entropy_figure(model: ColorNet, images: np.ndarray, count: int = 8, note: st
     fig = image_grid(rows, titles, labels)
     scale = plt.cm.ScalarMappable(plt.Normalize(0, peak), "viridis")
     fig.colorbar(scale, ax=fig.axes, label="entropy, nats", fraction=0.02, pad=0.01)
-    return headline(fig, "From the surest image to the least sure (mean entropy above)", note)
+    return headline(fig, "From the surest image to the least sure (mean entropy above)")
 
 
-def failures_figure(
-    model: ColorNet, images: np.ndarray, found: dict, count: int = 5, note: str = ""
-) -> Figure:
+def failures_figure(model: ColorNet, images: np.ndarray, found: dict, count: int = 5) -> Figure:
     """The worst images of each cause, ours beside the truth. found: see `failures.causes`."""
-    order, rows = found["error"].argsort(descending=True), []
-    labels = []
+    order, rows, labels = found["error"].argsort(descending=True), [], []
     for number, (title, _) in enumerate(CAUSES.values()):
         chosen = order[found["cause"][order] == number][:count].numpy()
         if len(chosen):
@@ -149,7 +146,7 @@ def failures_figure(
             rows.append([*row, *[None] * (2 * count - len(row))])
             labels.append(title.replace(" ", "\n"))
     fig = image_grid(rows, ["ours", "truth"] * count, labels)
-    return headline(fig, "The worst images, by cause", note)
+    return headline(fig, "The worst images, by cause")
 
 
 def duplicates_figure() -> Figure:

@@ -103,7 +103,7 @@ def evaluate_without_duplicates(
         kept = store.save_result(name, found | {"seconds": round(time.perf_counter() - began, 1)})
     rest = np.delete(test, [pair[0] for pair in kept["pairs"]], axis=0)
     config = {"model": model, "given": "luma", "vividness": evaluation.VIVIDNESS}
-    config |= {"resamples": 1000, "duplicates": config_of(kept)}
+    config |= {"resamples": 1000, "duplicates": kept["config"] | kept["digests"]}
     data = store.data_record(source, "test", rest)
     data["title"] += " without near-duplicates"
     made = store.provenance({model: net}, config, data, command=command)
@@ -113,11 +113,6 @@ def evaluate_without_duplicates(
         rows = evaluation.evaluate_systems(evaluation.compared_systems(net, "luma"), rest, "luma")
         evaluated = store.save_result(name, made | {"rows": rows})
     return {"duplicates": kept, "evaluation": evaluated}
-
-
-def config_of(duplicates: dict) -> dict:
-    """What decides which images are left out: the config and the classifier's digest."""
-    return duplicates["config"] | duplicates["digests"]
 
 
 def find_pairs(
@@ -137,11 +132,8 @@ def duplicates_table() -> str:
     From the results on file; "by eye" one person looked at a random sample of each range.
     """
     found, looked = (store.load_result(f"duplicates{x}", committed=True) for x in ("", "-by-eye"))
-    scores, limit = (
-        np.array([pair[2] for pair in found["pairs"]]),
-        found["config"]["similarity_min"],
-    )
-    rows = []
+    scores = np.array([pair[2] for pair in found["pairs"]])
+    limit, rows = found["config"]["similarity_min"], []
     for part in looked["ranges"]:
         low, high = part["from"], part["to"]
         inside = (scores >= low) & (scores < high + (high == 1))
