@@ -206,7 +206,8 @@ def soft_encoding(
         label = point + 11 * away / away.norm().clamp(min=1)
         axes[2].annotate(f"{part:.0%}", point.tolist(), label.tolist(), fontsize=7, ha="center",
                          va="center", arrowprops={"arrowstyle": "-", "lw": 0.5})  # fmt: skip
-    axes[2].set(xlim=(ab[0] - 30, ab[0] + 30), ylim=(ab[1] - 30, ab[1] + 30))
+    a, b = ab.tolist()
+    axes[2].set(xlim=(a - 30, a + 30), ylim=(b - 30, b + 30))
     titles = "a pixel of the image", f"its place among {len(cells)} cells", "its five nearest cells"
     for axis, title in zip(axes, titles, strict=True):
         axis.set_title(title)
@@ -228,7 +229,7 @@ def rebalancing(
     for axis, values, title in zip(axes, steps, titles, strict=False):
         shown = torch.where((lattice < 0) | (values[lattice] <= UNSEEN), torch.nan, values[lattice])
         norm = None if title == "weight" else LogNorm()
-        shown = axis.imshow(shown.T, origin="lower", extent=(-reach, reach) * 2, norm=norm)
+        shown = axis.imshow(shown.T.numpy(), origin="lower", extent=(-reach, reach) * 2, norm=norm)
         fig.colorbar(shown, ax=axis, location="bottom", label=title)
         axis.set(xlabel="a", xticks=[-100, 0, 100], yticks=[])
     axes[0].set(ylabel="b", yticks=[-100, 0, 100])
