@@ -1,5 +1,6 @@
 """Executed notebooks as pages that work offline: no script, font or style of another host."""
 
+import base64
 import html
 import json
 import re
@@ -76,6 +77,12 @@ def picture_kind(output: nbformat.NotebookNode) -> str | None:
     return shown if shown.startswith("image/") else None
 
 
+def embed(picture: re.Match) -> str:
+    """The attribute `src="../figures/NAME.gif"` of a text's picture, with the picture in it."""
+    body = base64.b64encode((REPOSITORY / "figures" / picture[1]).read_bytes()).decode()
+    return f'src="data:image/gif;base64,{body}"'
+
+
 def html_page(path: Path, before: str | None = None, after: str | None = None) -> str:
     """The notebook as one HTML page. before, after: links to the neighbouring pages, as HTML."""
     notebook = nbformat.read(path, as_version=4)
@@ -87,6 +94,7 @@ def html_page(path: Path, before: str | None = None, after: str | None = None) -
     page, _ = HTMLExporter(config=exporter).from_notebook_node(notebook)
     page = re.sub(r"<img[^>]*colab-badge\.svg[^>]*>", "Open in Colab", page)
     page = re.sub(r'https://cdnjs[^"]*mermaid[^"]*', "", page)  # no notebook has a diagram
+    page = re.sub(r'src="\.\./figures/([\w-]+\.gif)"', embed, page)
     pages = {other.stem for other in path.parent.glob("0*.ipynb")}
     page = re.sub(
         r'<a\b[^>]*?href="([^":#]+)(#[^"]*)?"[^>]*>(.*?)</a>',

@@ -29,7 +29,7 @@ def frames(strip: np.ndarray) -> list[Image.Image]:
 
 
 def main() -> None:
-    made = frames(pictures.read_strip(Image.open(SHIPPED / "cifar-strip.png")))
+    made = frames(pictures.read_strip(SHIPPED / "cifar-strip.png"))
     body = io.BytesIO()
     times = [350] * (len(made) - 1) + [2500]
     made[0].save(body, "GIF", save_all=True, append_images=made[1:], duration=times, loop=0)

@@ -212,8 +212,9 @@ def test_what_notebook_1_says_of_the_colours(real_data):
 
 
 SHORTER = {
-    'QUICK = equal_budget.BUDGETS["short"]': 'QUICK = equal_budget.BUDGETS["short"] = '
-    '{"epochs": 1, "count": 300, "validation": 200}',
+    "LiveCurves\n\nSOURCE": "LiveCurves\n\n"
+    'short_runs.equal_budget.BUDGETS["short"] = {"epochs": 1, "count": 300, "validation": 200}\n'
+    "SOURCE",
     "SECONDS = 20": "SECONDS = 1",
     "COUNT = None if FULL else 500": "COUNT = 20",
     "COUNT = None  #": "COUNT = 300  #",

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import torch
 from conftest import REPOSITORY
-from PIL import Image
 
 import colorlib as cl
 from colorlib import batches, checkpoint, paths, train
@@ -68,7 +67,7 @@ def test_a_finished_run_leaves_weights_history_and_strip(images):
     assert same(cl.load_model(folder / "model.safetensors"), model)
     made = json.loads((folder / "history.json").read_text())
     assert made["history"] == history and made["data"]["training"] == 58
-    strip = pictures.read_strip(Image.open(folder / "strip.png"))
+    strip = pictures.read_strip(folder / "strip.png")
     assert strip.shape == (5, 8, 32, 32, 3)
     assert seen == [(i, (i + 2, 8, 32, 32, 3)) for i in (1, 2, 3)]
 

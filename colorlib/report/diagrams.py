@@ -1,5 +1,7 @@
 """Drawings that explain: the training loop, the chroma disk, its cells, the network, one pixel."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -151,14 +153,17 @@ def network_diagram(model: ColorNet, side: int = 32) -> Figure:
     for place, (name, channels, size, level) in enumerate(boxes):
         height, width, x = 0.28 + 1.1 * size / side, 0.16 + 0.07 * channels**0.5, 1.55 * place
         y = -1.25 * level
-        axis.add_patch(Rectangle((x - width / 2, y - height / 2), width, height,
-                                 fc=OURS if name == "logits" else OTHER, alpha=0.75, ec="none"))  # fmt: skip
-        axis.text(x, y + height / 2 + 0.08, f"{channels} × {size} × {size}", ha="center", fontsize=7)
+        color = OURS if name == "logits" else OTHER
+        corner = x - width / 2, y - height / 2
+        axis.add_patch(Rectangle(corner, width, height, fc=color, alpha=0.75, ec="none"))
+        axis.text(
+            x, y + height / 2 + 0.08, f"{channels} × {size} × {size}", ha="center", fontsize=7
+        )
         axis.text(x, y - height / 2 - 0.08, name, ha="center", va="top", fontsize=7, color=TRUTH)
         centres.append((x, y, width / 2))
         tall.setdefault(level, []).append(len(centres) - 1)
     arrow = {"arrowstyle": "-|>", "mutation_scale": 8, "color": TRUTH, "shrinkA": 0, "shrinkB": 0}
-    for (x, y, half), (next_x, next_y, next_half) in zip(centres, centres[1:], strict=False):
+    for (x, y, half), (next_x, next_y, next_half) in pairwise(centres):
         ends = (x + half + 0.06, y), (next_x - next_half - 0.06, next_y)
         axis.add_patch(FancyArrowPatch(*ends, lw=0.8, **arrow))
     for level in range(levels - 1):
@@ -167,7 +172,9 @@ def network_diagram(model: ColorNet, side: int = 32) -> Figure:
         (x, y, half), (next_x, _, next_half) = centres[down], centres[up]
         ends = (x + half + 0.06, y + 0.12), (next_x - next_half - 0.06, y + 0.12)
         axis.add_patch(FancyArrowPatch(*ends, lw=0.8, linestyle="--", **arrow | {"color": FAINT}))
-        axis.text((x + next_x) / 2, y + 0.2, "skip: added", ha="center", fontsize=7, color="#777777")
+        axis.text(
+            (x + next_x) / 2, y + 0.2, "skip: added", ha="center", fontsize=7, color="#777777"
+        )
     axis.set(xlim=(-0.8, 1.55 * len(boxes) - 0.7), ylim=(-1.25 * levels + 0.2, 1.1))
     axis.axis("off")
     return headline(fig, "Down to where one unit sees the whole image, and up again")
@@ -222,4 +229,3 @@ def pixel_distribution(model: ColorNet, images: np.ndarray, note: str = "") -> F
     axes[3].set(xlim=(0, 2.4), ylim=(-3.1, 0.9))
     axes[3].axis("off")
     return headline(fig, "Two likely colours, and a mean that is neither", note)
-

@@ -1,6 +1,7 @@
 """The figures made of pictures, in the style of style.py. Images are uint8 arrays (N, H, W, 3)."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,7 +29,7 @@ def image_grid(
     )
     cell = (width - labels_width) / len(titles)
     shape = np.asarray(rows[0][0]).shape
-    lines = 0.25 * any(titles) + 0.2 * bool(note) + 0.25 * bool(title)
+    lines = 0.25 * any(titles) + 0.2 * bool(note)
     height = len(rows) * (cell * shape[0] / shape[1] + 0.02) + lines
     size = {"figsize": (width, height), "layout": "compressed"}
     fig, axes = plt.subplots(len(rows), len(titles), squeeze=False, **size)
@@ -59,9 +60,10 @@ def as_bytes(gray: torch.Tensor) -> np.ndarray:
 
 
 def channels(
-    images: np.ndarray, labels: Sequence[str] | None = None, note: str = "", faint: float = 0.2
+    images: np.ndarray, numbers: Sequence[int], note: str = "", faint: float = 0.2
 ) -> Figure:
-    """Each image, its hue (as a full colour), the hue where saturation is below `faint`, S and V."""
+    """The images of these numbers, their hue, the hue where S is below `faint`, and S and V."""
+    images, labels = images[list(numbers)], [f"image {number}" for number in numbers]
     hsv = rgb_to_hsv(to_tensor(images))
     pure = hsv.clone()
     pure[:, 1:] = 1
@@ -72,7 +74,9 @@ def channels(
     title = "Value is the input; hue and saturation are the target"
     fig = image_grid(rows, titles, labels, PAGE, note, title)
     legend = hsv_to_rgb(torch.stack((torch.linspace(0, 1, 256), *torch.ones(2, 256)))[:, None])
-    bar = fig.add_axes((0.3, -0.06, 0.4, 0.03))
+    fig.set_figheight(fig.get_figheight() + 0.5)
+    fig.get_layout_engine().set(rect=(0, 0.1, 1, 0.9))
+    bar = fig.add_axes((0.3, 0.07, 0.4, 0.02))
     bar.imshow(to_images(legend[None])[0], extent=(0, 1, 0, 1), aspect="auto")
     bar.set(yticks=[], xlabel="hue, in turns")
     return fig
@@ -99,14 +103,18 @@ def strip(rows: np.ndarray, note: str = "", count: int = 4, width: int = 6) -> F
     rows: as `read_strip` gives them: truth, input, and one row an epoch.
     """
     rows = rows[:, most_colourful(rows[0], width)]
-    epochs = np.unique(np.geomspace(1, len(rows) - 2, min(count, len(rows) - 2)).round().astype(int))
+    epochs = np.unique(
+        np.geomspace(1, len(rows) - 2, min(count, len(rows) - 2)).round().astype(int)
+    )
     chosen = [rows[1], *(rows[epoch + 1] for epoch in epochs), rows[0]]
     labels = ["input", *(f"epoch {epoch}" for epoch in epochs), "truth"]
-    return image_grid(chosen, [""] * rows.shape[1], labels, PAGE, note, "Colours arrive in training")
+    return image_grid(
+        chosen, [""] * rows.shape[1], labels, PAGE, note, "Colours arrive in training"
+    )
 
 
-def read_strip(sheet: Image.Image) -> np.ndarray:
-    """A run's strip.png (Pillow image), eight images wide, as uint8 (rows, 8, side, side, 3)."""
-    pixels = np.asarray(sheet.convert("RGB"))
+def read_strip(path: str | Path) -> np.ndarray:
+    """A run's strip.png, eight images wide, as uint8 (rows, 8, side, side, 3)."""
+    pixels = np.asarray(Image.open(path).convert("RGB"))
     side = pixels.shape[1] // 8
     return pixels.reshape(-1, side, 8, side, 3).swapaxes(1, 2)

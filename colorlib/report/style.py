@@ -41,6 +41,8 @@ def headline(fig: Figure, title: str = "", note: str = "") -> Figure:
 
 def save_figure(fig: Figure, name: str) -> Figure:
     """Write fig as figures/NAME.png (300 dpi) and NAME.pdf, the same bytes at every run."""
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")  # or the layout would differ a little between PNG and PDF
     for suffix, dated in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):
         with paths.replacing(paths.figures() / f"{name}{suffix}") as part:
             fig.savefig(part, format=suffix[1:], metadata=dated)
