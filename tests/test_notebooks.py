@@ -376,3 +376,65 @@ def test_each_notebook_runs_alone_from_an_empty_folder(place, tmp_path, monkeypa
     assert [p.name for p in empty.iterdir()] == ["colorlib"]
     figures = {p.name for p in (tmp_path / "out" / "figures").iterdir()}
     assert {"01_process.png", "02_strip.pdf", "03_levels.png", "04_seeds.png"} <= figures
+
+
+def glossary():
+    """term -> the notebook that explains it, or None for one that the notebooks need not."""
+    text = (REPOSITORY / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| (\d|–) \|$", text, re.M)
+    return {term: None if number == "–" else int(number) for term, number in rows}
+
+
+@pytest.mark.parametrize("term", [term for term, number in glossary().items() if number])
+def test_a_term_is_explained_where_it_first_appears(term):
+    """There it is set in italics or bold. (Titles and goals, each notebook's first cell, tease.)"""
+    for number, path in enumerate(NOTEBOOKS, 1):
+        for cell in read(path).cells[1:]:
+            text = re.sub(r"^#+ .*|`[^`]*`|\[[^]]*\]\([^)]*\)", "", cell.source, flags=re.M)
+            text = " ".join(text.split())
+            uses = re.finditer(rf"(?<![\w-]){re.escape(term)}s?(?![\w-])", text, re.I)
+            first = next(uses, None) if cell.cell_type == "markdown" else None
+            if first:
+                stars = re.findall(r"\*+", text[: first.start()])
+                around = text[max(first.start() - 40, 0) : first.end() + 20]
+                assert number == glossary()[term] and len(stars) % 2, f"{path.name}: {around}"
+                return
+    pytest.fail("the term is not in the notebooks")
+
+
+def test_the_glossary_is_complete():
+    terms = set(glossary())
+    assert {
+        "raw AuC",
+        "ab error",
+        "colour cell",
+        "logit",
+        "prior",
+        "decoding",
+        "temperature",
+    } <= terms
+    assert len(terms) > 50
+    italic = {"CIFAR-100"}
+    for path in NOTEBOOKS[:2]:
+        for cell in read(path).cells[1:-1]:
+            if cell.cell_type == "markdown":
+                italic |= set(
+                    re.findall(r"(?<![*\w])\*([a-z]+(?: [a-z]+)?)\*(?![*\w])", cell.source)
+                )
+    words = {
+        "same",
+        "number",
+        "numbers",
+        "one",
+        "darker",
+        "after",
+        "every",
+        "c",
+        "k",
+        "z",
+        "p",
+        "q",
+    }
+    words |= {"a", "b", "residual", "test"}
+    plural = {term + "s" for term in terms}
+    assert italic - words <= terms | plural
