@@ -210,7 +210,7 @@ def pixel_distribution(model: ColorNet, images: np.ndarray, note: str = "") -> F
     axes[0].add_patch(Rectangle(corner, model.fold, model.fold, fill=False, ec=OURS, lw=1.5))
     axes[0].set(xticks=[], yticks=[], title="input, and one point")
     swatches = []
-    for axis, shares, name in ((axes[1], plain, "as predicted"), (axes[2], bold, "prior removed")):
+    for axis, shares, name in ((axes[1], plain, "as predicted"), (axes[2], bold, "vividness 1")):
         draw_disk(axis, name, 0.35)
         axis.scatter(*model.cells.T.numpy(), s=900 * shares.numpy(), color=TRUTH, alpha=0.75, lw=0)
         mean = shares @ model.cells
