@@ -46,7 +46,7 @@ def show(name: str, fig: Figure | None, caption: str = "") -> None:
         print(f"{name}: the pictures are not in the data root.")
         return
     if fig is None:
-        caption = "*The pictures are not in the data root: this is the repository's figure.*"
+        caption = f"*The pictures are not here: this is the repository's figure.* {caption}"
         image = Image.open(committed).convert("RGB")
     else:
         drawn = io.BytesIO()
