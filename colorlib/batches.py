@@ -1,4 +1,4 @@
-"""Training batches: the set as 8-bit integers, gathered and augmented a batch at a time.
+"""Training batches, gathered from 8-bit images and augmented, a batch at a time.
 
 No worker processes (after `CifarLoader` of cifar10-airbench): gathering and augmenting a batch
 costs a few percent of a training step. A set that does not fit into memory is read from disk,
@@ -55,8 +55,7 @@ def draw_batch(
 ) -> Batch:
     """This process's share of the images `index` (batch size,), augmented.
 
-    Random numbers are drawn for the whole batch before it is shared out, so that they do not depend
-    on the number of processes.
+    Random numbers are drawn for the whole batch, so they do not depend on the number of processes.
     """
     random, count, device = generator(config.seed, -1, step), len(index), accelerator.device
     share = slice(accelerator.process_index, None, accelerator.num_processes)

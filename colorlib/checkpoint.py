@@ -214,11 +214,8 @@ def load_newest(folder: Path) -> dict | None:
 
 
 def check_same(found: dict, expected: dict, name: str) -> None:
-    """Raise ValueError naming what differs between a checkpoint's config and the one asked for.
-
-    Settings added since the checkpoint was written are taken at their defaults.
-    """
-    found = dataclasses.asdict(Config()) | found
+    """Raise ValueError naming what differs between a checkpoint's config and the one asked for."""
+    found = dataclasses.asdict(Config()) | found  # settings added since have their defaults
     differs = [
         f"{key} was {found.get(key)!r}, now {expected.get(key)!r}"
         for key in sorted({*found, *expected})

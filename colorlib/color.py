@@ -19,8 +19,8 @@ LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601
 def check_images(tensor: Tensor, channels: int, name: str, unit_range: bool = True) -> Tensor:
     """Return `tensor` as float32 (float64 stays), or raise ValueError saying what is wrong.
 
-    Expected: a floating tensor (..., channels, H, W); with `unit_range`, finite and in [0, 1].
-    Values are not read on a GPU, which each look would stop, nor in a compiled function.
+    Expected: floats (..., channels, H, W); with `unit_range` finite and in [0, 1], which is not
+    checked on a GPU, since each look waits for the device, nor in a compiled function.
     """
     if not isinstance(tensor, Tensor):
         raise ValueError(f"{name}: got {type(tensor).__name__}, expected a torch tensor")

@@ -5,8 +5,8 @@ itself. One trained network gives a family of pictures: on CIFAR-100 vividness 0
 and 1 about the colourfulness of the true images.
 """
 
-import importlib
 import math
+import pkgutil
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -67,11 +67,7 @@ def look_up(table: dict[str, Any], name: str, kind: str) -> Any:
     """The class of that name in a table; one given as "module:class" is imported when asked for."""
     if name not in table:
         raise ValueError(f"{kind}: got {name!r}, expected {' or '.join(table)}")
-    found = table[name]
-    if isinstance(found, str):
-        module, _, title = found.partition(":")
-        found = getattr(importlib.import_module(module), title)
-    return found
+    return pkgutil.resolve_name(table[name]) if isinstance(table[name], str) else table[name]
 
 
 def get_head(name: str) -> Head:
@@ -95,10 +91,7 @@ def cell_centers(spacing: float) -> Tensor:
 
 
 def cell_lattice(cells: Tensor, spacing: float) -> Tensor:
-    """(n, n): the number of the cell at each lattice point, -1 where there is none.
-
-    Point (n // 2, n // 2) is the colour (0, 0).
-    """
+    """(n, n): the cell at each lattice point, else -1; the middle is the colour (0, 0)."""
     places = (cells / spacing).round().long()
     reach = int(places.abs().max())
     numbers = torch.full((2 * reach + 1, 2 * reach + 1), -1)
@@ -142,14 +135,12 @@ def mean_color(model: Decodable, probabilities: Tensor) -> Tensor:
 
 
 def setting_at(model: Decodable, vividness: float, given: str) -> DecodeSetting:
-    """The setting at `vividness` in [0, 1], on the schedule that was tuned for this input."""
-    schedule = model.schedules.get(given) or [DecodeSetting(), DecodeSetting(1.0, 1.0)]
-    return between(schedule, vividness)
+    """The setting at `vividness` in [0, 1], on the schedule that was tuned for this input.
 
-
-def between(schedule: list[DecodeSetting], vividness: float) -> DecodeSetting:
-    """The setting at `vividness` in [0, 1], linear between evenly spaced settings."""
+    A schedule holds evenly spaced settings; between two of them the setting is linear.
+    """
     check_vividness(vividness)
+    schedule = model.schedules.get(given) or [DecodeSetting(), DecodeSetting(1.0, 1.0)]
     at = vividness * (len(schedule) - 1)
     i = min(int(at), len(schedule) - 2)
     pairs = zip(schedule[i], schedule[i + 1], strict=True)

@@ -120,11 +120,6 @@ class ChromaRegression(Recipe):
         return (weight * loss).sum() / weight.sum().clamp(min=1e-6)
 
 
-def get_recipe(name: str) -> type[Recipe]:
-    """The recipe class of that name in `RECIPES`; ValueError for another one."""
-    return look_up(RECIPES, name, "recipe")
-
-
 def build(config: Config) -> tuple[ColorNet, Recipe]:
     """The (model, recipe) that a config describes, its weights drawn from the seed.
 
@@ -138,7 +133,7 @@ def build(config: Config) -> tuple[ColorNet, Recipe]:
         for name in SHAPE:
             shape = initial.config[name]
             setattr(config, name, tuple(shape) if isinstance(shape, list) else shape)
-    recipe = get_recipe(config.recipe)(config.spacing, config.fold)
+    recipe = look_up(RECIPES, config.recipe, "recipe")(config.spacing, config.fold)
     model = ColorNet(head=recipe.head, **{name: getattr(config, name) for name in SHAPE})
     if initial:
         if initial.config["head"] != recipe.head:

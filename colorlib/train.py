@@ -136,21 +136,15 @@ def set_rates(optimizers: Sequence[Optimizer], config: Config, done: float) -> N
 
 
 def make_optimizers(model: Network, config: Config) -> list[Optimizer]:
-    """Muon for the model's hidden kernels unless its rate is 0, AdamW for the rest; kernels decay.
-
-    The model says which are which: `optimizer_groups()` returns (hidden, other kernels, the rest).
-    """
+    """Muon for the hidden kernels unless its rate is 0, AdamW for the rest; kernels decay."""
     hidden, kernels, rest = model.optimizer_groups()
     if not config.muon_rate:
         hidden, kernels = [], hidden + kernels
-    groups = [
-        {"params": kernels, "weight_decay": config.weight_decay},
-        {"params": rest, "weight_decay": 0.0},
-    ]
-    adamw = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
-    optimizers: list[Optimizer] = [adamw]
+    decay, rate = config.weight_decay, config.learning_rate
+    groups = [{"params": kernels, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
+    optimizers: list[Optimizer] = [torch.optim.AdamW(groups, rate, betas=(0.9, 0.99), fused=True)]
     if hidden:
-        optimizers.append(Muon(hidden, lr=config.muon_rate, weight_decay=config.weight_decay))
+        optimizers.append(Muon(hidden, lr=config.muon_rate, weight_decay=decay))
     for group in (g for o in optimizers for g in o.param_groups):
         group["highest"] = group["lr"]
     return optimizers

@@ -19,7 +19,7 @@ CORE = [
     "checkpoint",
     "metrics",
 ]
-CORE_LINES = 1625  # to fall to 1,600
+CORE_LINES = 1600
 LEVELS = (  # a module imports from its own level or from the ones above it
     "color config paths environment fast",
     "datasets decoding metrics",

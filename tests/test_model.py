@@ -66,7 +66,7 @@ def test_colorize_leaves_the_training_mode_as_it_was(net):
 
 
 def test_decode_is_the_mean_of_the_adjusted_distribution(net):
-    schedule = [m.DecodeSetting(0.0, 1.0), m.DecodeSetting(1.0, 0.5)]
+    net.schedules = {"luma": [m.DecodeSetting(0.0, 1.0), m.DecodeSetting(1.0, 0.5)]}
     logits = torch.randn(1, len(net.cells), 1, 1)
     for vividness, alpha, temperature in ((0, 0, 1), (0.5, 0.5, 0.75), (1, 1, 0.5)):
         p = [
@@ -75,7 +75,7 @@ def test_decode_is_the_mean_of_the_adjusted_distribution(net):
         ]
         expected = sum(q * c for q, c in zip(p, net.cells, strict=True)) / sum(p)
         chroma = m.decode(
-            net, logits, m.between(schedule, vividness), torch.zeros(1, 1, 1, 1), "luma"
+            net, logits, m.setting_at(net, vividness, "luma"), torch.zeros(1, 1, 1, 1), "luma"
         )
         assert torch.allclose(chroma.flatten(), expected, atol=1e-5)
 

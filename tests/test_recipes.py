@@ -10,7 +10,7 @@ from colorlib.color import hsv_to_chroma, rgb_to_lab
 from colorlib.compare import nogan
 from colorlib.compare.heads import ab_cells
 from colorlib.compare.recipes import HueSaturation, Rebalanced
-from colorlib.decoding import cell_centers
+from colorlib.decoding import cell_centers, look_up
 
 
 def seen(rgb, given=1):
@@ -177,7 +177,7 @@ def test_feature_loss_is_least_at_the_truth_and_leaves_the_classifier_alone():
 
 def test_the_table_of_recipes_names_each_class_by_its_own_name(monkeypatch):
     for name in recipes.RECIPES:
-        assert recipes.get_recipe(name).name == name
+        assert look_up(recipes.RECIPES, name, "recipe").name == name
     with pytest.raises(ValueError, match="recipe: got 'none', expected distribution or"):
         cl.build(cl.Config(recipe="none"))
 
