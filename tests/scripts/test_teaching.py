@@ -1,5 +1,6 @@
 """Material for teachers: notebooks without solutions, slides, and the handout."""
 
+import re
 import shutil
 
 import nbformat
@@ -114,3 +115,11 @@ def test_the_handout_is_two_pages_and_current():
     pdf = (REPOSITORY / "docs" / "handout.pdf").read_bytes()
     assert handout.digest().encode() in pdf, "run make publish"
     assert pdf.count(b"/Type /Page\n") == 2
+
+
+def test_the_exercises_are_worth_the_points_of_the_rubric():
+    rubric = (REPOSITORY / "notebooks" / "README.md").read_text(encoding="utf-8")
+    expected = [int(n) for n in re.findall(r"^\| notebook \d,.*?\| (\d+) \|", rubric, re.M)]
+    texts = [path.read_text(encoding="utf-8") for path in NOTEBOOKS]
+    found = [sum(map(int, re.findall(r"\([^()]*?(\d+) points?\)", text))) for text in texts]
+    assert found == expected and sum(found) == 20
