@@ -65,6 +65,7 @@ results: study published hints  ## measure everything that the notebooks read fr
 	$(BIN)/python -m colorlib compare --source cifar100 --budget short --unless-current
 	$(BIN)/python -m colorlib compare --source cifar100 --budget full --unless-current
 	$(IF_PHOTOS) $(EVALUATE) --model photo --given luma --source photos --size 64
+	$(IF_PHOTOS) $(EVALUATE) --model photo --given luma --source photos --size 96 --count 1000 --name photo-val96
 	$(IF_PHOTOS) $(EVALUATE) --model cifar --given luma --source photos --count 1000
 	$(EVALUATE) --model cifar --given both --source cifar100
 

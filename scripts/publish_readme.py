@@ -14,6 +14,7 @@ from pathlib import Path
 import mistune
 from targets import targets_table
 
+from colorlib import metrics
 from colorlib.compare.equal_budget import recipes_table
 from colorlib.paths import REPOSITORY, SHIPPED, replacing
 from colorlib.report import store
@@ -66,8 +67,7 @@ def badge(name: str) -> str:
 
 def reasons() -> str:
     """Three reasons for this project, each with its number."""
-    result, made = committed("cifar-value"), SHIPPED / "cifar.json"
-    minutes = json.loads(made.read_text(encoding="utf-8"))["minutes"]
+    result, minutes = committed("cifar-value"), shipped("cifar")["minutes"]
     grey, careful, vivid = (
         find_row(result, *row) for row in (("grey",), ("ours", 0.0), ("ours", 1.0))
     )
@@ -124,6 +124,35 @@ def photographs() -> str:
     return f"{table}\n\nTrained on {result['trained_on']}. `{result['command']}`"
 
 
+def shipped(name: str) -> dict:
+    """How the weights NAME were made: colorlib/weights/NAME.json."""
+    return json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def stages() -> str:
+    """The stages of the weights `photo`: validation PSNR and raw AuC over the hours of training."""
+    rows, before = [], 0.0
+    for number, stage in enumerate(shipped("photo")["stages"], 1):
+        history, machine = stage["history"], stage["machine"]
+        where = machine["gpu"] or f"{machine['cpu']}, {machine['threads']} threads"
+        for row in history[:: max(1, len(history) // 4)] + history[-1:] * (len(history) > 4):
+            hours = before + row["seconds"] / 3600
+            numbers = f"{hours:.2f}", f"{row['psnr']:.2f}", f"{row['raw_auc']:.4f}"
+            rows.append([f"{number}, epoch {row['epoch']}", where, *numbers])
+        before += stage["hours"]
+    header = ["stage", "machine", "hours", "PSNR, dB", "raw AuC"]
+    return markdown_table(header, rows, "llrrr")
+
+
+def mirror() -> str:
+    """What averaging with the mirror image brings on validation photographs."""
+    gains = shipped("photo")["mirror"]
+    names = list(next(iter(gains.values())))
+    rows = [[at, *(f"{gain[name]:+.4f}" for name in names)] for at, gain in gains.items()]
+    header = ["mirrored minus plain", *(metrics.NAMES[name] for name in names)]
+    return markdown_table(header, rows, "l" + "r" * len(names)).replace("-0.", "−0.")
+
+
 def read_benchmarks(name: str = "results") -> dict:
     """benchmarks/NAME.json: what `make bench` measured, or the titles of its rows."""
     path = REPOSITORY / "benchmarks" / f"{name}.json"
@@ -169,7 +198,10 @@ def handout() -> str:
 
 PARTS = {
     part.__name__: part
-    for part in (reasons, commands, notebooks, results, recipes, photographs, bench, cost, handout)
+    for part in (
+        *(reasons, commands, notebooks, results, recipes, photographs, bench, cost, handout),
+        *(stages, mirror),
+    )
 } | {"targets": targets_table}
 
 
