@@ -39,7 +39,7 @@ def outputs_text(notebook):
 
 
 def test_all_five_are_there():
-    first = ["03_evaluation", "04_comparison"]
+    first = ["03_evaluation", ]
     assert [*first, "05_study"] == NAMES
 
 
@@ -64,7 +64,7 @@ def test_notebook_is_built_as_designed(path):
 
 
 # Notebooks with cells that were edited since they ran at full size; `make full` executes them.
-EDITED = {"03_evaluation", "04_comparison", "05_study"}
+EDITED = {"03_evaluation", "05_study"}
 EDITED |= {"solutions"}
 
 
