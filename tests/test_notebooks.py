@@ -39,7 +39,9 @@ def outputs_text(notebook):
 
 
 def test_all_five_are_there():
-    first = ["03_evaluation", ]
+    first = [
+        "03_evaluation",
+    ]
     assert [*first, "05_study"] == NAMES
 
 

@@ -27,7 +27,7 @@ STALE = "measure it again: "
 EARLIER = {
     "calibration",
     *("fading", "failures", "classifier-cifar"),
-    *("short-cifar100", "study", "times", "benchmarks"),
+    *("study", "times", "benchmarks"),
 }
 
 
