@@ -87,6 +87,15 @@ def net():
 
 
 @pytest.fixture
+def hinted():
+    """A tiny untrained network that takes hints."""
+    torch.manual_seed(0)
+    net = cl.ColorNet((8, 8), (0, 0), (0,), hints=True).eval()
+    torch.nn.init.normal_(net.head.weight)
+    return net
+
+
+@pytest.fixture
 def says(caplog):
     """A context in which colorlib must log something that the pattern finds."""
 

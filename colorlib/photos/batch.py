@@ -47,8 +47,8 @@ def outputs(inputs: list[Path], output: Path | None, failed: list[str]) -> list[
             else:
                 inside = file.relative_to(place) if place.is_dir() else Path(file.name)
                 pairs.append((file, (output / inside).with_suffix(ending)))
-    expected = Counter(target for _, target in pairs)
-    return [(source, _own(source, target, expected[target] > 1)) for source, target in pairs]
+    uses = Counter(target for _, target in pairs)
+    return [(source, _own(source, target, uses[target] > 1)) for source, target in pairs]
 
 
 def _photographs(folder: Path, outside: Path | None) -> list[Path]:

@@ -74,15 +74,15 @@ def tune_path(
     gains = {n: max(max(g[n] for g in grid) - grey[n], 1e-9) for n in ("psnr", "raw_auc")}
     first = max(grid, key=lambda g: sum((g[n] - grey[n]) / gain for n, gain in gains.items()))
     useful = [g for g in grid if below_grey or g["raw_auc"] >= grey["raw_auc"]] or [first]
-    end, expected = max(g[by] for g in useful), ["raw_auc"]
+    end, criteria = max(g[by] for g in useful), ["raw_auc"]
     if by == "colourfulness":
-        end, expected = min(end, colourfulness(truth).mean().item()), ["raw_auc", "rebalanced_auc"]
+        end, criteria = min(end, colourfulness(truth).mean().item()), ["raw_auc", "rebalanced_auc"]
     chosen = [first]
     levels = np.linspace(first[by], max(end, first[by]), points)
     for level in levels[1:]:
         reach = [g for g in useful if g[by] >= level - 1e-9] or [first]
         if by == "colourfulness":  # without a limit, one good setting would serve several levels
             reach = [g for g in reach if g[by] < level + levels[1] - levels[0]] or reach
-        chosen.append(max(reach, key=lambda g: sum(g[name] for name in expected)))
+        chosen.append(max(reach, key=lambda g: sum(g[name] for name in criteria)))
     model.schedules[given] = [DecodeSetting(g["alpha"], g["temperature"]) for g in chosen]
     return chosen

@@ -9,14 +9,6 @@ from colorlib.compare import hint_study
 from colorlib.decoding import DecodeSetting
 
 
-@pytest.fixture
-def hinted():
-    torch.manual_seed(0)
-    net = cl.ColorNet((8, 8), (0, 0), (0,), hints=True).eval()
-    torch.nn.init.normal_(net.head.weight)
-    return net
-
-
 def test_more_hints_contain_the_fewer(images):
     rgb = cl.to_tensor(images[:6])
     few, many = (hint_study.true_hints(rgb, count) for count in (2, 20))

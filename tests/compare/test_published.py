@@ -390,11 +390,3 @@ def test_a_hint_is_given_where_the_circle_is(hinted):
     colours = figures.colourings(image, hinted, 0.5)
     drawn = [axis.images[0].get_array() for axis in colours.axes[1:]]
     assert len(drawn) == 4 and not np.array_equal(drawn[0], drawn[1])
-
-
-@pytest.fixture
-def hinted():
-    torch.manual_seed(0)
-    net = cl.ColorNet((8, 8), (0, 0), (0,), hints=True).eval()
-    torch.nn.init.normal_(net.head.weight)
-    return net
