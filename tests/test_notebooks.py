@@ -39,9 +39,7 @@ def outputs_text(notebook):
 
 
 def test_all_five_are_there():
-    first = [
-        "03_evaluation",
-    ]
+    first = ["01_data_preparation", "02_training", "03_evaluation", "04_comparison"]
     assert [*first, "05_study"] == NAMES
 
 
@@ -126,13 +124,12 @@ def test_what_the_prose_says_holds_in_the_results():
             assert all(best[name] >= row[name] for row in (*curve, *result["rows"][:2]))
         assert max(curve, key=lambda row: row["rebalanced_auc"])["vividness"] > 0
         assert curve[0]["difference"]["psnr"][0] > 0 and curve[0]["difference"]["raw_auc"][0] > 0
-        # 3: raw AuC falls along the slider, rebalanced AuC and colourfulness rise
+        # 3: raw AuC falls along the slider, colourfulness rises, rebalanced AuC up to 0.75
         for low, high in pairwise(curve):
             assert high["raw_auc"] <= low["raw_auc"] + 1e-3
-            assert (
-                high["rebalanced_auc"] >= low["rebalanced_auc"] - 5e-3
-            )  # all but level at the end
             assert high["colourfulness"] >= low["colourfulness"] - 0.1
+        for low, high in pairwise(row for row in curve if row["vividness"] <= 0.75):
+            assert high["rebalanced_auc"] >= low["rebalanced_auc"] - 1e-3
         assert grey["colourfulness"] < 1e-6
     # 3: with luma grey alone is better by several dB
     assert tables["luma"]["rows"][0]["psnr"] - tables["value"]["rows"][0]["psnr"] > 3
@@ -184,12 +181,13 @@ def test_what_notebook_4_says_of_the_recipes():
         keys = set(map(equal_budget.system_key, equal_budget.COMPARED))
         assert keys <= set(result["curves"]) <= set(TITLES)
     adjusted = "recipe_eccv16_adjusted"
-    assert all(value > -0.005 for value in equal_budget.pareto_margins(result).values())
+    margins = equal_budget.pareto_margins(result)
+    assert margins.pop(adjusted) < 0 and all(value >= 0 for value in margins.values())
     ours = result["curves"][equal_budget.OURS]
     end = min(row["raw_auc"] for row in ours)
     boldest = max(result["curves"][adjusted], key=lambda row: row["rebalanced_auc"])
     top = max(row["rebalanced_auc"] for row in ours)
-    assert boldest["raw_auc"] < end - 0.03 and -0.005 < top - boldest["rebalanced_auc"] < 0.001
+    assert boldest["raw_auc"] < end - 0.03 and top <= boldest["rebalanced_auc"]
     assert end < result["curves"]["grey"][0]["raw_auc"]
     top1 = {row["system"]: row["top1"] for row in result["rows"]}
     assert max(top1, key=top1.get) == "recipe_nogan"
