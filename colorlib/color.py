@@ -11,8 +11,6 @@ import math
 import torch
 from torch import Tensor
 
-from colorlib.fast.by_parts import by_parts
-
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
@@ -47,10 +45,7 @@ def rgb_to_hsv(rgb: Tensor) -> Tensor:
     exact. Raises ValueError for another shape, dtype or range.
     Source: A. R. Smith, "Color Gamut Transform Pairs", SIGGRAPH 1978.
     """
-    return by_parts(_rgb_to_hsv, check_images(rgb, 3, "rgb_to_hsv"))
-
-
-def _rgb_to_hsv(rgb: Tensor) -> Tensor:
+    rgb = check_images(rgb, 3, "rgb_to_hsv")
     red, green, blue = rgb.unbind(-3)
     value = torch.maximum(torch.maximum(red, green), blue)
     delta = value - torch.minimum(torch.minimum(red, green), blue)
@@ -71,7 +66,7 @@ def hsv_to_rgb(hsv: Tensor) -> Tensor:
     """
     hsv = check_images(hsv, 3, "hsv_to_rgb", unit_range=False)
     check_images(hsv[..., 1:, :, :], 2, "hsv_to_rgb (saturation and value)")
-    return by_parts(lambda part: _hue_to_rgb(*part.unbind(-3)), hsv)
+    return _hue_to_rgb(*hsv.unbind(-3))
 
 
 def _hue_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
