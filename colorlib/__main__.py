@@ -35,7 +35,7 @@ def prepare(args: argparse.Namespace) -> None:
 
 def pack(args: argparse.Namespace) -> None:
     """write a folder of any number of images as one .npy file, to train on memory-mapped"""
-    from colorlib.datasets.pack import pack
+    from colorlib.datasets.prepared import pack
 
     array = pack(args.folder, args.output, args.split, args.size, args.force)
     print(f"{args.output}: {array.shape} {array.dtype}")

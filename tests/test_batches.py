@@ -7,8 +7,8 @@ from PIL import Image
 import colorlib as cl
 from colorlib import Config, batches
 from colorlib.datasets import augmentation
-from colorlib.datasets.pack import pack
 from colorlib.datasets.pixels import as_pixels, check_pixels, fingerprint
+from colorlib.datasets.prepared import pack
 
 
 class Alone:

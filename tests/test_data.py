@@ -186,8 +186,9 @@ def test_pickles_are_refused(tmp_path):
 # --- prepared arrays -------------------------------------------------------------------------
 
 
-def test_prepared_arrays_give_the_same_pixels_back(tmp_path, images):
-    array = cl.prepare(images, tmp_path / "hsv.npy", chunk=10)
+def test_prepared_arrays_give_the_same_pixels_back(tmp_path, images, monkeypatch):
+    monkeypatch.setattr("colorlib.datasets.prepared.CHUNK", 10)
+    array = cl.prepare(images, tmp_path / "hsv.npy")
     assert isinstance(array, np.memmap) and array.shape == (64, 3, 32, 32)
     assert array[:, 0].min() >= 0 and array[:, 0].max() < 1
     rgb = cl.hsv_to_rgb(torch.from_numpy(np.array(cl.load_prepared(tmp_path / "hsv.npy"))))

@@ -4,7 +4,7 @@ pooch fetches (time limit, checksum, written beside and renamed) because torchvi
 has no time limit and writes in place; torchvision reads.
 """
 
-import tarfile
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -25,31 +25,18 @@ def fetch_cifar100(root: Path) -> None:
     Raises OSError in one sentence when the archive cannot be had, or is not the official one;
     nothing half-written stays.
     """
+    from torchvision.datasets import CIFAR100
+
     root.mkdir(parents=True, exist_ok=True)
     archive = fetch(URL, HASH, root)
     try:
         with tempfile.TemporaryDirectory(dir=root, suffix=".part") as folder:
-            _unpack(archive, Path(folder))
-            _convert(Path(folder), root)
-    finally:
-        archive.unlink(missing_ok=True)
-
-
-def _unpack(archive: Path, folder: Path) -> None:
-    try:
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise OSError(f"{archive.name} is not a readable archive ({error})") from error
-
-
-def _convert(folder: Path, root: Path) -> None:
-    from torchvision.datasets import CIFAR100
-
-    try:
-        sets = {s: CIFAR100(folder, train=s == "train", download=False) for s in ("test", "train")}
+            shutil.unpack_archive(archive, folder, filter="data")
+            sets = {s: CIFAR100(folder, train=s == "train") for s in ("test", "train")}
     except RuntimeError as error:
         raise OSError("the CIFAR-100 archive lacks files, or they are corrupt") from error
+    finally:
+        archive.unlink(missing_ok=True)
     with paths.replacing(root / "classes.txt") as part:
         part.write_text("\n".join(sets["train"].classes) + "\n", encoding="utf-8")
     for split, data in sets.items():
@@ -62,14 +49,13 @@ def _convert(folder: Path, root: Path) -> None:
 def load_cifar100(split: str) -> tuple[np.ndarray, Labels | None]:
     """(Images, labels or None) of a split from the data root, downloaded where it is missing."""
     root = paths.data_root() / "cifar100"
-    if not (root / f"{split}.npy").exists():
+    file, named = root / f"{split}.npy", root / f"{split}_labels.npy"
+    if not file.exists():
         fetch_cifar100(root)
-    images = check_uint8(load_npy(root / f"{split}.npy"), root / f"{split}.npy")
-    if not (root / f"{split}_labels.npy").exists():
+    images = check_uint8(load_npy(file), file)
+    if not named.exists():
         return images, None
-    labels = np.asarray(load_npy(root / f"{split}_labels.npy"), dtype=np.int64)
+    labels = np.asarray(load_npy(named), dtype=np.int64)
     if labels.shape != (len(images),):
-        raise ValueError(
-            f"{root / f'{split}_labels.npy'}: got shape {labels.shape}, expected ({len(images)},)"
-        )
+        raise ValueError(f"{named}: got shape {labels.shape}, expected ({len(images)},)")
     return images, (labels, (root / "classes.txt").read_text(encoding="utf-8").split())

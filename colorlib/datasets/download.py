@@ -11,28 +11,15 @@ def fetch(
     import requests
 
     pooch.get_logger().setLevel("WARNING")
+    loader = pooch.HTTPDownloader(timeout=(10, 60), progressbar=progress)
+    name = name or url.rsplit("/", 1)[-1]
     try:
-        file = pooch.retrieve(
-            url,
-            known_hash=known_hash,
-            path=folder,
-            fname=name or url.rsplit("/", 1)[-1],
-            downloader=pooch.HTTPDownloader(timeout=(10, 60), progressbar=progress),
-        )
+        return Path(pooch.retrieve(url, known_hash, name, folder, downloader=loader))
     except requests.exceptions.RequestException as error:
-        raise OSError(f"{url} could not be fetched: {_reason(error)}") from error
+        status = getattr(error.response, "status_code", None)
+        why = f"the server answered {status}" if status else "the connection failed or broke off"
+        if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ReadTimeout):
+            why = "the server did not answer in time"
+        raise OSError(f"{url} could not be fetched: {why}") from error
     except ValueError as error:
         raise OSError(f"{url} is not the published file: its checksum differs") from error
-    return Path(file)
-
-
-def _reason(error: Exception) -> str:
-    response = getattr(error, "response", None)
-    if response is not None:
-        return f"the server answered {response.status_code}"
-    text = str(error)
-    if "NameResolution" in text or "Name or service" in text:
-        return "no network, or no such host"
-    return {"ConnectTimeout": "no answer in 10 s", "ReadTimeout": "no data for 60 s"}.get(
-        type(error).__name__, "the connection failed or broke off"
-    )

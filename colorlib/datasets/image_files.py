@@ -5,7 +5,8 @@ import logging
 import math
 import warnings
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
@@ -32,8 +33,8 @@ LARGEST = 160_000_000  # pixels; a file that claims more is refused before it is
 STALE = (0x0112, 0x0201, 0x0202)  # EXIF tags: orientation; the thumbnail's place and length
 BLOCKS = (0x8769, 0x8825)  # of the camera's settings, of the place
 INTEROPERABILITY = 0xA005  # a block within that of the camera's settings
-# document, description, make, model, resolution, page, its unit, software, date, artist, computer,
-# rating, copyright, and what Windows calls title, comment, author, keywords, subject
+# Tags that describe a picture: document, description, make, model, resolution, page, its unit,
+# software, date, artist, computer, rating, copyright, and Windows's title to subject
 DESCRIBING = {0x010D, 0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x011D, 0x0128, 0x0131, 0x0132}
 DESCRIBING |= {0x013B, 0x013C, 0x4746, 0x8298, *range(0x9C9B, 0x9CA0), *BLOCKS}
 TIFF_NAMES = {0x02BC: "XMP", 0x83BB: "IPTC", 0x8649: "Photoshop data"}
@@ -46,11 +47,10 @@ def read_rgb(path: str | Path | BinaryIO) -> Image.Image:
     """An image file of any mode (grey, palette, alpha, CMYK, 16 bit) as upright 8-bit sRGB.
 
     path: a file's name, or an open binary file. Alpha is laid over white, an ICC profile applied.
-    The image's `info` keeps "exif" (with orientation and size as they are now), "dpi" and
-    "icc_profile" (then sRGB's) where the file had them; "left_out" names what else it had. Logs a
-    warning of further pages, of a profile that does not apply, and of 16-bit files whose values
-    are of 8 or 12 bits. Raises ValueError that names a file which cannot be decoded, whole, whose
-    range of values cannot be known, or that is larger than `LARGEST`.
+    The image's `info` keeps "exif" (of the upright image), "dpi" and "icc_profile" (then sRGB's);
+    "left_out" names what else the file had. Logs a warning of further pages, of a profile that does
+    not apply, and of 16-bit files with values of 8 or 12 bits. Raises ValueError that names a file
+    which cannot be decoded, whose range of values is unknown, or that is larger than `LARGEST`.
     """
     if isinstance(path, str | Path):
         path = Path(path).expanduser()
@@ -62,22 +62,40 @@ def read_rgb(path: str | Path | BinaryIO) -> Image.Image:
                 with suppress(Exception):  # damaged EXIF; read later, when a TIFF is closed
                     image.getexif().get_ifd(INTEROPERABILITY)
                 image.load()
-                read, more = _convert(image)
+                return to_rgb(image, path, notes)
     except (FileNotFoundError, IsADirectoryError, PermissionError):
         raise
     except Exception as error:  # decoders raise nearly anything at a damaged file
         raise ValueError(f"{path}: not a readable image ({error})") from error
-    for note in (*notes, *more):
-        log.warning("%s: %s", path, note)
-    return read
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """A Pillow image of any mode as upright 8-bit sRGB; see `read_rgb`."""
-    read, notes = _convert(image)
+def to_rgb(image: Image.Image, name: object = "image", notes: Iterable[str] = ()) -> Image.Image:
+    """A Pillow image of any mode as upright 8-bit sRGB, see `read_rgb`; logs what is to be said.
+
+    name: what the log calls the image. notes: what else it says.
+    """
+    source, notes, alpha = image, [*notes], None
+    profile, kept = image.info.get("icc_profile"), {"dpi": _dpi(image)}
+    with suppress(Exception):  # a damaged EXIF block says nothing of the pixels
+        image = ImageOps.exif_transpose(image)
+    if image.mode[0] in "IF":  # Pillow's own conversion clips at 255
+        image, bits = _eight_bits(image, source)
+        notes += bits
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        alpha, image = image.getchannel("A"), image.convert("RGB")
+    if profile:
+        image, kept["icc_profile"] = _to_srgb(image, profile)
+        if not kept["icc_profile"]:
+            notes.append("its colour profile does not apply to its pixels, and is ignored")
+    image = image.convert("RGB")
+    if alpha:
+        image = Image.composite(image, Image.new("RGB", image.size, "white"), alpha)
+    kept["exif"], kept["left_out"] = _exif(source, image.size, bool(kept.get("icc_profile")))
+    image.info = {key: value for key, value in kept.items() if value}
     for note in notes:
-        log.warning("image: %s", note)
-    return read
+        log.warning("%s: %s", name, note)
+    return image
 
 
 def images_in(folder: Path, outside: Path | None = None) -> list[Path]:
@@ -104,40 +122,22 @@ def images_in(folder: Path, outside: Path | None = None) -> list[Path]:
     return found
 
 
-def square(image: Image.Image, size: int) -> np.ndarray:
-    """The central square of a Pillow image, scaled to uint8 (size, size, 3)."""
-    return np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS))
-
-
-@cache
-def _formats() -> list[str]:
-    Image.init()
-    return [name for name in FORMATS if name in Image.OPEN]  # AVIF came with Pillow 11.3
-
-
 def _open(file: Path | BinaryIO) -> Image.Image:
-    formats = _formats()
+    Image.init()
+    formats = [name for name in FORMATS if name in Image.OPEN]  # AVIF came with Pillow 11.3
     if isinstance(file, Path) and file.suffix.lower() in NAMELESS:
-        formats = [*formats, "TGA"]
+        formats += ["TGA"]
     try:
         return Image.open(file, formats=formats)
     except UnidentifiedImageError:
-        kind, known = _kind(file), ", ".join(formats)
-        said = f"{kind} is not supported; {INSTEAD}" if kind else f"damaged, or none of {known}"
-        raise ValueError(said) from None
-
-
-def _kind(file: Path | BinaryIO) -> str | None:
-    """The format, of those that are not read, that the first bytes of a file show."""
-    if isinstance(file, Path):
-        with file.open("rb") as opened:
+        with file.open("rb") if isinstance(file, Path) else nullcontext(file) as opened:
+            opened.seek(0)
             head = opened.read(16)
-    else:
-        file.seek(0)
-        head = file.read(16)
-    if head[4:8] == b"ftyp":
-        return BRANDS.get(head[8:12], "HEIC")
-    return next((kind for start, kind in SIGNATURES.items() if head.startswith(start)), None)
+        kind = next((kind for start, kind in SIGNATURES.items() if head.startswith(start)), None)
+        if head[4:8] == b"ftyp":
+            kind = BRANDS.get(head[8:12], "HEIC")
+        known = f"damaged, or none of {', '.join(formats)}"
+        raise ValueError(f"{kind} is not supported; {INSTEAD}" if kind else known) from None
 
 
 def _check(image: Image.Image) -> list[str]:
@@ -146,8 +146,7 @@ def _check(image: Image.Image) -> list[str]:
         raise ValueError(
             f"{image.width} x {image.height} pixels; at most {LARGEST // 10**6} million are taken"
         )
-    tags = getattr(image, "tag_v2", {})
-    if tags.get(254, 0) & 1:
+    if getattr(image, "tag_v2", {}).get(254, 0) & 1:
         raise ValueError(f"the file begins with a reduced preview, as raw files do; {INSTEAD}")
     try:
         pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
@@ -157,41 +156,11 @@ def _check(image: Image.Image) -> list[str]:
     return [] if pages == 1 else [f"has {pages} pages or frames; only the first is read"]
 
 
-def _convert(image: Image.Image) -> tuple[Image.Image, list[str]]:
-    """The image as `read_rgb` gives it, and what is to be said of it."""
-    source, notes, alpha = image, [], None
-    profile, kept = image.info.get("icc_profile"), {"dpi": _dpi(image)}
-    image = _upright(image)
-    if image.mode[0] in "IF":  # Pillow's own conversion clips at 255
-        image, notes = _eight_bits(image, source)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        alpha, image = image.getchannel("A"), image.convert("RGB")
-    if profile:
-        image, kept["icc_profile"] = _to_srgb(image, profile)
-        if not kept["icc_profile"]:
-            notes.append("its colour profile does not apply to its pixels, and is ignored")
-    image = image.convert("RGB")
-    if alpha:
-        image = Image.composite(image, Image.new("RGB", image.size, "white"), alpha)
-    kept["exif"], kept["left_out"] = _exif(source, image.size, bool(kept.get("icc_profile")))
-    image.info = {key: value for key, value in kept.items() if value}
-    return image, notes
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # a damaged EXIF block says nothing of the pixels
-        return image
-
-
 def _eight_bits(image: Image.Image, source: Image.Image) -> tuple[Image.Image, list[str]]:
     """An image of numbers beyond 8 bits as 8 bits, and what is to be said of it.
 
-    source: the image as it was opened. Whole numbers are of 16 bits, or of as few as hold them all
-    (8, 12) in a TIFF or an array, which do not say; fractions go from 0 to 1. Raises ValueError
-    where the range of the values cannot be known.
+    source: the image as it was opened. Whole numbers are of 16 bits, or in a TIFF or an array of as
+    few (8, 12) as hold them all; fractions go from 0 to 1. ValueError where the range is unknown.
     """
     deep, tags, notes = np.asarray(image), getattr(source, "tag_v2", {}), []
     low, high = deep.min(), deep.max()
@@ -228,42 +197,49 @@ def _exif(image: Image.Image, size: tuple[int, int], srgb: bool) -> tuple[bytes 
     left |= {key for key in getattr(image, "text", ()) if not key.startswith(("XML:", "Raw "))}
     now = {0x0100: size[0], 0x0101: size[1], 0xA002: size[0], 0xA003: size[1]}
     now |= {0xA001: 1} if srgb else {}
+    block = None
     try:
-        found, kept = image.getexif(), Image.Exif()
-        for tag, value in found.items():
-            if image.format == "TIFF" and tag not in DESCRIBING:
-                if tag in TIFF_NAMES or (tag > 0x8000 and tag != PROFILE_TAG):
-                    left.add(TIFF_NAMES.get(tag, f"tag {tag}"))
-            elif tag in BLOCKS:
-                kept.get_ifd(tag).update(exif_block(found, tag, now))
-            elif tag not in STALE:
-                kept[tag] = exact(now.get(tag, value))
-        block = kept.tobytes() if len(found) else None
+        found = image.getexif()
+        layout = {tag for tag in found if image.format == "TIFF" and tag not in DESCRIBING}
+        for tag in layout - {PROFILE_TAG}:
+            if tag in TIFF_NAMES or tag > 0x8000:
+                left.add(TIFF_NAMES.get(tag, f"tag {tag}"))
+        if len(found):
+            block = copied_exif(found, now, without={*STALE, *layout}).tobytes()
     except Exception:
-        block = None
         left.add("EXIF, which is damaged")
     return block, sorted(left)
 
 
-def exif_block(exif: Image.Exif, tag: int, now: dict | None = None) -> dict:
-    """One of the `BLOCKS` of an EXIF block, as it can be written again; `now` replaces values."""
-    block = dict(exif.get_ifd(tag))
-    if INTEROPERABILITY in block:  # the place of a block within this one
-        block[INTEROPERABILITY] = dict(exif.get_ifd(INTEROPERABILITY))
-    return {key: exact((now or {}).get(key, value)) for key, value in block.items()}
+def copied_exif(
+    found: Image.Exif, now: Mapping[int, int] | None = None, without: Collection[int] = ()
+) -> Image.Exif:
+    """EXIF as it can be written again: `now` replaces values, tags of `without` are left out."""
 
+    def exact(fields: Mapping[int, object]) -> dict[int, object]:
+        """Text as the bytes that Pillow read it from: it would write "?" for all beyond ASCII."""
+        fields = {tag: (now or {}).get(tag, value) for tag, value in fields.items()}
+        odd = {k: v for k, v in fields.items() if isinstance(v, str) and not v.isascii()}
+        return fields | {tag: text.encode("latin-1") for tag, text in odd.items()}
 
-def exact(value: object) -> object:
-    """Text as the bytes that Pillow read it from: it would write "?" for all beyond ASCII."""
-    return value.encode("latin-1") if isinstance(value, str) and not value.isascii() else value
+    copy = Image.Exif()
+    copy.update(exact({t: v for t, v in found.items() if t not in {*without, *BLOCKS}}))
+    for tag in BLOCKS:
+        if tag in found:
+            block = found.get_ifd(tag)
+            if INTEROPERABILITY in block:  # the place of a block within this one
+                block = block | {INTEROPERABILITY: dict(found.get_ifd(INTEROPERABILITY))}
+            copy[tag] = copy.get_ifd(tag)
+            copy[tag].update(exact(block))
+    return copy
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:
-    try:
+    with suppress(KeyError, TypeError, ValueError, ZeroDivisionError):
         across, down = (float(x) for x in image.info["dpi"])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
-        return None
-    return (across, down) if all(0 < x < math.inf for x in (across, down)) else None
+        if 0 < across < math.inf and 0 < down < math.inf:
+            return across, down
+    return None
 
 
 @cache

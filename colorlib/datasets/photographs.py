@@ -29,9 +29,8 @@ def scaled(images: np.ndarray, size: int) -> np.ndarray:
     """uint8 images (N, H, W, 3) as (N, size, size, 3)."""
     if images.shape[1:3] == (size, size):
         return images
-    made = np.empty((len(images), size, size, 3), np.uint8)
+    made = []
     for start in range(0, len(images), 250):
         part = to_tensor(images[start : start + 250])
-        part = F.interpolate(part, (size, size), mode="bicubic", antialias=True)
-        made[start : start + 250] = to_images(part)
-    return made
+        made.append(to_images(F.interpolate(part, (size, size), mode="bicubic", antialias=True)))
+    return np.concatenate(made)

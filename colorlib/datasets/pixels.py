@@ -24,19 +24,18 @@ def as_pixels(images: np.ndarray) -> Pixels:
 
     A memory-mapped array of more than half the free memory is returned as it is.
     """
-    if not isinstance(images, np.ndarray) or images.dtype != np.float16:
+    if getattr(images, "dtype", None) != np.float16:
         check_uint8(images)
     if isinstance(images, np.memmap) and images.size > free_memory() / 2:
         return images
-    first = to_pixels(images[:1])
-    pixels = torch.empty((len(images), *first.shape[1:]), dtype=torch.uint8)
+    pixels = torch.empty((len(images), *to_pixels(images[:1]).shape[1:]), dtype=torch.uint8)
     for start in range(0, len(images), CHUNK):
         pixels[start : start + CHUNK] = to_pixels(images[start : start + CHUNK])
     return pixels
 
 
 def to_pixels(images: np.ndarray) -> Tensor:
-    """uint8 images (N, H, W, 3), or prepared HSV (N, 3, H, W), to uint8 pixels (N, 3, H, W)."""
+    """Images as `as_pixels` takes them to uint8 pixels (N, 3, H, W), all at once."""
     part = torch.from_numpy(np.array(images))
     if images.dtype == np.float16:
         return (hsv_to_rgb(part) * 255).round().byte()
@@ -52,10 +51,8 @@ def gather(pixels: Pixels, chosen: Tensor) -> Tensor:
 
 def place(pixels: Pixels, device: torch.device) -> Pixels:
     """The pixels on the device if they take at most half of its free memory."""
-    if not isinstance(pixels, Tensor) or device.type != "cuda":
-        return pixels
-    fits = pixels.nbytes <= torch.cuda.mem_get_info(device)[0] / 2
-    return pixels.to(device) if fits else pixels
+    fits = device.type == "cuda" and pixels.nbytes <= torch.cuda.mem_get_info(device)[0] / 2
+    return pixels.to(device) if fits and isinstance(pixels, Tensor) else pixels
 
 
 def free_memory() -> int:
@@ -73,27 +70,18 @@ def fingerprint(pixels: Pixels) -> str:
     return digest.hexdigest()
 
 
-def check_colours(pixels: Tensor) -> None:
-    """Log a warning where uint8 images (N, 3, H, W) are grey: a network learns no colour there."""
-    spread = (pixels.amax(1) - pixels.amin(1)).flatten(1).amax(1)
-    grey = (spread < 8).float().mean().item()
-    if grey > 0.5:
-        log.warning("%.0f %% of the training images are grey: they teach no colours", 100 * grey)
-
-
 def check_pixels(pixels: Pixels, config: Config, stride: int) -> None:
-    """Raise ValueError where the training pixels do not go with the config."""
-    count, (height, width) = len(pixels), gather(pixels, torch.arange(1)).shape[-2:]
+    """ValueError where the pixels do not go with the config, or with a network of this stride."""
+    there, (height, width) = len(pixels), gather(pixels, torch.arange(1)).shape[-2:]
+    count = there if config.count is None else config.count
     if config.crop > min(height, width):
         raise ValueError(f"crop: got {config.crop}, but the images are {height} x {width} pixels")
     if config.crop:
         height = width = config.crop
-    if config.count is not None and config.count > count:
-        raise ValueError(f"count: got {config.count}, but there are {count} training images")
-    if (config.count or count) < config.batch_size:
-        raise ValueError(
-            f"{config.count or count} training images are too few: a batch is {config.batch_size}"
-        )
+    if count > there:
+        raise ValueError(f"count: got {count}, but there are {there} training images")
+    if count < config.batch_size:
+        raise ValueError(f"{count} training images are too few: a batch is {config.batch_size}")
     if min(height, width) < 32 or height % stride or width % stride:
         raise ValueError(
             f"images: got {height} x {width} pixels, expected sides from 32 that are multiples of "
@@ -102,10 +90,16 @@ def check_pixels(pixels: Pixels, config: Config, stride: int) -> None:
 
 
 def first_images(pixels: Pixels) -> Tensor:
-    """The images, uint8 (N, 3, H, W), that a recipe sees before training; grey ones are logged."""
+    """The images, uint8 (N, 3, H, W), that a recipe sees before training.
+
+    Logs a warning where they are grey: a network learns no colour from them.
+    """
     count = SETUP_PIXELS // gather(pixels, torch.arange(1))[0, 0].numel()
     images = gather(pixels, torch.arange(min(count, len(pixels))))
-    check_colours(images)
+    spread = (images.amax(1) - images.amin(1)).flatten(1).amax(1)
+    grey = (spread < 8).float().mean().item()
+    if grey > 0.5:
+        log.warning("%.0f %% of the training images are grey: they teach no colours", 100 * grey)
     return images
 
 
@@ -113,17 +107,14 @@ def split_validation(
     images: np.ndarray, validation: int = VALIDATION
 ) -> tuple[np.ndarray, np.ndarray]:
     """(training, validation): the last images, or the last tenth of a small set, validate."""
-    validation = min(validation, len(images) // 10)
-    return images[: len(images) - validation], images[len(images) - validation :]
+    first = len(images) - min(validation, len(images) // 10)
+    return images[:first], images[first:]
 
 
 def training_pixels(
     images: np.ndarray, config: Config, stride: int, device: torch.device
 ) -> tuple[Pixels, Pixels]:
-    """(training, validation) pixels of `images`, the training ones checked and on the device.
-
-    stride: the sides of the images must be multiples of it.
-    """
+    """(training, validation) pixels of `images`, the training ones checked and on the device."""
     training, validation = split_validation(images, config.validation)
     pixels = as_pixels(training)
     check_pixels(pixels, config, stride)

@@ -1,35 +1,35 @@
-"""Prepared arrays: images as HSV in half precision, in a .npy file that is read memory-mapped."""
+"""Sets of images as one .npy file that is read memory-mapped: in HSV, and packed from a folder."""
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from colorlib import paths
 from colorlib.color import rgb_to_hsv
-from colorlib.datasets.arrays import check_uint8, load_npy, to_tensor
+from colorlib.datasets.arrays import canonical_order, check_uint8, load_npy, to_tensor
+from colorlib.datasets.folders import readable, split_folder
+
+CHUNK = 2500  # images at a time
 
 
-def prepare(images: np.ndarray, path: str | Path, chunk: int = 2500) -> np.ndarray:
+def prepare(images: np.ndarray, path: str | Path) -> np.ndarray:
     """Write uint8 `images` as HSV, float16 (N, 3, H, W), to the .npy file `path`; return it.
 
     Channels are hue in turns, saturation and value. Half precision is enough: all 256^3 colours
     come back exactly (tests/test_color.py tries each). Raises ValueError for another shape or type.
     """
-    from tqdm import tqdm
-
     images = check_uint8(images)
     count, height, width, _ = images.shape
-    with paths.replacing(path) as part:
-        # written, not memory-mapped: a full disk is then an error, not a crash
-        header = {"descr": "<f2", "fortran_order": False, "shape": (count, 3, height, width)}
-        title = {"desc": Path(path).name, "unit": " images"}
-        with part.open("wb") as file, tqdm(total=count, **title) as bar:
-            np.lib.format.write_array_header_1_0(file, header)
-            for start in range(0, count, chunk):
-                hsv = rgb_to_hsv(to_tensor(images[start : start + chunk])).half()
-                hsv[:, 0][hsv[:, 0] >= 1] = 0  # 0.9999 rounds to a whole turn, which is hue 0
-                hsv.numpy().tofile(file)
-                bar.update(len(hsv))
+
+    def converted(part: np.ndarray) -> np.ndarray:
+        hsv = rgb_to_hsv(to_tensor(part)).half()
+        hsv[:, 0][hsv[:, 0] >= 1] = 0  # 0.9999 rounds to a whole turn, which is hue 0
+        return hsv.numpy()
+
+    parts = (converted(images[start : start + CHUNK]) for start in range(0, count, CHUNK))
+    _write(Path(path), "<f2", (count, 3, height, width), parts)
     return load_prepared(path)
 
 
@@ -41,3 +41,48 @@ def load_prepared(path: str | Path) -> np.ndarray:
             f"{path}: got {array.dtype} {array.shape}, expected float16 (N, 3, H, W) from prepare()"
         )
     return array
+
+
+def pack(
+    folder: str | Path, path: str | Path, split: str = "train", size: int = 64, force: bool = False
+) -> np.ndarray:
+    """Write the images of `folder` as uint8 (N, size, size, 3) to `path`; return it, memory-mapped.
+
+    Images are read one at a time, so that a set may be larger than memory, and written in canonical
+    order. Needs room on disk for the set twice. The folder is as in `load_images`; images that
+    cannot be read are left out and named. Raises ValueError for a folder without images, and for
+    a `path` that is there already (without `force`), OSError where the disk is full.
+    """
+    path = Path(path).expanduser()
+    if path.suffix != ".npy":
+        raise ValueError(f"{path}: expected a name ending in .npy")
+    if path.exists() and not force:
+        raise ValueError(f"{path} is there already; --force overwrites it")
+    folder = split_folder(Path(folder).expanduser(), split)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    loose = path.with_name(f"{path.name}.{os.getpid()}.unsorted.part")
+    try:
+        with loose.open("wb") as out:
+            for _, image in readable(folder, size):
+                image.tofile(out)
+        unsorted = np.memmap(loose, np.uint8, "r").reshape(-1, size, size, 3)
+        order = canonical_order(unsorted)
+        parts = (unsorted[order[start : start + CHUNK]] for start in range(0, len(order), CHUNK))
+        _write(path, "|u1", unsorted.shape, parts)
+        del unsorted  # Windows cannot remove a mapped file
+    finally:
+        loose.unlink(missing_ok=True)
+    return load_npy(path)
+
+
+def _write(path: Path, kind: str, shape: tuple[int, ...], parts: Iterable[np.ndarray]) -> None:
+    """Write arrays as one. Not by a memory map, in which a full disk is a crash, not an error."""
+    from tqdm import tqdm
+
+    header = {"descr": kind, "fortran_order": False, "shape": shape}
+    bar = tqdm(total=shape[0], desc=path.name, unit=" images")
+    with paths.replacing(path) as new, new.open("wb") as file, bar:
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            part.tofile(file)
+            bar.update(len(part))

@@ -4,14 +4,12 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from tqdm import tqdm
 
 from colorlib.datasets.image_files import images_in
+from colorlib.photos.colorize_photo import Model, check_setting, colorize_photo
 from colorlib.photos.image_output import FORMATS, check_target, save_image
-
-if TYPE_CHECKING:
-    from colorlib.model import ColorNet
-    from colorlib.peers import Peer
 
 log = logging.getLogger(__name__)
 ADDED = "-coloured"  # to a name that is not chosen
@@ -25,11 +23,12 @@ def outputs(inputs: list[Path], output: Path | None, failed: list[str]) -> list[
     photograph, as NAME-coloured. Raises ValueError where that cannot be. failed: takes a sentence
     for each folder without photographs.
     """
-    single = output is not None and output.suffix.lower() in FORMATS and not output.is_dir()
+    named = output is not None and output.suffix and not output.is_dir()
+    single = named and output.suffix.lower() in FORMATS
+    if named and not single:
+        raise ValueError(f"{output}: expected a folder, or a name ending in {', '.join(FORMATS)}")
     if single and (len(inputs) != 1 or inputs[0].is_dir()):
         raise ValueError(f"-o {output}: one file for several photographs; expected a folder")
-    if output is not None and not single and output.suffix and not output.is_dir():
-        raise ValueError(f"{output}: expected a folder, or a name ending in {', '.join(FORMATS)}")
     pairs = []
     for place in inputs:
         below = output is not None and place.resolve() in output.resolve().parents
@@ -40,41 +39,37 @@ def outputs(inputs: list[Path], output: Path | None, failed: list[str]) -> list[
             continue
         for file in files:
             ending = file.suffix if file.suffix.lower() in FORMATS else ".png"
+            target = file.with_name(f"{file.stem}{ADDED}{ending}")
             if single:
-                pairs.append((file, output))
-            elif output is None:
-                pairs.append((file, file.with_name(f"{file.stem}{ADDED}{ending}")))
-            else:
-                inside = file.relative_to(place) if place.is_dir() else Path(file.name)
-                pairs.append((file, (output / inside).with_suffix(ending)))
+                target = output
+            elif output is not None:
+                inside = file.relative_to(place if place.is_dir() else place.parent)
+                target = (output / inside).with_suffix(ending)
+            pairs.append((file, target))
     uses = Counter(target for _, target in pairs)
-    return [(source, _own(source, target, uses[target] > 1)) for source, target in pairs]
+    for number, (source, target) in enumerate(pairs):
+        if uses[target] > 1 and source.suffix != target.suffix:  # a.gif-coloured.png, for a.png's
+            name = f"{source.name}{target.stem[len(source.stem) :]}{target.suffix}"
+            pairs[number] = source, target.with_name(name)
+    return pairs
 
 
 def _photographs(folder: Path, outside: Path | None) -> list[Path]:
     """The images of a folder but those that were made of others of them before."""
     files = images_in(folder, outside)
     names = {*files, *(file.with_suffix("") for file in files)}
-    made = [file for file in files if file.stem.endswith(ADDED)]
-    made = [file for file in made if file.with_name(file.stem.removesuffix(ADDED)) in names]
+    ours = [file for file in files if file.stem.endswith(ADDED)]
+    made = {file for file in ours if file.with_name(file.stem.removesuffix(ADDED)) in names}
     if made:
-        log.warning(
-            "%s: left out %d files that end in %s, made of others here", folder, len(made), ADDED
-        )
+        about = f"left out {len(made)} files that end in {ADDED}, made of others here"
+        log.warning("%s: %s", folder, about)
     return [file for file in files if file not in made]
-
-
-def _own(source: Path, target: Path, shared: bool) -> Path:
-    """The target, by a longer name (a.gif-coloured.png) where a.png or a.bmp want the same."""
-    if not shared or source.suffix == target.suffix:
-        return target
-    return target.with_name(f"{source.name}{target.stem[len(source.stem) :]}{target.suffix}")
 
 
 def colorize_files(
     inputs: Iterable[str | Path],
     output: Path | None,
-    model: "str | Path | ColorNet | Peer",
+    model: Model,
     force: bool = False,
     **options: object,
 ) -> list[str]:
@@ -85,10 +80,6 @@ def colorize_files(
     new. No file is written twice, and none that is itself to be coloured. Raises ValueError at once
     where the setting is wrong for all of them. Logs what is left out.
     """
-    from tqdm import tqdm
-
-    from colorlib.photos.colorize_photo import check_setting, colorize_photo
-
     check_setting(**options)
     failed, written, before = [], set(), 0
     inputs = [Path(place).expanduser() for place in inputs]
@@ -114,16 +105,12 @@ def colorize_files(
             colored = colorize_photo(source, model, **options)
             save_image(colored, target, force)
             written.add(target.resolve())
-            note = (
-                " (the photograph's own colours are not used)" if colored.info["own_colors"] else ""
-            )
-            bar.write(f"{target}{note}")
+            unused = " (the photograph's own colours are not used)"
+            bar.write(f"{target}{unused if colored.info['own_colors'] else ''}")
         except (ValueError, OSError, MemoryError, RuntimeError) as error:  # torch's lack of memory
             said = str(error) or type(error).__name__
             failed.append(said if str(source) in said else f"{source}: {said}")
     if before:
-        log.warning(
-            "passed over %d photographs that have been coloured before; --force colours them again",
-            before,
-        )
+        about = f"passed over {before} photographs that have been coloured before"
+        log.warning("%s; --force colours them again", about)
     return failed

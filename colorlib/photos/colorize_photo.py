@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from colorlib.photos.upsampling import STRIP, strips, to_working_size
 if TYPE_CHECKING:
     from colorlib.peers import Peer
 
+Model: TypeAlias = "str | Path | ColorNet | Peer"
 INNER = 96  # shorter side, in pixels, that the network sees
 LONGEST = 8  # times that is the longest side it sees, whatever the shape
 SMALLEST = 32  # of a side that it sees: it was made for no less
@@ -29,7 +30,7 @@ SMALLEST = 32  # of a side that it sees: it was made for no less
 
 def colorize_photo(
     image: str | Path | Image.Image | np.ndarray,
-    model: "str | Path | ColorNet | Peer" = "photo",
+    model: Model = "photo",
     vividness: float = 0.5,
     size: int = INNER,
     hints: Iterable[Hint] | None = None,
@@ -60,12 +61,12 @@ def colorize_photo(
     del pixels  # of a large photograph a copy less
     colored = np.empty((*gray.shape[-2:], 3), np.uint8)
     known = check_hints(hints or (), gray.shape[-1], gray.shape[-2])
-    if not isinstance(model, ColorNet):
-        if len(known[0]) or seed is not None:
-            raise ValueError("hints and seed are for our own networks, not for published ones")
-        pieces = iter([(slice(None), model.colorize(gray))])
-    else:
+    if isinstance(model, ColorNet):
         pieces = color_strips(model, gray, vividness, size, known, seed)
+    elif len(known[0]) or seed is not None:
+        raise ValueError("hints and seed are for our own networks, not for published ones")
+    else:
+        pieces = iter([(slice(None), model.colorize(gray))])
     for rows, rgb in pieces:
         levels = rgb[0].mul_(255).round_().byte().numpy()
         for channel, plane in enumerate(levels):  # a third faster than all three at once
@@ -77,7 +78,7 @@ def colorize_photo(
     return result
 
 
-def network(model: "str | Path | ColorNet | Peer") -> "ColorNet | Peer":
+def network(model: Model) -> "ColorNet | Peer":
     """The ColorNet or published network that a name or file stands for, or that it is already."""
     from colorlib import peers
 
@@ -89,26 +90,19 @@ def network(model: "str | Path | ColorNet | Peer") -> "ColorNet | Peer":
 
 
 def color_strips(
-    model: ColorNet,
-    gray: Tensor,
-    vividness: float,
-    size: int = INNER,
-    known: tuple[Tensor, Tensor] | None = None,
-    seed: int | None = None,
-) -> Iterator[tuple[slice, Tensor]]:
-    """RGB (N, 3, rows, W) of luma gray (N, 1, H, W), a strip of rows at a time, and which rows.
+    model: ColorNet, gray: Tensor, vividness: float, size: int, known: tuple[Tensor, Tensor],
+    seed: int | None,
+) -> Iterator[tuple[slice, Tensor]]:  # fmt: skip
+    """RGB (1, 3, rows, W) of luma gray (1, 1, H, W), a strip of rows at a time, and which rows.
 
     known: hints from `check_hints`. The other arguments are those of `colorize_photo`.
     """
     middle, factor = to_working_size(gray)
     small = network_view(middle, gray.shape[-2:], size)
-    hints = None
-    if known is not None and len(known[0]):
-        if not model.config["hints"]:
-            raise ValueError("hints: this network takes none; the shipped network `photo` does")
-        hints = hint_maps(*known, gray.shape[-2:], small.shape[-2:])
-    logits = find_logits(model, small, hints, seed)
-    chroma = logits_chroma(model, logits, small, vividness)
+    hints = hint_maps(*known, gray.shape[-2:], small.shape[-2:])
+    if hints is not None and not model.config["hints"]:
+        raise ValueError("hints: this network takes none; the shipped network `photo` does")
+    chroma = logits_chroma(model, find_logits(model, small, hints, seed), small, vividness)
     for rows, tints in strips(chroma, small, gray, middle, factor):
         yield rows, apply_relative_chroma(tints, gray[..., rows, :])
 
@@ -181,14 +175,12 @@ def has_colors(pixels: np.ndarray) -> bool:
 
 def photo_luma(pixels: np.ndarray) -> Tensor:
     """uint8 (H, W, 3) or (H, W) as luma (1, 1, H, W) in [0, 1], a strip at a time."""
-    if pixels.ndim == 2:
-        return torch.from_numpy(np.array(pixels))[None, None].float().div_(255)
     gray = torch.empty(1, 1, *pixels.shape[:2])
     weights = torch.tensor(LUMA_WEIGHTS) / 255
     count = max(1, STRIP // pixels.shape[1])
     for start in range(0, len(pixels), count):
-        part = torch.from_numpy(np.array(pixels[start : start + count]))
-        gray[0, 0, start : start + count] = part.float() @ weights
+        part = torch.from_numpy(np.array(pixels[start : start + count])).float()
+        gray[0, 0, start : start + count] = part / 255 if part.ndim == 2 else part @ weights
     return gray.clamp_(0, 1)
 
 
@@ -201,10 +193,13 @@ def _open(image: str | Path | Image.Image | np.ndarray | BinaryIO) -> tuple[np.n
                 f"image: got {image.dtype} {image.shape}, expected uint8 (H, W) or (H, W, 3)"
             )
         return image, {}
-    if not isinstance(image, str | Path | Image.Image) and not hasattr(image, "read"):
+    if isinstance(image, Image.Image):
+        image = to_rgb(image)
+    elif isinstance(image, str | Path) or hasattr(image, "read"):
+        image = read_rgb(image)
+    else:
         raise ValueError(
             f"image: got {type(image).__name__}, expected a path, an open file, a Pillow image or "
             "a uint8 array"
         )
-    image = to_rgb(image) if isinstance(image, Image.Image) else read_rgb(image)
     return np.asarray(image), image.info

@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 from colorlib import paths
-from colorlib.datasets.image_files import BLOCKS, exact, exif_block
+from colorlib.datasets.image_files import BLOCKS, copied_exif
 
 log = logging.getLogger(__name__)
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -32,37 +32,34 @@ def save_image(image: Image.Image, path: str | Path, force: bool = False) -> Non
     check_target(path, force)
     kind = FORMATS[path.suffix.lower()]
     beside = {key: image.info[key] for key in BESIDE if image.info.get(key)}
-    left_out = list(image.info.get("left_out", ()))
     with paths.replacing(path) as part:
         # everything, else without one of the three, else the pixels alone
-        for without in (set(), *({key} for key in beside), set(beside)):
-            kept = {key: value for key, value in beside.items() if key not in without}
+        for without in ((), *([key] for key in beside), [*beside]):
             try:
-                write(image, part, kind, kept)
+                write(image, part, kind, {k: v for k, v in beside.items() if k not in without})
                 break
             except Exception as error:  # Pillow raises nearly anything
                 if getattr(error, "errno", None) or isinstance(error, MemoryError):
                     raise
-                if without == set(beside):
+                if len(without) == len(beside):
                     raise ValueError(f"{path}: {kind} cannot hold this image ({error})") from error
-    left_out += [BESIDE[key] for key in without]
+    left_out = [*image.info.get("left_out", ()), *(BESIDE[key] for key in without)]
     if left_out:
         log.warning("%s: not kept: %s", path, ", ".join(sorted(left_out)))
 
 
 def write(image: Image.Image, part: Path, kind: str, beside: dict) -> None:
     """Write the pixels and what is `beside` them: "exif", "dpi", "icc_profile"."""
-    options = OPTIONS.get(kind, {})
-    if kind == "WEBP" and "dpi" in beside:  # which has no other place for it
-        exif, dpi = _exif(beside.get("exif")), beside["dpi"]
-        exif[0x011A], exif[0x011B], exif[0x0128] = *dpi, 2
-        beside = beside | {"exif": exif.tobytes()}
-    if kind == "TIFF" and "exif" in beside:
-        exif = _exif(beside["exif"])
-        beside = beside | {"exif": exif}
-        if any(tag in exif for tag in BLOCKS):  # which libtiff, that compresses, does not write
-            options = {"compression": None}
-    image.save(part, format=kind, **options, **beside)
+    options = OPTIONS.get(kind, {}) | beside
+    if (kind == "TIFF" and "exif" in beside) or (kind == "WEBP" and "dpi" in beside):
+        loaded = Image.Exif()
+        loaded.load(beside.get("exif"))
+        exif = options["exif"] = copied_exif(loaded)
+        if kind == "WEBP":  # which has no other place for the resolution
+            exif[0x011A], exif[0x011B], exif[0x0128] = *beside["dpi"], 2
+        elif any(tag in exif for tag in BLOCKS):  # which libtiff, that compresses, does not write
+            options["compression"] = None
+    image.save(part, format=kind, **options)
 
 
 def check_target(path: Path, force: bool = False) -> None:
@@ -73,15 +70,3 @@ def check_target(path: Path, force: bool = False) -> None:
         raise ValueError(f"{path} is a folder; expected the name of a file")
     if path.exists() and not force:
         raise ValueError(f"{path} is there already; --force overwrites it, -o takes another name")
-
-
-def _exif(block: bytes | None) -> Image.Exif:
-    """An EXIF block to write again."""
-    exif = Image.Exif()
-    exif.load(block)
-    for tag, value in list(exif.items()):
-        if tag in BLOCKS:
-            exif.get_ifd(tag).update(exif_block(exif, tag))
-        else:
-            exif[tag] = exact(value)
-    return exif
