@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from colorlib import data, paths
 from colorlib.config import NAME, Config
@@ -68,9 +69,8 @@ def evaluate(args: argparse.Namespace) -> None:
     from colorlib.model import load_model
 
     if args.name and not re.fullmatch(NAME, args.name):
-        raise ValueError(
-            f"--name: got {args.name!r}, expected letters, digits, _ - and, not first, ."
-        )
+        expected = "letters, digits, _ - and, not first, ."
+        raise ValueError(f"--name: got {args.name!r}, expected {expected}")
     inputs = ("value", "luma") if args.given == "both" else (args.given,)
     model = load_model(args.model)
     for given in inputs:
@@ -96,9 +96,8 @@ def compare(args: argparse.Namespace) -> None:
     """train the compared recipes at one budget and measure them; the result equal-budget-BUDGET"""
     from colorlib.compare import equal_budget
 
-    result = equal_budget.compare(
-        args.source, args.budget, args.count, unless_current=args.unless_current
-    )
+    given = args.source, args.budget, args.count
+    result = equal_budget.compare(*given, unless_current=args.unless_current)
     if result["rows"]:
         print(tables.result_table(result))
     for key, margin in equal_budget.pareto_margins(result).items():
@@ -126,12 +125,10 @@ def published(args: argparse.Namespace) -> int:
     from colorlib import peers
     from colorlib.compare.published import published_result, tables
 
-    failed = peers.fetch_published() if args.fetch else []
-    for sentence in failed:
-        print(f"colorlib: {sentence}", file=sys.stderr)
+    code = say(peers.fetch_published() if args.fetch else [])
     result = published_result(args.model, tuple(args.vividness), args.unless_current)
     print(f"{tables(result)}\n\nThe results are in {paths.results()}")
-    return int(bool(failed))
+    return code
 
 
 def hints(args: argparse.Namespace) -> None:
@@ -152,10 +149,25 @@ def colorize(args: argparse.Namespace) -> int:
     options["hints"] = [parse_hint(text) for text in args.hint]
     if args.hint and (len(args.photos) != 1 or args.photos[0].is_dir()):
         raise ValueError("--hint: places belong to one photograph; name one file")
-    failed = colorize_files(args.photos, args.output, network(args.model), args.force, **options)
+    model = network(args.model)
+    return say(colorize_files(args.photos, args.output, model, args.force, **options))
+
+
+def say(failed: list[str]) -> int:
+    """Print a line for each failure; the exit code."""
     for sentence in failed:
         print(f"colorlib: {sentence}", file=sys.stderr)
     return int(bool(failed))
+
+
+SHARED: dict[str, dict[str, Any]] = {
+    "--source": {"default": "auto", "help": "auto, cifar100, sample, a folder or a .npy file"},
+    "--size": {"type": int, "default": 32, "help": "a folder's images are scaled to this side"},
+    "--model": {"default": "photo", "help": "a shipped name or a .safetensors file"},
+    "--unless-current": {"action": "store_true", "help": "not if a result on file is still valid"},
+    "--force": {"action": "store_true", "help": "overwrite"},
+}
+PEERS = "or a published network, such as eccv16 (its official weights are fetched when first used)"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -164,88 +176,57 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m colorlib", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(function: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:
+    def command(function: Callable[[argparse.Namespace], int | None], *shared: str) -> Callable:
+        """A command with options of `SHARED`; returns the function that adds one of its own."""
         sub = commands.add_parser(function.__name__.replace("_", "-"), help=function.__doc__)
         sub.set_defaults(run_command=function)
-        return sub
+        for option in shared:
+            sub.add_argument(option, **SHARED[option])
+        return sub.add_argument
 
-    source = {"default": "auto", "help": "auto, cifar100, sample, a folder or a .npy file"}
-    size = {"type": int, "default": 32, "help": "a folder's images are scaled to this side"}
-    unless_current = {"action": "store_true", "help": "not if a result on file is still valid"}
-    sub = command(prepare)
-    sub.add_argument("--source", **source)
-    sub.add_argument("--count", type=int, help="only the first images of each split")
-    sub = command(pack)
-    sub.add_argument("folder", type=Path)
-    sub.add_argument("-o", "--output", type=Path, required=True, help="a .npy file")
-    sub.add_argument("--split", default="train", choices=("train", "test"))
-    sub.add_argument("--size", type=int, default=64, help="side of the images, in pixels")
-    sub.add_argument("--force", action="store_true", help="overwrite")
-    sub = command(train)
-    sub.add_argument("--source", **source)
-    sub.add_argument("--size", **size)
+    add = command(prepare, "--source")
+    add("--count", type=int, help="only the first images of each split")
+    add = command(pack, "--force")
+    add("folder", type=Path)
+    add("-o", "--output", type=Path, required=True, help="a .npy file")
+    add("--split", default="train", choices=("train", "test"))
+    add("--size", type=int, default=64, help="side of the images, in pixels")
+    add = command(train, "--source", "--size")
     for field in dataclasses.fields(Config):
         kind = int if field.name == "count" else type(field.default)
         many = {"nargs": "+", "type": int} if kind is tuple else {"type": kind}
         if kind is bool:
             many = {"action": "store_true"}
-        sub.add_argument(f"--{field.name.replace('_', '-')}", default=field.default, **many)
-    sub = command(evaluate)
-    sub.add_argument("--source", **source)
-    sub.add_argument("--model", default="cifar", help="a shipped name or a .safetensors file")
-    sub.add_argument("--given", default="value", choices=("value", "luma", "both"))
-    sub.add_argument("--split", default="test", choices=("train", "test"))
-    sub.add_argument("--count", type=int, help="only the first images")
-    sub.add_argument("--size", **size)
-    sub.add_argument("--name", help="of the result file")
-    sub.add_argument("--unless-current", **unless_current)
-    sub = command(train_classifier)
-    sub.add_argument(
-        "names", nargs="+", help="classifier, classifier-resnet, classifier-grey or features"
-    )
-    sub.add_argument("--source", default="cifar100", help="what has classes: cifar100")
-    sub = command(compare)
-    sub.add_argument("--source", **source)
-    sub.add_argument("--budget", default="full", choices=("full", "short"))
-    sub.add_argument("--count", type=int, help="only the first test images")
-    sub.add_argument("--unless-current", **unless_current)
-    sub = command(study)
-    sub.add_argument("names", nargs="*", help="of runs; all by default")
-    sub.add_argument("--source", **source)
-    sub = command(duplicates)
-    sub.add_argument("--source", **source)
-    sub.add_argument("--unless-current", **unless_current)
-    sub = command(published)
-    sub.add_argument("--model", default="photo", help="a shipped name or a .safetensors file")
-    sub.add_argument("--fetch", action="store_true", help="first download what is missing, 40 MB")
-    sub.add_argument("--vividness", type=float, nargs="+", default=(0.0, 0.5, 1.0))
-    sub.add_argument("--unless-current", **unless_current)
-    sub = command(colorize)
-    sub.add_argument("photos", type=Path, nargs="+", help="files, or folders of them")
-    sub.add_argument(
-        "-o", "--output", type=Path, help="a file or a folder; NAME-coloured by default"
-    )
-    sub.add_argument(
-        "--model",
-        default="photo",
-        help="shipped weights, a .safetensors file, or a published network of colorlib/peers, such "
-        "as eccv16 (its official weights are fetched when first used)",
-    )
-    sub.add_argument("--vividness", type=float, default=0.5)
-    sub.add_argument("--size", type=int, default=INNER, help="shorter side the network works at")
-    sub.add_argument("--force", action="store_true", help="overwrite")
-    sub.add_argument(
-        "--hint",
-        action="append",
-        default=[],
-        metavar="X,Y,#RRGGBB",
-        help="the colour at a place, in pixels of the photograph; may be given several times",
-    )
-    sub.add_argument("--seed", type=int, help="colours drawn by chance; every number another one")
-    sub = command(hints)
-    sub.add_argument("--model", default="photo", help="a shipped name or a .safetensors file")
-    sub.add_argument("--count", type=int, default=500, help="of the photographs of val96")
-    sub.add_argument("--unless-current", **unless_current)
+        add(f"--{field.name.replace('_', '-')}", default=field.default, **many)
+    add = command(evaluate, "--source", "--size", "--unless-current")
+    add("--model", **SHARED["--model"] | {"default": "cifar"})
+    add("--given", default="value", choices=("value", "luma", "both"))
+    add("--split", default="test", choices=("train", "test"))
+    add("--count", type=int, help="only the first images")
+    add("--name", help="of the result file")
+    add = command(train_classifier)
+    add("names", nargs="+", help="classifier, classifier-resnet, classifier-grey or features")
+    add("--source", default="cifar100", help="what has classes: cifar100")
+    add = command(compare, "--source", "--unless-current")
+    add("--budget", default="full", choices=("full", "short"))
+    add("--count", type=int, help="only the first test images")
+    add = command(study, "--source")
+    add("names", nargs="*", help="of runs; all by default")
+    command(duplicates, "--source", "--unless-current")
+    add = command(published, "--model", "--unless-current")
+    add("--fetch", action="store_true", help="first download what is missing, 40 MB")
+    add("--vividness", type=float, nargs="+", default=(0.0, 0.5, 1.0))
+    add = command(colorize, "--force")
+    add("photos", type=Path, nargs="+", help="files, or folders of them")
+    add("-o", "--output", type=Path, help="a file or a folder; NAME-coloured by default")
+    add("--model", default="photo", help=f"{SHARED['--model']['help']}, {PEERS}")
+    add("--vividness", type=float, default=0.5)
+    add("--size", type=int, default=INNER, help="shorter side the network works at")
+    place = "the colour at a place, in pixels of the photograph; may be given several times"
+    add("--hint", action="append", default=[], metavar="X,Y,#RRGGBB", help=place)
+    add("--seed", type=int, help="colours drawn by chance; every number another one")
+    add = command(hints, "--model", "--unless-current")
+    add("--count", type=int, default=500, help="of the photographs of val96")
     return top
 
 

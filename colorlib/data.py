@@ -17,12 +17,12 @@ from colorlib.datasets.cifar100 import fetch_cifar100, load_cifar100
 from colorlib.datasets.folders import SPLITS, load_path
 from colorlib.datasets.photographs import load_photographs
 from colorlib.datasets.pixels import split_validation as split_validation
+from colorlib.datasets.prepared import describe as describe
 from colorlib.datasets.prepared import load_prepared as load_prepared
 from colorlib.datasets.prepared import prepare as prepare
+from colorlib.datasets.prepared import prepared_path as prepared_path
+from colorlib.datasets.prepared import slug as slug
 from colorlib.datasets.sample import sample_images
-from colorlib.datasets.sources import describe as describe
-from colorlib.datasets.sources import prepared_path as prepared_path
-from colorlib.datasets.sources import slug as slug
 
 
 def load_images(

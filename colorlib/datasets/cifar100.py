@@ -1,7 +1,6 @@
 """CIFAR-100 from its official archive: fetched once, read by torchvision, kept as plain .npy.
 
-pooch fetches (time limit, checksum, written beside and renamed) because torchvision's own download
-has no time limit and writes in place; torchvision reads.
+torchvision's own download has no time limit and writes in place, so that pooch fetches.
 """
 
 import shutil

@@ -1,6 +1,8 @@
-"""Sets of images as one .npy file that is read memory-mapped: in HSV, and packed from a folder."""
+"""Sources of images by name, and as one .npy file that is read memory-mapped: in HSV, or packed."""
 
+import hashlib
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from colorlib.color import rgb_to_hsv
 from colorlib.datasets.arrays import canonical_order, check_uint8, load_npy, to_tensor
 from colorlib.datasets.folders import readable, split_folder
 
+SAMPLE = "built-in sample (smoke test)"
+TITLES = {"cifar100": "CIFAR-100", "photos": "photographs", "sample": SAMPLE}
 CHUNK = 2500  # images at a time
 
 
@@ -86,3 +90,37 @@ def _write(path: Path, kind: str, shape: tuple[int, ...], parts: Iterable[np.nda
         for part in parts:
             part.tofile(file)
             bar.update(len(part))
+
+
+def describe(source: str) -> str:
+    """What tables and figures call a resolved source."""
+    return TITLES.get(source, Path(source).name)
+
+
+def slug(source: str) -> str:
+    """A file name for a resolved source: its own, or for a path its last part and a hash of it."""
+    if source in TITLES:
+        return source
+    whole = Path(source).expanduser().resolve()
+    name = re.sub(r"[^\w.-]+", "-", whole.name)
+    return f"{name}-{_digest(str(whole))}"
+
+
+def prepared_path(source: str, split: str, count: int | None = None) -> Path:
+    """Where the prepared array of a resolved source and split, or its first `count`, is kept.
+
+    Another place when the names, sizes or times of the source's files have changed, so that no
+    stale array is taken for it.
+    """
+    name = slug(source) + (f"-{count}" if count else "")
+    if source not in ("cifar100", "sample"):  # which never change
+        place = paths.data_root() / "photos" if source == "photos" else Path(source).expanduser()
+        files = sorted(place.rglob("*")) if place.is_dir() else [place]
+        about = [(file.name, file.stat()) for file in files if file.is_file()]
+        lines = [f"{name} {state.st_size} {state.st_mtime_ns}\n" for name, state in about]
+        name += f"-{_digest(''.join(lines))}"
+    return paths.data_root() / "prepared" / name / f"{split}_hsv.npy"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:6]

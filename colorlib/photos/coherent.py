@@ -28,8 +28,7 @@ def coherent_logits(
 ) -> Tensor:
     """Logits (N, K, h, w) for luma (N, 1, H, W) in [0, 1], given the network's own choices.
 
-    hints (N, 3, H, W): what is known already, or None. Raises ValueError for a network that takes
-    no hints.
+    hints (N, 3, H, W): what is known already. ValueError for a network that takes no hints.
     """
     if not model.config["hints"]:
         raise ValueError("seed: this network takes no hints; the shipped network `photo` does")
@@ -47,10 +46,8 @@ def coherent_logits(
             row, column = place // grid[1], place % grid[1]
             chroma.append(colors.flatten(2).gather(2, place.view(-1, 1, 1).expand(-1, 2, 1)))
             centers.append(torch.stack((row, column), -1) * model.fold + model.fold // 2)
-            away = (rows[:, None] - row.view(-1, 1, 1)) ** 2 + (
-                columns - column.view(-1, 1, 1)
-            ) ** 2
-            free = free * (away > (APART * min(size)) ** 2)
+            down, right = rows[:, None] - row.view(-1, 1, 1), columns - column.view(-1, 1, 1)
+            free = free * (down**2 + right**2 > (APART * min(size)) ** 2)
         squares = squares_around(torch.stack(centers, 1), size)
         own = draw_squares(torch.cat(chroma, 2), squares, size)
         if hints is not None:
@@ -68,12 +65,11 @@ def choose(
     Grey places come last.
     """
     probabilities = cell_probabilities(model, logits, CHOICE)
-    if random is None:
-        cell = probabilities.argmax(1)
-    else:
-        flat = probabilities.movedim(1, -1)
-        noise = torch.rand(flat.shape, generator=random).to(flat)
-        cell = (flat.clamp(min=1e-12).log() - (-noise.clamp(min=1e-12).log()).log()).argmax(-1)
+    scores = probabilities.movedim(1, -1)
+    if random is not None:  # the largest of these sums is a draw: Gumbel
+        noise = torch.rand(scores.shape, generator=random).to(scores)
+        scores = scores.clamp(min=1e-12).log() - (-noise.clamp(min=1e-12).log()).log()
+    cell = scores.argmax(-1)
     near = (torch.cdist(model.cells, model.cells) <= NEAR).to(probabilities)
     share = near[cell].movedim(-1, 1) * probabilities
     total = share.sum(1)

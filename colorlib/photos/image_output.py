@@ -11,8 +11,8 @@ from colorlib.datasets.image_files import BLOCKS, copied_exif
 log = logging.getLogger(__name__)
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 FORMATS |= {".tif": "TIFF", ".tiff": "TIFF"}  # what is written
-# PNG, TIFF and WebP keep every pixel; a JPEG of quality 100 its luma to 0.3 steps on average and 3
-# at most, where quality 95 comes to 1 and 10, and a WebP that is not lossless to 1 and 14.
+# PNG, TIFF and WebP keep every pixel; a JPEG of quality 100 its luma to 0.3 steps on average (of
+# quality 95 to 1).
 OPTIONS = {
     "JPEG": {"quality": 100, "subsampling": 0},
     "WEBP": {"lossless": True, "quality": 30, "method": 1},
