@@ -41,6 +41,6 @@ def photo_tool_moves(count: int = 15) -> list[dict]:
     for i in range(1, count + 1):
         share = i / (count + 2)
         timed("tool-vividness", lambda v=share: tool.controls["vividness"].set_trait("value", v))
-        timed("tool-place", lambda at=share: tool.click(at, at))
-        timed("tool-hint", lambda: tool.choose("#3A7BD5"))
+        timed("tool-place", lambda at=share: tool.act("click", at, at))
+        timed("tool-hint", lambda: tool.color("#3A7BD5"))
     return [{"key": key, "value": median(times), "unit": "ms"} for key, times in took.items()]

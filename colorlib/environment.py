@@ -21,17 +21,8 @@ from colorlib.config import Config
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-PACKAGES = {  # import name: package name
-    "accelerate": "accelerate",
-    "filelock": "filelock",
-    "ipywidgets": "ipywidgets",
-    "matplotlib": "matplotlib",
-    "pooch": "pooch",
-    "safetensors": "safetensors",
-    "scipy": "scipy",
-    "skimage": "scikit-image",
-    "tqdm": "tqdm",
-}
+SAME = "accelerate", "filelock", "ipywidgets", "matplotlib", "pooch", "safetensors", "scipy", "tqdm"
+PACKAGES = {name: name for name in SAME} | {"skimage": "scikit-image"}  # import name: package
 
 
 class SetupError(ImportError):

@@ -6,8 +6,9 @@ Source: Zhang et al. 2017, "Real-Time User-Guided Image Colorization with Learne
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,22 +23,17 @@ SQUARE = 3  # side of a hint, in pixels of the size at which the network sees th
 PALETTE = 9  # colours that are offered for a place
 
 
-def parse_color(color: str | Iterable[int]) -> tuple[int, int, int]:
+def parse_color(color: str | Sequence[int]) -> tuple[int, int, int]:
     """The 8-bit RGB triple of "#RRGGBB" or of a triple. Raises ValueError for anything else."""
     if isinstance(color, str):
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
             raise ValueError(f'hint: got colour {color!r}, expected "#RRGGBB", as in "#3A7BD5"')
-        return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))
-    try:
-        triple = tuple(int(level) for level in color)
-        whole = all(level == given for level, given in zip(triple, color, strict=True))
-    except (TypeError, ValueError):
-        triple, whole = (), False
-    if len(triple) != 3 or not whole or not all(0 <= level <= 255 for level in triple):
+        return tuple(bytes.fromhex(color[1:]))
+    if np.shape(color) != (3,) or not all(level in range(256) for level in color):
         raise ValueError(
             f'hint: got colour {color!r}, expected three whole numbers from 0 to 255, or "#RRGGBB"'
         )
-    return triple
+    return tuple(int(level) for level in color)
 
 
 def parse_hint(text: str) -> Hint:
@@ -47,12 +43,6 @@ def parse_hint(text: str) -> Hint:
         raise ValueError(f"hint: got {text!r}, expected X,Y,#RRGGBB, as in 120,80,#3A7BD5")
     x, y, color = found.groups()
     return int(x), int(y), f"#{color.removeprefix('#')}"
-
-
-def color_chroma(colors: Tensor) -> Tensor:
-    """Chroma (P, 2) of 8-bit RGB colours (P, 3)."""
-    rgb = colors.float().T[:, :, None] / 255
-    return hsv_to_chroma(rgb_to_hsv(rgb))[..., 0].T
 
 
 def check_hints(hints: Iterable[Hint], width: int, height: int) -> tuple[Tensor, Tensor]:
@@ -75,7 +65,8 @@ def check_hints(hints: Iterable[Hint], width: int, height: int) -> tuple[Tensor,
         colors.append(parse_color(color))
     if not places:
         return torch.zeros(0, 2), torch.zeros(0, 2)
-    return torch.tensor(places), color_chroma(torch.tensor(colors))
+    rgb = torch.tensor(colors).T[..., None] / 255
+    return torch.tensor(places), hsv_to_chroma(rgb_to_hsv(rgb))[..., 0].T
 
 
 def hint_maps(
@@ -87,13 +78,9 @@ def hint_maps(
     """
     if not len(places):
         return None
-    centers = torch.stack(
-        [
-            ((places[:, axis] + 0.5) * small / full).long().clamp(max=small - 1)
-            for axis, small, full in ((1, size[0], photo[0]), (0, size[1], photo[1]))
-        ],
-        -1,
-    )
+    (height, width), (rows, columns) = photo, size
+    centers = (places.flip(-1) + 0.5) * torch.tensor([rows / height, columns / width])
+    centers = centers.long().clamp(max=torch.tensor([rows - 1, columns - 1]))
     return draw_squares(chroma.T[None], squares_around(centers[None], size), size)
 
 
@@ -106,16 +93,19 @@ def squares_around(centers: Tensor, size: tuple[int, int]) -> Tensor:
 
 def palette(
     model: ColorNet, logits: Tensor, gray: Tensor, x: float, y: float
-) -> list[tuple[tuple[int, int, int], float]]:
-    """The `PALETTE` likeliest colours at a place: (8-bit RGB, probability), likeliest first.
+) -> list[tuple[str, float]]:
+    """The `PALETTE` likeliest colours at a place: ("#RRGGBB", probability), likeliest first.
 
     logits (1, K, h, w) for gray (1, 1, H, W) in [0, 1] at the size that the network sees; x, y:
     the place, as shares of width and height. The colours have the place's luma.
     """
-    row, column = (min(int(at * n), n - 1) for at, n in zip((y, x), logits.shape[-2:], strict=True))
-    probabilities = cell_probabilities(model, logits, DecodeSetting())[0, :, row, column]
-    most, cells = probabilities.topk(PALETTE)
-    row, column = (min(int(at * n), n - 1) for at, n in zip((y, x), gray.shape[-2:], strict=True))
-    level = gray[0, :, row, column].view(1, 1, 1).expand(1, PALETTE, 1).clamp(0.2, 0.8)
+
+    def at_place(maps: Tensor) -> Tensor:
+        height, width = maps.shape[-2:]
+        return maps[0, :, min(int(y * height), height - 1), min(int(x * width), width - 1)]
+
+    shares, cells = at_place(cell_probabilities(model, logits, DecodeSetting())).topk(PALETTE)
+    level = at_place(gray).expand(1, PALETTE, 1).clamp(0.2, 0.8)
     rgb = (add_chroma(model.cells[cells].T[..., None], level, "luma") * 255).round().int()[..., 0].T
-    return [(tuple(color), share) for color, share in zip(rgb.tolist(), most.tolist(), strict=True)]
+    names = ["#{:02X}{:02X}{:02X}".format(*color) for color in rgb.tolist()]
+    return list(zip(names, shares.tolist(), strict=True))

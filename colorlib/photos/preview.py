@@ -3,7 +3,7 @@
 What the network predicts is kept, so that vividness only decodes anew.
 """
 
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -51,21 +51,16 @@ class Preview:
         share = min(1, SIDE / max(self.photo))
         self.gray = shrink(self.middle, tuple(max(1, round(side * share)) for side in self.photo))
         self.gray.clamp_(0, 1)
-        self.kept: dict[tuple, tuple[Tensor, Tensor]] = {}
+        self.predicted = lru_cache(KEPT)(self._predict)
 
-    def predicted(
-        self, size: int, hints: Sequence[Hint] = (), seed: int | None = None
+    def _predict(
+        self, size: int, hints: tuple[Hint, ...], seed: int | None
     ) -> tuple[Tensor, Tensor]:
-        """The network's output, and the luma that it saw; from memory where they are kept."""
-        key = size, tuple(hints), seed
-        if key not in self.kept:
-            small = network_view(self.middle, self.photo, size)
-            known = check_hints(hints, self.photo[1], self.photo[0])
-            maps = hint_maps(*known, self.photo, small.shape[-2:])
-            if len(self.kept) >= KEPT:
-                del self.kept[next(iter(self.kept))]
-            self.kept[key] = find_logits(self.model, small, maps, seed), small
-        return self.kept[key]
+        """The network's output, and the luma that it saw."""
+        small = network_view(self.middle, self.photo, size)
+        known = check_hints(hints, self.photo[1], self.photo[0])
+        maps = hint_maps(*known, self.photo, small.shape[-2:])
+        return find_logits(self.model, small, maps, seed), small
 
     def colored(self, settings: Settings) -> Image.Image:
         """The photograph in colour, at the preview's size."""
@@ -79,16 +74,14 @@ class Preview:
         return Image.fromarray(to_images(self.gray)[0, ..., 0])
 
     def palette(
-        self, x: int, y: int, size: int, hints: Sequence[Hint] = ()
+        self, x: int, y: int, size: int, hints: tuple[Hint, ...] = ()
     ) -> list[tuple[str, float]]:
         """The likeliest colours at a pixel of the photograph: ("#RRGGBB", probability) each.
 
         hints: those that are known elsewhere.
         """
-        logits, small = self.predicted(size, hints)
-        height, width = self.photo
-        found = palette(self.model, logits, small, (x + 0.5) / width, (y + 0.5) / height)
-        return [("#{:02X}{:02X}{:02X}".format(*color), share) for color, share in found]
+        (height, width), (logits, small) = self.photo, self.predicted(size, hints, None)
+        return palette(self.model, logits, small, (x + 0.5) / width, (y + 0.5) / height)
 
 
 def code_line(source: str, settings: Settings, model: str | None = None) -> str:

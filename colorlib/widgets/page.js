@@ -18,6 +18,8 @@ box.onclick = function (event) {
     });
     return;
   }
+  var button = event.target.closest('[data-send]');
+  if (button) { send(button.dataset.send.split(' ')); return; }
   var on = event.target.closest('.colorlib-pick');
   if (!on) { return; }
   var place = on.getBoundingClientRect();

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from colorlib.color import add_chroma, hsv_to_chroma, rgb_to_hsv, rgb_to_lab, to_gray
-from colorlib.datasets.arrays import check_uint8, to_images, to_tensor
+from colorlib.datasets.arrays import to_images, to_tensor
 from colorlib.decoding import cell_probabilities, decode, setting_at
 from colorlib.metrics import ab_distance
 from colorlib.model import ColorNet, evaluation_mode, predict
@@ -21,42 +20,90 @@ DISK, RING, UNIT = 384, 16, 148  # pixels: the drawing of the disk, its hue ring
 STEPS = 11  # points on the path of the mean
 
 
-class Look(NamedTuple):
-    """One image and what the network predicts for it."""
+class Look:
+    """One uint8 image (H, W, 3) and what the network predicts for it: the part without vividness.
 
-    gray: Tensor  # (1, 1, H, W)
-    truth: Tensor  # (1, 3, H, W)
-    logits: Tensor  # (1, outputs, h, w)
+    gray (1, 1, H, W), truth (1, 3, H, W), logits (1, outputs, h, w).
+    """
+
+    def __init__(self, image: np.ndarray, model: ColorNet, given: str):
+        self.model, self.given, self.truth = model, given, to_tensor(image[None])
+        self.gray = to_gray(self.truth, given)
+        with evaluation_mode(model) as device:
+            self.logits = predict(model, self.gray.to(device), given)
+
+    def colored(self, vividness: float) -> Tensor:
+        """The image as RGB (1, 3, H, W) at a vividness."""
+        setting = setting_at(self.model, vividness, self.given)
+        with evaluation_mode(self.model) as device:
+            gray = self.gray.to(device)
+            chroma = decode(self.model, self.logits, setting, gray, self.given).cpu()
+        return add_chroma(chroma, self.gray, self.given)
+
+    def error(self, predicted: Tensor) -> Tensor:
+        """Distance in ab (H, W) of RGB (1, 3, H, W) from the truth."""
+        return ab_distance(rgb_to_lab(predicted), rgb_to_lab(self.truth))[0]
+
+    def likely(self, vividness: float, pixel: tuple[int, int]) -> Tensor:
+        """The probability (K,) of each cell at a pixel (row, column), as decoded at a vividness."""
+        row, column = (place // self.model.fold for place in pixel)
+        logits = self.logits[..., row : row + 1, column : column + 1]
+        setting = setting_at(self.model, vividness, self.given)
+        return cell_probabilities(self.model, logits, setting).flatten().cpu()
+
+    def disk(self, vividness: float, pixel: tuple[int, int]) -> Image.Image:
+        """A pixel's distribution on the chroma disk, for a network of chroma cells.
+
+        A ring of hues; each cell as a ring and, filled, its probability as an area; the path of the
+        mean from vividness 0 (white end) to 1 (black end); a circle at the mean, an x at the truth.
+        """
+        cells, shares = self.model.cells.cpu(), self.likely(vividness, pixel)
+        drawn = empty_disk(tuple(map(tuple, cells.tolist()))).copy()
+        draw = ImageDraw.Draw(drawn)
+        for cell, share, color in zip(cells, shares, cell_colors(self.model), strict=True):
+            if share > 0.002:
+                draw.ellipse(_around(cell, 52 * share.item() ** 0.5), tuple(color), "#555555")
+        path = [self.likely(at, pixel) @ cells for at in np.linspace(0, 1, STEPS)]
+        centers = [tuple(_around(point, 0)[:2]) for point in path]
+        draw.line(centers, "white", 6)
+        draw.line(centers, "black", 2)
+        draw.ellipse(_around(path[0], 5), "white", "black")
+        draw.ellipse(_around(path[-1], 5), "black", "white")
+        draw.ellipse(_around(shares @ cells, 9), outline="black", width=3)
+        left, top, right, bottom = _around(hsv_to_chroma(rgb_to_hsv(self.truth))[0, :, *pixel], 8)
+        for line in ([left, top, right, bottom], [left, bottom, right, top]):
+            draw.line(line, "white", 7)
+            draw.line(line, "black", 3)
+        return drawn
 
 
-def look(image: np.ndarray, model: ColorNet, given: str) -> Look:
-    """What the network predicts for one uint8 image (H, W, 3): the part without vividness."""
-    truth = to_tensor(check_uint8(image[None]))
-    gray = to_gray(truth, given)
-    with evaluation_mode(model) as device:
-        return Look(gray, truth, predict(model, gray.to(device), given))
+def _around(point: Sequence[float] | Tensor, radius: float) -> list[float]:
+    """The box around a point of the chroma disk, as Pillow takes it."""
+    x, y = DISK / 2 + UNIT * float(point[0]), DISK / 2 - UNIT * float(point[1])
+    return [x - radius, y - radius, x + radius, y + radius]
 
 
-def colored(seen: Look, model: ColorNet, given: str, vividness: float) -> Tensor:
-    """The image as RGB (1, 3, H, W) at a vividness."""
-    setting = setting_at(model, vividness, given)
-    with evaluation_mode(model) as device:
-        chroma = decode(model, seen.logits, setting, seen.gray.to(device), given).cpu()
-    return add_chroma(chroma, seen.gray, given)
+@cache
+def empty_disk(cells: tuple[tuple[float, float], ...]) -> Image.Image:
+    """The ring of hues and the outlines of the cells."""
+    y, x = np.mgrid[:DISK, :DISK] - (DISK - 1) / 2
+    hue = np.arctan2(-y, x) / (2 * np.pi) % 1 * 255
+    ring = np.stack((hue, np.full_like(hue, 150), np.full_like(hue, 240)), -1).astype(np.uint8)
+    away = np.hypot(x, y)
+    inside = (away > DISK / 2 - RING) & (away < DISK / 2 - 2)
+    drawn = Image.new("RGB", (DISK, DISK), "white")
+    drawn.paste(Image.fromarray(ring, "HSV").convert("RGB"), mask=Image.fromarray(inside))
+    draw = ImageDraw.Draw(drawn)
+    for cell in cells:
+        draw.ellipse(_around(cell, 3), outline="#cccccc")
+    return drawn
 
 
-def likely(
-    seen: Look, model: ColorNet, given: str, vividness: float, pixel: tuple[int, int]
-) -> Tensor:
-    """The probability (K,) of each cell at a pixel (row, column), as decoded at a vividness."""
-    row, column = (place // model.fold for place in pixel)
-    logits = seen.logits[..., row : row + 1, column : column + 1]
-    return cell_probabilities(model, logits, setting_at(model, vividness, given)).flatten().cpu()
-
-
-def error_map(predicted: Tensor, truth: Tensor) -> Tensor:
-    """Distance in ab (H, W) of one image (1, 3, H, W) from its truth."""
-    return ab_distance(rgb_to_lab(predicted), rgb_to_lab(truth))[0]
+def cell_colors(model: ColorNet) -> np.ndarray:
+    """The colours of a network's chroma cells, bright, uint8 (K, 3)."""
+    cells = model.cells.cpu()
+    rgb = add_chroma(cells.T[None, :, :, None], cells.new_full((1, 1, len(cells), 1), 0.92))
+    return to_images(rgb)[0, :, 0]
 
 
 def heat(share: Tensor) -> np.ndarray:
@@ -66,78 +113,16 @@ def heat(share: Tensor) -> np.ndarray:
     return np.stack(ramps, -1).round().astype(np.uint8)
 
 
-def enlarged(image: np.ndarray, pixel: tuple[int, int] | None = None) -> Image.Image:
+def enlarged(image: np.ndarray, pixel: tuple[int, int]) -> Image.Image:
     """A uint8 image (H, W, 3) at SIDE x SIDE, with a frame around a pixel (row, column)."""
     picture = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.NEAREST)
-    if pixel is not None:
-        (row, column), (height, width) = pixel, image.shape[:2]
-        box = [column / width, row / height, (column + 1) / width, (row + 1) / height]
-        left, top, right, bottom = (round(SIDE * share) for share in box)
-        draw = ImageDraw.Draw(picture)
-        draw.rectangle([left - 2, top - 2, right + 1, bottom + 1], outline="black")
-        draw.rectangle([left - 1, top - 1, right, bottom], outline="white")
+    (row, column), (height, width) = pixel, image.shape[:2]
+    box = [column / width, row / height, (column + 1) / width, (row + 1) / height]
+    left, top, right, bottom = (round(SIDE * share) for share in box)
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle([left - 2, top - 2, right + 1, bottom + 1], outline="black")
+    draw.rectangle([left - 1, top - 1, right, bottom], outline="white")
     return picture
-
-
-def disk(
-    seen: Look, model: ColorNet, given: str, vividness: float, pixel: tuple[int, int]
-) -> Image.Image:
-    """A pixel's distribution on the chroma disk, for a network of chroma cells.
-
-    A ring of hues; each cell as a ring and, filled, its probability as an area; the path of the
-    mean from vividness 0 (white end) to 1 (black end); a circle at the mean, an x at the truth.
-    """
-    drawn = empty_disk(tuple(map(tuple, model.cells.tolist()))).copy()
-    draw = ImageDraw.Draw(drawn)
-
-    def around(point: Tensor, radius: float) -> list[float]:
-        x, y = DISK / 2 + UNIT * point[0].item(), DISK / 2 - UNIT * point[1].item()
-        return [x - radius, y - radius, x + radius, y + radius]
-
-    shares = likely(seen, model, given, vividness, pixel)
-    for cell, share, color in zip(model.cells.cpu(), shares, cell_colors(model), strict=True):
-        if share > 0.002:
-            draw.ellipse(around(cell, 52 * share.item() ** 0.5), tuple(color), "#555555")
-    path = [
-        likely(seen, model, given, at, pixel) @ model.cells.cpu() for at in np.linspace(0, 1, STEPS)
-    ]
-    centers = [tuple(around(point, 0)[:2]) for point in path]
-    draw.line(centers, "white", 6)
-    draw.line(centers, "black", 2)
-    draw.ellipse(around(path[0], 5), "white", "black")
-    draw.ellipse(around(path[-1], 5), "black", "white")
-    draw.ellipse(around(shares @ model.cells.cpu(), 9), outline="black", width=3)
-    true = hsv_to_chroma(rgb_to_hsv(seen.truth))[0, :, pixel[0], pixel[1]]
-    left, top, right, bottom = around(true, 8)
-    for line in ([left, top, right, bottom], [left, bottom, right, top]):
-        draw.line(line, "white", 7)
-        draw.line(line, "black", 3)
-    return drawn
-
-
-@cache
-def empty_disk(cells: tuple[tuple[float, float], ...]) -> Image.Image:
-    """The ring of hues and the outlines of the cells."""
-    reach = DISK / 2
-    y, x = np.mgrid[:DISK, :DISK] - (reach - 0.5)
-    ring = np.zeros((DISK, DISK, 3), np.uint8)
-    ring[..., 0] = np.arctan2(-y, x) / (2 * np.pi) % 1 * 255
-    ring[..., 1], ring[..., 2] = 150, 240
-    inside = (np.hypot(x, y) > reach - RING) & (np.hypot(x, y) < reach - 2)
-    drawn = Image.new("RGB", (DISK, DISK), "white")
-    drawn.paste(Image.fromarray(ring, "HSV").convert("RGB"), mask=Image.fromarray(inside))
-    draw = ImageDraw.Draw(drawn)
-    for first, second in cells:
-        at_x, at_y = reach + UNIT * first, reach - UNIT * second
-        draw.ellipse([at_x - 3, at_y - 3, at_x + 3, at_y + 3], outline="#cccccc")
-    return drawn
-
-
-def cell_colors(model: ColorNet) -> np.ndarray:
-    """The colours of a network's chroma cells, bright, uint8 (K, 3)."""
-    cells = model.cells.cpu()
-    rgb = add_chroma(cells.T[None, :, :, None], cells.new_full((1, 1, len(cells), 1), 0.92))
-    return to_images(rgb)[0, :, 0]
 
 
 def sheet(pictures: Sequence[Image.Image], titles: Sequence[str], caption: str) -> Image.Image:

@@ -121,7 +121,7 @@ def test_the_palette_is_the_distribution(hinted):
     expected = logits[0, :, 4, 8].softmax(0).sort(descending=True).values[:9]
     assert [share for _, share in colors] == pytest.approx(expected.tolist())
     for color, _ in colors:
-        assert abs(np.dot(color, (0.299, 0.587, 0.114)) - 127.5) < 2
+        assert abs(np.dot(hints.parse_color(color), (0.299, 0.587, 0.114)) - 127.5) < 2
 
 
 def test_seeds_give_different_pictures_and_one_seed_the_same(hinted):

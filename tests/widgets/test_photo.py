@@ -57,13 +57,16 @@ def encoded(image, kind="PNG"):
 
 
 def upload(tool, name, content):
-    """What the button does after a reader chose a file; ipywidgets gives its value no setter."""
-    tool.controls["upload"] = type("Upload", (), {"value": ({"name": name, "content": content},)})
-    tool.received()
+    """What follows when a reader has chosen a file; ipywidgets gives the value no setter."""
+    tool.receive(({"name": name, "content": content},))
 
 
 def shown(tool):
     return np.asarray(Image.open(io.BytesIO(tool.controls["picture"].value))).astype(int)
+
+
+def hints(tool):
+    return list(tool.hints.as_tuples())
 
 
 def code(tool):
@@ -73,9 +76,9 @@ def code(tool):
 
 def test_what_was_uploaded_is_found_in_both_versions_of_ipywidgets():
     file = {"name": "mine.png", "content": memoryview(b"bytes")}
-    assert photo.uploaded({"mine.png": file}) == ("mine.png", b"bytes")
-    assert photo.uploaded((file,)) == ("mine.png", b"bytes")
-    assert photo.uploaded(()) is None and photo.uploaded({}) is None
+    assert photo.uploaded({"mine.png": file}) == [("mine.png", b"bytes")]
+    assert photo.uploaded((file,)) == [("mine.png", b"bytes")]
+    assert photo.uploaded(()) == photo.uploaded({}) == []
 
 
 def test_it_starts_with_a_sample_photograph(net):
@@ -173,56 +176,44 @@ def test_the_preview_is_the_full_size_picture_made_small(net):
 def test_a_hint_is_added_moved_recoloured_and_removed(tool):
     plain = shown(tool)
     assert tool.controls["colors"].layout.display == "none"
-    tool.click(0.25, 0.5)
-    assert tool.place == (16, 24) and tool.controls["colors"].layout.display == "flex"
+    tool.act("click", 0.25, 0.5)
+    assert tool.hints.place == (16, 24) and tool.controls["colors"].layout.display == "flex"
     likely = tool.preview.palette(16, 24, 96)
     assert [b.style.button_color for b in tool.controls["palette"]] == [c for c, _ in likely]
     assert np.array_equal(shown(tool), plain)
     tool.controls["palette"][2].click()
-    assert tool.hints == [(16, 24, likely[2][0])]
-    with_hint = np.asarray(cl.colorize_photo(tool.image, tool.model, hints=tool.hints))
+    assert hints(tool) == [(16, 24, likely[2][0])]
+    with_hint = np.asarray(cl.colorize_photo(tool.image, tool.model, hints=hints(tool)))
     assert np.abs(shown(tool) - with_hint).mean() < 3 and (shown(tool) != plain).any()
     tool.controls["picker"].value = "#ff0000"  # the same place
-    assert tool.hints == [(16, 24, "#FF0000")]
-    tool.click(0.75, 0.25)
+    assert hints(tool) == [(16, 24, "#FF0000")]
+    tool.act("click", 0.75, 0.25)
     tool.controls["picker"].value = "#00ff00"
-    assert tool.hints == [(16, 24, "#FF0000"), (48, 12, "#00FF00")]
-    assert len(tool.controls["hints"].children) == 2
-    tool.click(0.76, 0.25)  # the dot of the second
-    tool.click(0.5, 0.75)  # its new place
-    assert tool.hints == [(16, 24, "#FF0000"), (32, 36, "#00FF00")]
-    tool.click(0.1, 0.1)  # a place again: nothing moves
-    assert tool.hints[1][:2] == (32, 36) and tool.place == (6, 4)
-    first, second = tool.controls["hints"].children
-    second.children[1].click()  # move
+    assert hints(tool) == [(16, 24, "#FF0000"), (48, 12, "#00FF00")]
+    assert tool.controls["hints"].value.count("<div>") == 2
+    tool.act("click", 0.76, 0.25)  # the dot of the second
+    tool.act("click", 0.5, 0.75)  # its new place
+    assert hints(tool) == [(16, 24, "#FF0000"), (32, 36, "#00FF00")]
+    tool.act("click", 0.1, 0.1)  # a place again: nothing moves
+    assert hints(tool)[1][:2] == (32, 36) and tool.hints.place == (6, 4)
+    tool.box.sent.value = "move 1 17"  # the buttons of the list
+    assert tool.controls["hints"].value.count("Click its new place") == 1
     tool.controls["x"].value = 40
-    assert tool.hints[1] == (40, 36, "#00FF00")
-    first.children[2].click()  # remove
-    assert tool.hints == [(40, 36, "#00FF00")]
-    assert len(tool.controls["hints"].children) == 1
-    tool.controls["hints"].children[0].children[2].click()
-    assert tool.hints == [] and np.array_equal(shown(tool), plain)
+    assert hints(tool)[1] == (40, 36, "#00FF00")
+    tool.box.sent.value = "remove 0 18"
+    assert hints(tool) == [(40, 36, "#00FF00")]
+    assert tool.controls["hints"].value.count("<div>") == 1
+    tool.box.sent.value = "remove 0 19"
+    assert hints(tool) == [] and np.array_equal(shown(tool), plain)
 
 
 def test_a_click_arrives_as_text_from_the_page(tool):
     for text, place in (("click 0.25 0.5 17", (16, 24)), ("click 0.999 0 18", (63, 0))):
         tool.box.sent.value = text
-        assert tool.place == place
-    for text in (
-        "",
-        "nonsense",
-        "click 1.2 0.5 19",
-        "click nan nan 20",
-        "click 0.5 21",
-        "key left 9",
-    ):
+        assert tool.hints.place == place
+    for text in ("click 1.2 0.5 19", "click nan nan 20", "key left 9"):
         tool.box.sent.value = text
-        assert tool.place == (63, 0) and not tool.hints
-
-
-def test_without_a_place_no_hint_is_added(tool):
-    tool.choose("#FF0000")
-    assert not tool.hints and "Click a place" in tool.controls["said"].value
+        assert tool.hints.place == (63, 0) and not hints(tool)
 
 
 def test_the_line_of_code_makes_the_full_size_picture(tool, images, monkeypatch, tmp_path):
@@ -231,9 +222,9 @@ def test_the_line_of_code_makes_the_full_size_picture(tool, images, monkeypatch,
     (tmp_path / "it's.png").write_bytes(photograph)
     upload(tool, "it's.png", photograph)
     tool.controls["vividness"].value, tool.controls["size"].value = 0.85, 64
-    tool.click(0.2, 0.3)
-    tool.choose("#12AB34")
-    tool.another()
+    tool.act("click", 0.2, 0.3)
+    tool.color("#12AB34")
+    tool.controls["another"].click()
     line = code(tool)
     assert line == (
         """cl.colorize_photo("it's.png", model=model, vividness=0.85, size=64, """
@@ -286,11 +277,11 @@ def test_a_colour_photograph_is_said_to_lose_its_colours(tool, images):
 
 
 def test_another_photograph_starts_without_hints_and_seed(tool, images):
-    tool.click(0.5, 0.5)
-    tool.choose("#FF0000")
-    tool.another()
+    tool.act("click", 0.5, 0.5)
+    tool.color("#FF0000")
+    tool.controls["another"].click()
     upload(tool, "next.png", encoded(images[3][:20]))
-    assert tool.hints == [] and tool.seed is None and tool.place is None
+    assert hints(tool) == [] and tool.seed is None and tool.hints.place is None
     assert "hints" not in code(tool) and "seed" not in code(tool)
     assert (tool.controls["x"].max, tool.controls["y"].max) == (31, 19)
 
@@ -323,8 +314,8 @@ def test_names_from_outside_are_text(tool, images):
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (300, 2)])
 def test_tiny_photographs_are_coloured(tool, shape):
     upload(tool, "tiny.png", encoded(np.full((*shape, 3), 90, np.uint8)))
-    tool.controls["x"].value = tool.controls["x"].max
-    tool.choose("#FF0000")
+    tool.controls["y"].value = tool.controls["y"].max
+    tool.color("#FF0000")
     assert shown(tool).shape == (*shape, 3) and tool.full_size().size == shape[::-1]
 
 
