@@ -7,7 +7,7 @@ import colorlib as cl
 from colorlib import metrics
 from colorlib.color import rgb_to_lab, to_gray
 from colorlib.fast.ssim import ssim
-from colorlib.report import bootstrap, breakdown
+from colorlib.report import bootstrap, evaluation_report
 
 # L a b of two colours and their CIEDE2000: Sharma, Wu, Dalal 2005, table 1
 SHARMA = """
@@ -159,12 +159,10 @@ def test_error_by_hue_and_class():
     truth = cl.hsv_to_rgb(hsv)
     guess = truth.clone()
     guess[1] = truth[1].flip(0)
-    centres, curves = breakdown.by_hue({"x": guess}, truth, bins=4)
-    assert centres.tolist() == [0.125, 0.375, 0.625, 0.875]
-    assert curves["x"][0] == 0 and curves["x"][2] > 20 and np.isnan(curves["x"][1])
+    curve = evaluation_report.by_hue(guess, truth, bins=4)
+    assert curve[0] == 0 and curve[2] > 20 and np.isnan(curve[[1, 3]]).all()
     errors = metrics.mean_ab_error(guess, truth)
-    labels = np.array([1, 0]), ["apple", "bear", "crab"]
-    by_class = breakdown.by_class(errors, labels)
+    by_class = evaluation_report.group_means(errors, np.array([1, 0]), 3)
     assert by_class.tolist() == pytest.approx([errors[1].item(), 0, np.nan], nan_ok=True)
 
 

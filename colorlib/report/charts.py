@@ -1,5 +1,7 @@
 """The figures with axes: curves, bars, trade-offs between metrics, in the style of style.py."""
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
@@ -36,11 +38,7 @@ def learning_curves(history: list[dict], note: str = "", title: str = "") -> Fig
 
 
 def recipes_compared(
-    curves: dict[str, list[dict]],
-    ours: str,
-    extra: dict[str, list[dict]] | None = None,
-    note: str = "",
-    title: str = "A distribution is a curve from cautious to bold; a regression is one point",
+    curves: dict[str, list[dict]], ours: str, extra: Mapping[str, list[dict]] = {}, note: str = ""
 ) -> Figure:
     """The key figure: raw against rebalanced AuC, and beside it PSNR against colourfulness.
 
@@ -48,7 +46,6 @@ def recipes_compared(
     extra: one more name -> rows, of a reader's own recipe. Bars are 95 % bootstrap intervals.
     """
     fig, axes = plt.subplots(1, 2, figsize=(PAGE, 3.6))
-    extra = extra or {}
     others = [key for key in curves if key != ours and key not in BASELINES]
     colors = dict(zip(others, COLORS, strict=False)) | dict.fromkeys(BASELINES, TRUTH)
     colors |= {ours: OURS} | dict.fromkeys(extra, YOURS)
@@ -56,7 +53,9 @@ def recipes_compared(
     for axis, names in zip(axes, TRADED, strict=True):
         for key, rows in (curves | extra).items():
             strong = key == ours or key in extra
-            (x, x_bars), (y, y_bars) = (values_and_bars(rows, name) for name in names)
+            x, y = points = np.array([[row[name] for row in rows] for name in names])
+            ends = np.array([[row["intervals"][name] for row in rows] for name in names])
+            x_bars, y_bars = np.abs(ends.swapaxes(1, 2) - points[:, None])
             axis.errorbar(x, y, xerr=x_bars, yerr=y_bars, color=colors[key], alpha=0.3, fmt="none",
                           elinewidth=0.7)  # fmt: skip
             axis.plot(x, y, "-", marker=markers.get(key, "."), color=colors[key], zorder=3,
@@ -73,11 +72,5 @@ def recipes_compared(
                      fontsize=7, arrowprops={"arrowstyle": "->", "color": "#777777"})  # fmt: skip
     handles, labels = axes[0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=2)
+    title = "A distribution is a curve from cautious to bold; a regression is one point"
     return headline(fig, title, note)
-
-
-def values_and_bars(rows: list[dict], metric: str) -> tuple[list[float], np.ndarray]:
-    """A metric of rows (N), and how far its interval reaches below and above, (2, N)."""
-    values = [row[metric] for row in rows]
-    intervals = np.array([row["intervals"][metric] for row in rows]).T
-    return values, np.abs(intervals - values)

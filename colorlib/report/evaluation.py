@@ -11,14 +11,13 @@ from torch import Tensor
 
 from colorlib import paths
 from colorlib.batches import generator
-from colorlib.color import add_chroma, check_given, hsv_to_chroma, luma, rgb_to_hsv, to_gray
+from colorlib.color import add_chroma, hsv_to_chroma, luma, rgb_to_hsv, to_gray
 from colorlib.data import load_images, resolve, to_tensor
 from colorlib.decoding import CELL_HEADS
 from colorlib.metrics import per_image, summary
 from colorlib.model import ColorNet, colorize
 from colorlib.report import store
 from colorlib.report.bootstrap import paired_bootstrap
-from colorlib.report.tables import result_table
 
 VIVIDNESS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SAMPLE = 50  # first images whose metrics are kept with a result, for the test that recomputes them
@@ -86,83 +85,58 @@ def compared_systems(
 
 
 def evaluate_systems(
-    systems: Iterable[System] | Mapping[str, Colorizer],
-    images: np.ndarray,
-    given: str,
-    resamples: int = 1000,
-    more: Callable[[Tensor, Tensor], dict] | None = None,
-) -> list[dict]:
+    systems: Iterable[System] | Mapping[str, Colorizer], images: np.ndarray, given: str,
+    resamples: int = 1000, more: Callable[[Tensor, Tensor], dict] = lambda predicted, truth: {},
+) -> list[dict]:  # fmt: skip
     """One row a system: every metric on uint8 `images`, and 95 % intervals against the first.
 
-    systems: see `as_systems`. more: an optional function (predicted, truth) -> dict that is
-    merged into each row.
+    systems: see `as_systems`. more(predicted, truth) is merged into each row.
     """
     truth = to_tensor(images)
-    gray = to_gray(truth, check_given(given))
-    rows, first = [], None
+    gray = to_gray(truth, given)
+    rows: list[dict] = []
+    first = None
     for system in as_systems(systems):
         began = time.perf_counter()
         predicted = system.colorize(gray)
         seconds = time.perf_counter() - began
         measured = per_image(predicted, truth)
         first = first or measured
+        sample = summary({name: values[:SAMPLE] for name, values in measured.items()})
         row = system.row() | summary(measured) | {"seconds_per_image": seconds / len(images)}
-        row["sample"] = sample_metrics(measured)
+        row["sample"] = {name: sample[name] for name in ("psnr", "raw_auc", "colourfulness")}
         if measured is not first and resamples:
             row["difference"] = paired_bootstrap(measured, first, resamples)
-        row |= more(predicted, truth) if more else {}
-        rows.append(row)
+        rows.append(row | more(predicted, truth))
     return rows
 
 
-def sample_metrics(measured: dict[str, Tensor]) -> dict[str, float]:
-    """The metrics of the first `SAMPLE` images, of `per_image`'s numbers."""
-    found = summary({name: values[:SAMPLE] for name, values in measured.items()})
-    return {name: found[name] for name in ("psnr", "raw_auc", "colourfulness")}
-
-
 def evaluate_model(
-    model: ColorNet,
-    model_name: str,
-    given: str,
-    source: str = "auto",
-    split: str = "test",
-    count: int | None = None,
-    size: int = 32,
-    unless_current: bool = False,
-    name: str | None = None,
-) -> dict:
-    """Evaluate one model on one source, save the result and return it.
+    model: ColorNet, model_name: str, given: str, source: str = "auto", split: str = "test",
+    count: int | None = None, size: int = 32, unless_current: bool = False, name: str = "",
+) -> dict:  # fmt: skip
+    """Evaluate one model on one source, save the result (NAME, or `result_name`) and return it.
 
-    name: of the result, `result_name` by default. unless_current: a result on file that was
-    measured in the same way is returned instead.
+    unless_current: see `store.measured`.
     """
     source, _ = resolve(source)
-    if model.trained_input not in (None, "both", given):
-        print(
-            f"{model_name} was trained with {model.trained_input} as input; {given} is new to it."
-        )
+    known = model.trained_input
+    if known not in (None, "both", given):
+        print(f"{model_name} was trained with {known} as input; {given} is new to it.")
     images = load_images(source, split, count, size)
-    command = f"python -m colorlib evaluate --model {model_name} --given {given}"
-    command += f" --source {source} --split {split}" + (f" --count {count}" if count else "")
-    command += f" --size {size}" if size != 32 else ""
-    command += f" --name {name}" if name else ""
+    options = {"model": model_name, "given": given, "source": source, "split": split}
+    options |= {"count": count, "size": size if size != 32 else None, "name": name}
+    words = (f"--{option} {setting}" for option, setting in options.items() if setting)
+    command = " ".join(("python -m colorlib evaluate", *words))
     config = {"model": model_name, "given": given, "vividness": VIVIDNESS, "resamples": 1000}
     data = store.data_record(source, split, images)
     made = store.provenance({model_name: model}, config, data, command=command)
-    name = name or result_name(model_name, made)
-    current = store.current_result(name, made) if unless_current else None
-    if current:
-        return current
-    began = time.perf_counter()
-    rows = evaluate_systems(compared_systems(model, given), images, given)
-    made |= {"trained_on": trained_on(model_name), "rows": rows}
-    made["seconds"] = round(time.perf_counter() - began, 1)
-    try:
-        return store.save_result(name, made)
-    except OSError:
-        print(result_table(made))  # or the time would be lost
-        raise
+
+    def measure() -> dict:
+        rows = evaluate_systems(compared_systems(model, given), images, given)
+        return {"trained_on": trained_on(model_name), "rows": rows}
+
+    return store.measured(name or result_name(model_name, made), made, measure, unless_current)
 
 
 def trained_on(model_name: str) -> str | None:

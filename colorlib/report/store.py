@@ -8,7 +8,8 @@ measured). A result is current if those of a new measurement would be the same.
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -20,22 +21,16 @@ from colorlib.data import describe, slug
 from colorlib.model import ColorNet
 
 REQUIRED = ("command", "commit", "date", "machine", "seed", "config", "data", "digests")
-DEPENDS_ON = ("config", "data", "seed")  # and the digests that are known beforehand
 
 
 def provenance(
-    networks: Mapping[str, nn.Module],
-    config: dict,
-    data: dict,
-    *,
-    command: str | None = None,
-    notebook: str | None = None,
-    seed: int = 0,
-) -> dict:
+    networks: Mapping[str, nn.Module], config: dict, data: dict, *, command: str = "",
+    notebook: str = "",
+) -> dict:  # fmt: skip
     """What a result says of how it was made.
 
-    networks: name -> every network that was measured. data: see `data_record`. command: what makes
-    the result again; or notebook: the name of the notebook that does, for example "05_study".
+    networks: name -> every network that was measured. data: see `data_record`. What makes it again
+    is a command, or a notebook, for example "05_study".
     """
     if notebook:
         command = f"python scripts/execute_notebooks.py notebooks/{notebook}.ipynb"
@@ -45,7 +40,7 @@ def provenance(
         "commit": commit(),
         "date": date.today().isoformat(),
         "machine": paths.machine(),
-        "seed": seed,
+        "seed": 0,
         "config": json.loads(json.dumps(config)),  # as the file will have it
         "data": data,
         "digests": {name: weights_digest(network) for name, network in networks.items()},
@@ -70,28 +65,25 @@ def data_record(source: str, split: str, images: np.ndarray) -> dict:
 
 def commit() -> str | None:
     """The repository's commit, with "+" if colorlib differs from it; None without a repository."""
+    if paths.home() != paths.REPOSITORY:
+        return None
     git = ["git", "-C", str(paths.REPOSITORY)]
     try:
-        if paths.home() != paths.REPOSITORY:
-            return None
         words = [*git, "rev-parse", "--short=12", "HEAD"]
-        head = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
-        changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "colorlib"], check=False)
+        head = subprocess.check_output(words, text=True, stderr=subprocess.DEVNULL).strip()
+        changed = subprocess.call([*git, "diff", "--quiet", "HEAD", "--", "colorlib"])
     except (OSError, subprocess.CalledProcessError):
         return None
-    return f"{head}+" if changed.returncode else head
+    return f"{head}+" if changed else head
 
 
 def save_result(name: str, content: dict) -> dict:
-    """Write `content` as NAME.json into the results folder; return it as the file has it.
+    """Write NAME.json into the results folder; return it as the file has it.
 
-    Raises ValueError where it does not say how it was made.
+    Raises ValueError if the content does not say how it was made.
     """
-    missing = [key for key in REQUIRED if key not in content]
-    if missing:
-        raise ValueError(
-            f"save_result: {name} lacks {', '.join(missing)}; `provenance(...)` gives all of them"
-        )
+    if missing := [key for key in REQUIRED if key not in content]:
+        raise ValueError(f"save_result: {name} lacks {', '.join(missing)}; see `provenance`")
     content = json.loads(json.dumps(content))  # tuples become lists
     paths.write_json(paths.results() / f"{name}.json", content)
     return content
@@ -110,28 +102,40 @@ def load_result(name: str, committed: bool = False) -> dict:
 
 def find_result(name: str, committed: bool = False) -> Path | None:
     """The file that `load_result` reads, or None."""
-    folders = [paths.COMMITTED_RESULTS] if committed else [paths.results(), paths.COMMITTED_RESULTS]
-    files = (folder / f"{name}.json" for folder in folders)
+    folders = [] if committed else [paths.results()]
+    files = (folder / f"{name}.json" for folder in (*folders, paths.COMMITTED_RESULTS))
     return next((file for file in files if file.is_file()), None)
 
 
 def current_result(name: str, made: dict) -> dict | None:
     """The result on file if it was measured as `made`, a `provenance`, says; else None."""
-    if find_result(name) is None:
-        return None
-    result = load_result(name)
-    same = all(result.get(key) == made[key] for key in DEPENDS_ON)
-    return result if same and made["digests"].items() <= result["digests"].items() else None
+    result = load_result(name) if find_result(name) else {"digests": {}}
+    same = all(result.get(key) == made[key] for key in ("config", "data", "seed"))
+    known = made["digests"].items() <= result["digests"].items()  # others came while measuring
+    return result if same and known else None
+
+
+def measured(
+    name: str, made: dict, measure: Callable[[], dict], unless_current: bool = False
+) -> dict:
+    """`made` and what `measure` finds, in how many "seconds", saved as the result NAME.
+
+    unless_current: a result on file that was measured in the same way is returned instead.
+    """
+    if unless_current and (current := current_result(name, made)):
+        return current
+    began = time.perf_counter()
+    content = made | measure()
+    return save_result(name, content | {"seconds": round(time.perf_counter() - began, 1)})
 
 
 def name_for_model(model_name: str) -> str:
     """A file name for a model: a shipped name, "run-NAME", or the file's name and a hash of it."""
-    path = Path(model_name)
+    path = Path(model_name).resolve()
     if path.suffix != ".safetensors":
         return model_name
-    if path.name == "model.safetensors" and path.resolve().parents[1] == paths.runs():
-        return f"run-{path.resolve().parent.name}"
-    return slug(model_name)
+    own = path.name == "model.safetensors" and path.parents[1] == paths.runs()
+    return f"run-{path.parent.name}" if own else slug(model_name)
 
 
 def name_for_source(name: str, source: str) -> str:

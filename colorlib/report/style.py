@@ -8,25 +8,16 @@ from colorlib import paths
 COLUMN, PAGE = 3.3, 6.9  # inches: one column of a two-column page, and both
 OURS, OTHER, TRUTH = "#c1272d", "#4a6fa5", "#222222"
 YOURS = "#2a9d4b"  # a reader's own recipe
-STYLE = {
-    "font.family": "DejaVu Sans",
-    "font.size": 8,
-    "axes.titlesize": 8,
-    "axes.labelsize": 8,
-    "legend.fontsize": 7,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": False,
-    "legend.frameon": False,
-    "lines.linewidth": 1.3,
-    "figure.dpi": 130,
-    "figure.constrained_layout.use": True,
-    "savefig.dpi": 300,
-    "pdf.fonttype": 42,
-}
-plt.rcParams.update(STYLE)
+plt.rc("font", family="DejaVu Sans", size=8)
+plt.rc("axes", titlesize=8, labelsize=8, grid=False)
+plt.rc("axes.spines", top=False, right=False)
+plt.rc(("xtick", "ytick"), labelsize=7)
+plt.rc("legend", fontsize=7, frameon=False)
+plt.rc("lines", linewidth=1.3)
+plt.rc("figure", dpi=130)
+plt.rc("figure.constrained_layout", use=True)
+plt.rc("savefig", dpi=300)
+plt.rc("pdf", fonttype=42)
 
 
 def headline(fig: Figure, title: str = "", note: str = "") -> Figure:

@@ -1,6 +1,6 @@
 """The decoding setting at each vividness, chosen on validation images."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -19,12 +19,9 @@ SHOWN = ("psnr", "raw_auc", "rebalanced_auc", "colourfulness")
 
 
 def measure_settings(
-    model: ColorNet,
-    truth: Tensor,
-    settings: Iterable[DecodeSetting],
-    given: str,
+    model: ColorNet, truth: Tensor, settings: Sequence[DecodeSetting], given: str,
     mirror: bool = False,
-) -> list[dict[str, Tensor]]:
+) -> list[dict[str, Tensor]]:  # fmt: skip
     """`metrics.per_image`, quick, of each setting on RGB images (N, 3, H, W) in [0, 1].
 
     The network predicts once for all settings; mirror: see `model.predict`.
@@ -42,35 +39,27 @@ def measure_settings(
 
 
 def tune_path(
-    model: ColorNet,
-    images: np.ndarray,
-    points: int = 9,
-    given: str = "luma",
-    alphas: Sequence[float] = ALPHAS,
-    temperatures: Sequence[float] = TEMPERATURES,
-    by: str = "colourfulness",
-    below_grey: bool = False,
-) -> list[dict[str, float]]:
-    """Choose the setting at evenly spaced vividness on validation `images` (uint8, N H W 3).
+    model: ColorNet, images: np.ndarray, points: int = 9, given: str = "luma",
+    alphas: Sequence[float] = ALPHAS, by: str = "colourfulness", below_grey: bool = False,
+) -> list[dict[str, float]]:  # fmt: skip
+    """Choose `model.schedules[given]` on validation `images`, uint8 (N, H, W, 3), and return it.
 
     On a grid of alpha and temperature, the first setting is the one that gains most over grey in
     PSNR and raw AuC together. by "colourfulness": the last is as colourful as the true images, or
-    as its raw AuC allows (below grey's, a picture is further from the truth than no colour at all);
-    each evenly spaced level between gets the setting of the highest sum of raw and rebalanced AuC
-    that reaches it. by "rebalanced_auc": the last has the highest rebalanced AuC, and each level
-    gets the setting of the highest raw AuC. below_grey: raw AuC may fall below grey's. The result
-    becomes `model.schedules[given]`.
+    as its raw AuC allows (below grey's, a picture is further from the truth than no colour at all,
+    unless `below_grey`); each evenly spaced level between gets the setting of the highest sum of
+    raw and rebalanced AuC that reaches it. by "rebalanced_auc": the last has the highest rebalanced
+    AuC, and each level gets the setting of the highest raw AuC.
     """
     truth = to_tensor(images)
-    gray = to_gray(truth, given).expand_as(truth)
-    settings = [DecodeSetting(a, t) for a in alphas for t in temperatures]
-    grid = [
-        setting._asdict() | {name: found[name] for name in SHOWN}
-        for setting, found in zip(
-            settings, map(summary, measure_settings(model, truth, settings, given)), strict=True
-        )
-    ]
-    grey = summary(per_image(gray, truth, quick=True))
+    settings = [DecodeSetting(a, t) for a in alphas for t in TEMPERATURES]
+    grid = []
+    for setting, rows in zip(
+        settings, measure_settings(model, truth, settings, given), strict=True
+    ):
+        found = summary(rows)
+        grid.append(setting._asdict() | {name: found[name] for name in SHOWN})
+    grey = summary(per_image(to_gray(truth, given).expand_as(truth), truth, quick=True))
     gains = {n: max(max(g[n] for g in grid) - grey[n], 1e-9) for n in ("psnr", "raw_auc")}
     first = max(grid, key=lambda g: sum((g[n] - grey[n]) / gain for n, gain in gains.items()))
     useful = [g for g in grid if below_grey or g["raw_auc"] >= grey["raw_auc"]] or [first]

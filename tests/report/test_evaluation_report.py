@@ -7,7 +7,6 @@ import pytest
 import colorlib as cl
 from colorlib import metrics
 from colorlib.report import evaluation, evaluation_report, store
-from colorlib.report.breakdown import by_hue
 
 
 @pytest.fixture(autouse=True)
@@ -46,16 +45,17 @@ def test_by_hand_stands_beside_the_library(images):
 
 
 def test_the_gain_is_smaller_on_other_photographs_and_without_duplicates():
-    found = evaluation_report.committed_gains()
-    gains = [r["rows"][2]["psnr"] - r["rows"][0]["psnr"] for r in found.values()]
+    names = evaluation_report.COMMITTED.values()
+    found = [store.load_result(name, committed=True) for name in names]
+    gains = [r["rows"][2]["psnr"] - r["rows"][0]["psnr"] for r in found]
     assert gains[1] > gains[2] > gains[3] > 0  # what notebook 3 says
     assert 0.35 < gains[3] / gains[1] < 0.65  # "about half as large"
-    text = evaluation_report.other_photographs()
-    for gain, result in zip(gains[1:], list(found.values())[1:], strict=True):
+    table, text = evaluation_report.gains(found[1]).split("\n\n")
+    assert "| measured here, luma |" in table and len(table.splitlines()) == 7
+    for gain, result in zip(gains[1:], found[1:], strict=True):
         assert f"+{gain:.2f} dB" in text
         assert result["rows"][2]["vividness"] == 0 and result["config"]["given"] == "luma"
     assert "1,000 photographs" in text
-    assert len(evaluation_report.gains_table(found).splitlines()) == 6
 
 
 def test_the_trade_off_has_each_row_in_both_panels():
@@ -109,8 +109,10 @@ def test_classes_are_ranked_by_error_and_by_gain(net, images):
 def test_the_error_of_each_hue_is_drawn_over_its_hue(net, images):
     (axis,) = evaluation_report.hues(net, images).axes
     truth = cl.to_tensor(images)
-    centres, curves = by_hue({"grey": cl.luma(truth).expand(-1, 3, -1, -1)}, truth)
-    assert np.allclose(drawn(axis, "grey"), (centres, curves["grey"]), equal_nan=True)
+    expected = evaluation_report.by_hue(cl.luma(truth).expand(-1, 3, -1, -1), truth)
+    hues, errors = drawn(axis, "grey")
+    assert np.allclose(errors, expected, equal_nan=True)
+    assert np.allclose(hues, np.arange(1, 48, 2) / 48)
 
 
 def test_memorised_is_said_only_of_a_real_difference(net, images, monkeypatch):
@@ -118,7 +120,7 @@ def test_memorised_is_said_only_of_a_real_difference(net, images, monkeypatch):
     assert "0.00 ± " in same and "no more than chance" in same
     truth = cl.to_tensor(images)
 
-    def knows(model, gray, given):  # the truth of the first images, grey for the others
+    def knows(model, gray, given, vividness):  # the truth of the first images, grey for the others
         return truth[:32] if cl.luma(truth[:1]).equal(gray[:1]) else gray.expand(-1, 3, -1, -1)
 
     monkeypatch.setattr(evaluation_report, "colorize", knows)

@@ -37,7 +37,7 @@ def test_channels_show_what_the_image_holds(images):
     shown = [np.asarray(axis.images[0].get_array()) for axis in figure.axes]
     hsv = cl.rgb_to_hsv(cl.to_tensor(images[[3, 1]]))
     assert np.array_equal(shown[0], images[3]) and np.array_equal(shown[5], images[1])
-    assert np.array_equal(shown[9], images[1].max(-1))
+    assert np.array_equal(shown[9], np.dstack([images[1].max(-1)] * 3))
     kept = hsv[1, 1].numpy() < 0.2  # of the third column
     assert np.array_equal(shown[7][kept], shown[6][kept]) and (shown[7][~kept] == 255).all()
     assert [a.get_title() for a in figure.axes[:5]][4] == "value V"
@@ -100,7 +100,7 @@ def test_the_most_colourful_images_come_first(images):
 
 
 def test_source_is_shown_without_its_docstring():
-    text = show.text_of(cl.Distribution.encode)
+    text = show.source(cl.Distribution.encode).data
     assert text.startswith("def encode(self, chroma") and '"""' not in text
     assert "return torch.stack(corners, 1), torch.stack(shares, 1)" in text
 
@@ -110,8 +110,9 @@ def test_the_figure_of_cifar_100_stands_beside_another_source(capsys):
     shown = show.cifar100_figure("01_chroma", "sample")
     assert shown.data == (paths.REPOSITORY / "figures" / "01_chroma.png").read_bytes()
     assert "CIFAR-100" in capsys.readouterr().out
-    assert show.cifar100_table("short-cifar100", "cifar100") is None
-    assert "CIFAR-100, validation split" in show.cifar100_table("short-cifar100", "sample").data
+    assert show.cifar100_table("short-cifar100", "cifar100", ["psnr"]) is None
+    table = show.cifar100_table("short-cifar100", "sample", ["psnr"])
+    assert "CIFAR-100, validation split" in table.data and "PSNR" in table.data
 
 
 def drawn(axis, label):
@@ -136,9 +137,9 @@ def test_pictures_of_a_figure_are_the_images(images):
 
     values = shown(pictures.value_and_luma(images[:2]))
     assert np.array_equal(values[0], images[0])
-    assert np.array_equal(values[3], images[1].max(-1))
+    assert np.array_equal(values[3][..., 0], images[1].max(-1))
     luma = images[1] @ [0.299, 0.587, 0.114]
-    assert np.abs(values[5] - luma).max() <= 0.51
+    assert np.abs(values[5][..., 0] - luma).max() <= 0.51
     rows = images[:40].reshape(5, 8, 32, 32, 3)  # truth, input, three epochs
     first = pictures.most_colourful(rows[0], 1)[0]
     strip = shown(pictures.strip(rows, count=2))
