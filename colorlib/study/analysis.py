@@ -14,7 +14,11 @@ from colorlib.study.runs import EPOCHS, IMAGES, RUNS, run_config
 SHOWN = ("psnr", "raw_auc", "rebalanced_auc")
 GROUPS = ("ours", "loss", "decoding", "training", "network", "size")  # in the order of the table
 SEEDS = [key for key, run in RUNS.items() if run.group == "ours"]
-REDECODED = ("sharpened", "decoding", "no logit adjustment")  # key, group, title; of our networks
+SIZES = {  # field of Config -> what its panel is called
+    "count": "training images",
+    "epochs": "epochs of 45,000 images",
+    "widths": "weights of the network",
+}
 
 
 def best_of(run: dict) -> dict:
@@ -25,7 +29,8 @@ def best_of(run: dict) -> dict:
 
 def runs_table(study: dict) -> str:
     """A Markdown table of every run, by group and the best PSNR first."""
-    found = [(run, study["runs"][key]) for key, run in RUNS.items() if key in study["runs"]]
+    runs = study["runs"]
+    found = [(run, runs[key]) for key, run in RUNS.items() if key in runs]
     found.sort(key=lambda pair: (GROUPS.index(pair[0].group), -pair[1]["mean"]["psnr"]))
     rows = [
         [run.group, run.title, f"{kept['history']['seconds'] / 60:.1f}",
@@ -33,7 +38,7 @@ def runs_table(study: dict) -> str:
         for run, kept in found
     ]  # fmt: skip
     header = ["group", "run", "minutes", *(NAMES[name] for name in SHOWN)]
-    grey = ", ".join(f"{NAMES[m]} {number(study['runs']['ours']['grey'][m], m)}" for m in SHOWN)
+    grey = ", ".join(f"{NAMES[m]} {number(runs['ours']['grey'][m], m)}" for m in SHOWN)
     return f"{markdown_table(header, rows, 'llrrrr')}\n\n*{caption(study)}. Grey: {grey}.*"
 
 
@@ -44,47 +49,41 @@ def ablation(study: dict) -> list[dict]:
     explains, at 95 %: for one run a prediction interval (Student's t), for another decoding of the
     same networks the interval of the paired differences. By group, the largest loss first.
     """
-    runs = study["runs"]
-    ours = [best_of(runs[key]) for key in SEEDS if key in runs]
-    t = stats.t.ppf(0.975, len(ours) - 1)
-    rows = []
-    for key, (group, title, _) in RUNS.items():
-        if key not in runs or group in ("ours", "size"):
-            continue
-        row = {"title": title, "group": group}
-        for metric in SHOWN:
-            values = np.array([run[metric] for run in ours])
-            limit = t * values.std(ddof=1) * np.sqrt(1 + 1 / len(values))
-            row[metric] = best_of(runs[key])[metric] - values.mean(), limit
-        rows.append(row)
-    key, group, title = REDECODED
-    metric = SHOWN[2]  # a network's mean colour, and so the other two, stay as they are
-    change = [runs[k][key][metric] - runs[k]["adjusted"][metric] for k in SEEDS if k in runs]
-    limit = t * stats.sem(change)
-    rows.append({"title": title, "group": group, metric: (float(np.mean(change)), limit)})
-    return sorted(rows, key=lambda row: (GROUPS.index(row["group"]), row[metric][0]))
+    runs, vivid = study["runs"], SHOWN[2]
+    seeds = [runs[key] for key in SEEDS if key in runs]
+    t = stats.t.ppf(0.975, len(seeds) - 1)
+    band = {}
+    for metric in SHOWN:
+        values = np.array([best_of(run)[metric] for run in seeds])
+        limit = t * values.std(ddof=1) * np.sqrt(1 + 1 / len(values))
+        band[metric] = values.mean(), limit
+    rows = [
+        {"title": run.title, "group": run.group}
+        | {m: (best_of(runs[key])[m] - mean, limit) for m, (mean, limit) in band.items()}
+        for key, run in RUNS.items()
+        if key in runs and run.group not in ("ours", "size")
+    ]
+    change = [run["sharpened"][vivid] - run["adjusted"][vivid] for run in seeds]
+    rows.append({"title": "no logit adjustment", "group": "decoding",  # the mean stays as it is
+                 vivid: (float(np.mean(change)), t * stats.sem(change))})  # fmt: skip
+    return sorted(rows, key=lambda row: (GROUPS.index(row["group"]), row[vivid][0]))
 
 
 def ablation_summary(study: dict) -> str:
     """Markdown: what our seeds reach, and per metric the changes outside and inside the band."""
-    lines = []
+    runs, spans, lines = study["runs"], [], []
     for metric in SHOWN:
-        outside, inside = [], []
-        for row in sorted(ablation(study), key=lambda row: row.get(metric, (0,))[0]):
-            if metric in row:
-                off, limit = row[metric]
-                text = f"{row['title']} {signed(off, metric)}"
-                (outside if abs(off) > limit else inside).append(text)
-        lines.append(
-            f"- **{NAMES[metric]}.** Outside the band: {'; '.join(outside) or 'nothing'}. "
-            f"Inside it: {'; '.join(inside) or 'nothing'}."
-        )
-    ours = [best_of(study["runs"][key]) for key in SEEDS if key in study["runs"]]
-    spans = [
-        f"{NAMES[m]} {' to '.join(number(of(r[m] for r in ours), m) for of in (min, max))}"
-        for m in SHOWN
-    ]
-    return "\n".join([f"{len(ours)} seeds of our recipe reach {'; '.join(spans)}.", "", *lines])
+        seeds = [best_of(runs[key])[metric] for key in SEEDS if key in runs]
+        low, high = (number(value, metric) for value in (min(seeds), max(seeds)))
+        spans.append(f"{NAMES[metric]} {low} to {high}")
+        found = [(*row[metric], row["title"]) for row in ablation(study) if metric in row]
+        outside, inside = (
+            "; ".join(f"{title} {signed(off, metric)}" for off, limit, title in sorted(found)
+                      if (abs(off) > limit) == far) or "nothing"
+            for far in (True, False)
+        )  # fmt: skip
+        lines.append(f"- **{NAMES[metric]}.** Outside the band: {outside}. Inside it: {inside}.")
+    return "\n".join([f"{len(seeds)} seeds of our recipe reach {'; '.join(spans)}.", "", *lines])
 
 
 def signed(value: float, metric: str) -> str:
@@ -93,28 +92,28 @@ def signed(value: float, metric: str) -> str:
     return f"{text} dB" if metric == "psnr" else text
 
 
+def size_of(key: str, field: str) -> int:
+    """The size of a run: its training images, its epochs, or the weights of its network."""
+    if field == "widths":
+        return sum(weights.numel() for weights in build(run_config(key))[0].parameters())
+    return ({"count": IMAGES, "epochs": EPOCHS} | RUNS[key].changed)[field]
+
+
 def scaling(study: dict) -> list[dict]:
     """PSNR against images, epochs and weights: "name", "x", "y", and "gain", dB a doubling."""
-    runs = study["runs"]
-    panels = []
-    for field, name, ours in (
-        ("count", "training images", IMAGES),
-        ("epochs", "epochs of 45,000 images", EPOCHS),
-        ("widths", "weights of the network", None),
-    ):
-        sizes = {"ours": ours} | {k: r.changed[field] for k, r in RUNS.items()
-                                  if r.group == "size" and field in r.changed}  # fmt: skip
-        if field == "widths":
-            sizes = {k: sum(p.numel() for p in build(run_config(k))[0].parameters()) for k in sizes}
-        pairs = sorted((x, runs[k]["mean"]["psnr"]) for k, x in sizes.items() if k in runs)
-        x, y = zip(*pairs, strict=True)
-        gain = np.polyfit(np.log2(x), y, 1)[0] if len(x) > 1 else float("nan")
-        panels.append({"name": name, "x": x, "y": y, "gain": float(gain)})
+    runs, panels = study["runs"], []
+    for field, name in SIZES.items():
+        resized = (key for key, run in RUNS.items() if run.group == "size" and field in run.changed)
+        keys = [key for key in ("ours", *resized) if key in runs]
+        if len(keys) > 1:
+            points = sorted((size_of(key, field), runs[key]["mean"]["psnr"]) for key in keys)
+            x, y = zip(*points, strict=True)
+            gain = float(np.polyfit(np.log2(x), y, 1)[0])
+            panels.append({"name": name, "x": x, "y": y, "gain": gain})
     return panels
 
 
 def scaling_summary(study: dict) -> str:
     """A sentence: what a doubling of images, of epochs and of weights brings."""
-    gains = [f"of {p['name']} {signed(p['gain'], 'psnr')}" for p in scaling(study)
-             if len(p["x"]) > 1]  # fmt: skip
+    gains = [f"of {panel['name']} {signed(panel['gain'], 'psnr')}" for panel in scaling(study)]
     return f"Each doubling brings, on average over the range: {'; '.join(gains)}."

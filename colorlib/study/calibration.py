@@ -6,6 +6,7 @@ al. 2017, "On Calibration of Modern Neural Networks", section 2).
 
 import numpy as np
 import torch
+from scipy.stats import binned_statistic
 from torch import Tensor
 
 from colorlib.color import luma
@@ -36,54 +37,54 @@ def entropy(probabilities: Tensor) -> Tensor:
 def distance(probabilities: Tensor, true: Tensor, cells: Tensor) -> Tensor:
     """Mean distance (N, h, w), in chroma units, of cells drawn from `true` to the predicted mean.
 
-    Both are distributions (N, K, h, w); with the predicted one for `true` it is what the network
-    expects.
+    Both are distributions (N, K, h, w). The network expects `distance` of the predicted one twice.
     """
-    n, _, height, width = probabilities.shape
-    flat, drawn = (x.permute(0, 2, 3, 1).flatten(0, 2) for x in (probabilities, true))
-    found = [
-        (other * torch.cdist(part @ cells, cells)).sum(1)
-        for part, other in zip(flat.split(50_000), drawn.split(50_000), strict=True)
-    ]
-    return torch.cat(found).view(n, height, width)
+    predicted = probabilities.movedim(1, -1)
+    far = torch.cdist((predicted @ cells).flatten(0, 2), cells).view_as(predicted)
+    return (true.movedim(1, -1) * far).sum(-1)
 
 
 def soft_target(model: ColorNet, truth: Tensor) -> tuple[Tensor, Tensor]:
     """The target distribution (N, K, h, w) of RGB (N, 3, H, W), and each point's weight."""
-    recipe = Distribution(model.config["spacing"], model.fold)
-    index, share, weight = recipe.target(truth)
-    shape = len(truth), len(model.cells), *index.shape[-2:]
-    return torch.zeros(shape).scatter_add_(1, index, share), weight
+    index, share, weight = Distribution(model.config["spacing"], model.fold).target(truth)
+    empty = torch.zeros(len(truth), len(model.cells), *index.shape[-2:])
+    return empty.scatter_add_(1, index, share), weight
+
+
+def bin_sums(name: str, predicted: Tensor, true: Tensor, weight: Tensor) -> np.ndarray:
+    """By bins of the predicted probability, (3, bins): weight, and both weighted sums."""
+    weight = weight.expand_as(predicted)
+    columns = [x.flatten().numpy() for x in (weight, weight * predicted, weight * true)]
+    return binned_statistic(predicted.flatten(), columns, "sum", EDGES[name]).statistic
 
 
 def measure_calibration(model: ColorNet, images: np.ndarray) -> dict:
     """The calibration of a network of chroma cells on uint8 `images` (N, H, W, 3), input luma.
 
     "cells": rows of the predicted probability of a cell and of the share that was true, over all
-    cells of all points; "mode": the same of the likeliest cell alone, in 15 equal bins, with its
-    expected calibration error (Guo et al., equation 3) in "mode_error"; "distance": rows of tenths
-    of the points by expected error, and the error of the mean there. Points weigh by value, as in
-    training. The truth is the soft target: the shares of the four cells around the true chroma.
+    points; "mode": the same of the likeliest cell alone; "mode_error": its expected calibration
+    error (Guo et al., equation 3); "distance": the expected and the true error of the mean, by
+    tenths of the expected one. Points weigh as in training; the truth is the soft target.
     """
-    cells = model.cells.cpu()
-    sums = {name: np.zeros((3, len(edges) - 1)) for name, edges in EDGES.items()}
-    columns: list[list[Tensor]] = []
+    cells, sums, points = model.cells.cpu(), dict.fromkeys(EDGES, 0.0), []
     for truth in to_tensor(images).split(250):
         probabilities = distribution(model, luma(truth))
         true, weight = soft_target(model, truth)
         mode = probabilities.argmax(1, keepdim=True)
-        add_to_bins(sums["cells"], EDGES["cells"], probabilities, true, weight)
-        of_mode = probabilities.gather(1, mode), true.gather(1, mode)
-        add_to_bins(sums["mode"], EDGES["mode"], *of_mode, weight)
-        expected, actual = (distance(probabilities, x, cells) for x in (probabilities, true))
-        parts = expected, actual, weight, entropy(probabilities)
-        columns.append([part.flatten() for part in parts])
-    result = {name: bin_rows(*found) for name, found in sums.items()}
+        sums["cells"] += bin_sums("cells", probabilities, true, weight)
+        sums["mode"] += bin_sums(
+            "mode", probabilities.gather(1, mode), true.gather(1, mode), weight
+        )
+        errors = [distance(probabilities, x, cells) for x in (probabilities, true)]
+        parts = torch.stack((*errors, weight[:, 0], entropy(probabilities)))
+        points.append(parts.flatten(1))
+    result = {
+        name: [{"predicted": p / w, "true": t / w, "weight": w} for w, p, t in bins.T if w]
+        for name, bins in sums.items()
+    }
     weight, predicted, true = sums["mode"]
     result["mode_error"] = float(np.abs(predicted - true).sum() / weight.sum())
-    expected, actual, weight, entropies = (
-        torch.cat(x).double().numpy() for x in zip(*columns, strict=True)
-    )
+    expected, actual, weight, entropies = torch.cat(points, 1).double().numpy()
     weight = weight + 1e-9  # black pixels alone would weigh nothing
     result["distance"] = [
         {"predicted": np.average(expected[part], weights=weight[part]),
@@ -98,21 +99,19 @@ def measure_calibration(model: ColorNet, images: np.ndarray) -> dict:
 
 
 def calibration_result(model: ColorNet, name: str, source: str, images: np.ndarray) -> dict:
-    """`measure_calibration` of shipped weights, saved as the result `calibration`.
-
-    source: resolved; of other images than CIFAR-100's test split the result is `calibration-quick`.
-    """
+    """`measure_calibration` of shipped weights, saved as the result `calibration`."""
     found = measure_calibration(model, images) | {"sample": calibration_sample(model, images)}
-    config = {"model": name, "given": "luma"}
-    return save_study("calibration", model, config, source, images, found)
+    return save_study("calibration", model, name, source, images, found)
 
 
 def save_study(
-    result_name: str, model: ColorNet, config: dict, source: str, images: np.ndarray, content: dict
-) -> dict:
+    result_name: str, model: ColorNet, name: str, source: str, images: np.ndarray, content: dict,
+    **config: float,
+) -> dict:  # fmt: skip
     """Save what notebook 5 measured; under NAME-quick unless on all of CIFAR-100's test images."""
     data = store.data_record(source, "test", images)
-    made = store.provenance({config["model"]: model}, config, data, notebook="05_study")
+    config = {"model": name, "given": "luma"} | config
+    made = store.provenance({name: model}, config, data, notebook="05_study")
     quick = "" if (source, len(images)) == ("cifar100", 10000) else "-quick"
     return store.save_result(result_name + quick, made | content)
 
@@ -133,20 +132,3 @@ def calibration_summary(result: dict) -> str:
         f"and makes {high['true']:.3f} (chroma units). Expected and true error correlate at "
         f"{result['correlation']:.2f}."
     )
-
-
-def add_to_bins(
-    sums: np.ndarray, edges: np.ndarray, predicted: Tensor, true: Tensor, weight: Tensor
-) -> None:
-    """Add to sums (3, bins) the weight of each bin of `predicted`, and both weighted sums there."""
-    weights = weight.expand_as(predicted).flatten().numpy()
-    predicted, true = predicted.flatten().numpy(), true.flatten().numpy()
-    bins = np.clip(np.searchsorted(edges, predicted, "right") - 1, 0, len(edges) - 2)
-    for row, values in zip(sums, (weights, weights * predicted, weights * true), strict=True):
-        row += np.bincount(bins, values, len(row))
-
-
-def bin_rows(weight: np.ndarray, predicted: np.ndarray, true: np.ndarray) -> list[dict[str, float]]:
-    """The mean predicted and true share of each bin that is not empty."""
-    filled = (row for row in zip(weight, predicted, true, strict=True) if row[0] > 0)
-    return [{"predicted": p / w, "true": t / w, "weight": w} for w, p, t in filled]

@@ -1,7 +1,6 @@
 """Why an image is coloured wrongly, and how colours fade on unfamiliar images.
 
-The cause is found by a rule from the distribution that the network predicted; some images have more
-than one cause.
+A rule finds the cause from the predicted distribution; some images have more than one.
 """
 
 import numpy as np
@@ -15,6 +14,7 @@ from colorlib.datasets.arrays import Labels
 from colorlib.metrics import colourfulness, mean_ab_error
 from colorlib.model import ColorNet, colorize
 from colorlib.report import store
+from colorlib.report.evaluation_report import colored
 from colorlib.report.tables import caption, markdown_table
 from colorlib.study.calibration import distance, distribution, save_study, soft_target
 
@@ -41,10 +41,9 @@ def causes(model: ColorNet, images: np.ndarray) -> dict[str, Tensor]:
         blocks = F.avg_pool2d(hsv_to_chroma(rgb_to_hsv(truth)), 4)
         blocks = F.interpolate(blocks, truth.shape[-2:], mode="bilinear")
         edge = mean_ab_error(add_chroma(blocks, gray, "luma"), truth) > BLUR * error
-        probabilities, cells = distribution(model, gray), model.cells.cpu()
-        true, weight = soft_target(model, truth)
+        probabilities, (true, weight) = distribution(model, gray), soft_target(model, truth)
         actual, expected = (
-            (weight[:, 0] * distance(probabilities, drawn, cells)).sum((1, 2))
+            (weight[:, 0] * distance(probabilities, drawn, model.cells.cpu())).sum((1, 2))
             for drawn in (true, probabilities)
         )
         found.append(torch.where(edge, 0, torch.where(actual <= 2 * expected, 1, 2)))
@@ -55,32 +54,25 @@ def causes(model: ColorNet, images: np.ndarray) -> dict[str, Tensor]:
 def failures_result(
     model: ColorNet, name: str, source: str, images: np.ndarray, labels: Labels | None, found: dict
 ) -> dict:
-    """The causes of the worst twentieth of the images, saved as the result `failures`.
-
-    source: resolved; of other images than CIFAR-100's test split the result is `failures-quick`.
-    found: what `causes` says of all of them.
-    """
+    """The causes (see `causes`) of the worst twentieth of the images, saved as `failures`."""
     order = found["error"].argsort(descending=True)
     worst = order[: max(10, len(order) // 20)]
+    classes, names = labels or (np.zeros(0, int), [])
     rows = []
     for number, cause in enumerate(CAUSES):
         chosen = worst[found["cause"][worst] == number].numpy()
-        row = {"cause": cause, "images": len(chosen), "of": len(worst), "classes": []}
-        if labels is not None:
-            counts = np.bincount(labels[0][chosen], minlength=len(labels[1]))
-            row["classes"] = [labels[1][i].replace("_", " ") for i in counts.argsort()[::-1][:5]]
-        rows.append(row)
-    config = {"model": name, "given": "luma", "blur": BLUR}
-    return save_study("failures", model, config, source, images, {"rows": rows})
+        counts = np.bincount(classes[chosen] if names else [], minlength=len(names))
+        often = [names[i].replace("_", " ") for i in counts.argsort()[::-1][:5]]
+        rows.append({"cause": cause, "images": len(chosen), "of": len(worst), "classes": often})
+    return save_study("failures", model, name, source, images, {"rows": rows}, blur=BLUR)
 
 
 def failures_table(result: dict) -> str:
     """The causes as a Markdown table."""
-    rows = [
-        [": ".join(CAUSES[row["cause"]]), f"{row['images'] / row['of']:.0%}",
-         ", ".join(row["classes"])]
-        for row in result["rows"]
-    ]  # fmt: skip
+    rows = []
+    for row in result["rows"]:
+        share, classes = f"{row['images'] / row['of']:.0%}", ", ".join(row["classes"])
+        rows.append([": ".join(CAUSES[row["cause"]]), share, classes])
     header = ["cause", "share of the worst twentieth", "classes most often behind it"]
     return f"{markdown_table(header, rows, 'lrl')}\n\n*{caption(result)}*"
 
@@ -93,34 +85,24 @@ def fading(
     similarity: (N,), here the cosine to the nearest training image. Each row: its mean, the images'
     mean colourfulness as a share of the truth's, and the mean ab error, ours and grey's.
     """
-    truth = to_tensor(images)
-    gray = luma(truth)
-    ours = colorize(model, gray, "luma")
-    measured = {
-        "similarity": similarity,
-        "colourfulness": colourfulness(ours),
-        "true_colourfulness": colourfulness(truth),
-        "error": mean_ab_error(ours, truth),
-        "grey_error": mean_ab_error(gray.expand(-1, 3, -1, -1), truth),
-    }
+    truth, gray, ours = colored(model, images)
+    measured = {"similarity": similarity, "colourfulness": colourfulness(ours)}
+    measured |= {"error": mean_ab_error(ours, truth), "grey_error": mean_ab_error(gray, truth)}
+    true = colourfulness(truth)
     rows = []
-    for chosen in np.array_split(similarity.argsort().numpy(), parts):
-        row = {name: float(x[chosen].double().mean()) for name, x in measured.items()}
-        rows.append(row | {"share": row["colourfulness"] / row.pop("true_colourfulness")})
+    for part in similarity.argsort().tensor_split(parts):
+        row = {name: values[part].double().mean().item() for name, values in measured.items()}
+        rows.append(row | {"share": row["colourfulness"] / true[part].mean().item()})
     return rows
 
 
 def fading_result(model: ColorNet, name: str, source: str, images: np.ndarray) -> dict:
-    """`fading` of shipped weights, saved as `fading`, or `fading-quick` of fewer test images.
-
-    Similarities are known of CIFAR-100: for another source the result on file is returned.
-    """
+    """`fading` of shipped weights, saved; the result on file where no similarities are known."""
     if source != "cifar100":
         return store.load_result("fading", committed=True)
     similarity = store.load_result("duplicates", committed=True)["similarity"][: len(images)]
     rows = fading(model, images, torch.tensor(similarity))
-    config = {"model": name, "given": "luma", "parts": len(rows)}
-    return save_study("fading", model, config, source, images, {"rows": rows})
+    return save_study("fading", model, name, source, images, {"rows": rows}, parts=len(rows))
 
 
 def fading_summary(result: dict) -> str:

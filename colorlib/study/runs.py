@@ -5,7 +5,7 @@ input, and kept as the result `study` as they finish. `python -m colorlib study`
 are missing; a line in `RUNS` adds one.
 """
 
-import dataclasses
+import json
 import re
 from datetime import date
 from typing import NamedTuple
@@ -23,7 +23,6 @@ from colorlib.model import ColorNet, colorize
 from colorlib.paths import machine
 from colorlib.recipes import build
 from colorlib.report import evaluation, store
-from colorlib.report.store import weights_digest
 from colorlib.report.tune_vividness import ALPHAS, tune_path
 from colorlib.train import fit
 
@@ -83,7 +82,7 @@ def study(keys: list[str] | None = None, source: str = "cifar100") -> dict:
         if key not in RUNS:
             raise ValueError(f"study: got {key!r}, expected one of {', '.join(RUNS)}")
         config = run_config(key, source)
-        if key in result["runs"] and is_current(result["runs"][key], config):
+        if is_current(result["runs"].get(key), config):
             continue
         model, recipe = build(config)
         history = fit(model, recipe, images, config)
@@ -92,9 +91,9 @@ def study(keys: list[str] | None = None, source: str = "cifar100") -> dict:
         measured = measure_run(model, validation)
         result["runs"][key] = {
             "command": f"python -m colorlib study {key} --source {source}",
-            "config": dataclasses.asdict(config),
+            "config": vars(config),
             "decoding": decoding.VERSION,
-            "digest": weights_digest(model),
+            "digest": store.weights_digest(model),
             "history": history[-1],
             "machine": machine(),
             "commit": store.commit(),
@@ -112,44 +111,39 @@ def start_result(source: str, validation: np.ndarray) -> dict:
     config = {"given": "luma", "tuning": TUNING, "epochs": EPOCHS}
     config["runs"] = {key: run.changed for key, run in RUNS.items()}
     data = store.data_record(source, "validation", validation[TUNING:])
-    command = f"python -m colorlib study --source {source}"
-    made = store.provenance({}, config, data, command=command)
+    made = store.provenance({}, config, data, command=f"python -m colorlib study --source {source}")
     kept = store.load_result(name)["runs"] if store.find_result(name) else {}
-    runs = {key: run for key, run in kept.items() if key in RUNS}
-    return made | {"digests": {key: run["digest"] for key, run in runs.items()}, "runs": runs}
+    made["runs"] = {key: run for key, run in kept.items() if key in RUNS}
+    return made | {"digests": {key: run["digest"] for key, run in made["runs"].items()}}
 
 
-def is_current(run: dict, config: Config) -> bool:
-    """Whether a run on file has this config, and was decoded as networks are decoded now.
-
-    A field that Config got later had its default then.
-    """
-    fields = dataclasses.asdict(Config())
-    expected = dataclasses.asdict(config)
-    found = fields | {k: tuple(v) if isinstance(v, list) else v for k, v in run["config"].items()}
+def is_current(run: dict | None, config: Config) -> bool:
+    """Whether a run on file has this config, and was decoded as networks are decoded now."""
+    if run is None:
+        return False
+    defaults, expected = (json.loads(json.dumps(vars(x))) for x in (Config(), config))
+    found = defaults | run["config"]  # a field that Config got later had its default then
     return found == expected and run["decoding"] == decoding.VERSION
 
 
 def measure_run(model: ColorNet, validation: np.ndarray) -> dict:
-    """Rows of metrics on held-out images, luma as input.
+    """Metrics on held-out images, luma as input, of "grey" and of the "mean" (or the one answer).
 
-    "grey"; "mean", the distribution's mean or the one answer; of cells also "adjusted", as bold as
-    raw AuC above grey's allows (logit adjustment and temperature), and "sharpened", the same by
-    temperature alone.
+    Of cells also "adjusted", as bold as raw AuC above grey's allows (by logit adjustment and
+    temperature), and "sharpened", the same by temperature alone.
     """
     truth = to_tensor(validation[TUNING:])
     gray = luma(truth)
-    found = {"grey": mean_metrics(evaluation.grey(gray), truth), "images": len(truth)}
+
+    def metrics_of(predicted: Tensor) -> dict:
+        measured = summary(per_image(predicted, truth, quick=True))
+        return {name: measured[name] for name in MEASURED}
+
+    found = {"grey": metrics_of(evaluation.grey(gray)), "images": len(truth)}
     if model.config["head"] in CELL_HEADS:
         for name, alphas in (("adjusted", ALPHAS), ("sharpened", (0.0,))):
             bold = tune_path(model, validation[:TUNING], 2, alphas=alphas, by="rebalanced_auc")[-1]
-            found[name] = mean_metrics(colorize(model, gray, "luma", 1.0), truth)
-            found[name]["setting"] = [bold["alpha"], bold["temperature"]]
+            setting = {"setting": [bold["alpha"], bold["temperature"]]}
+            found[name] = metrics_of(colorize(model, gray, "luma", 1.0)) | setting
         model.schedules["luma"] = [DecodeSetting()] * 2
-    return found | {"mean": mean_metrics(colorize(model, gray, "luma"), truth)}
-
-
-def mean_metrics(predicted: Tensor, truth: Tensor) -> dict[str, float]:
-    """The metrics of the study on predicted and true RGB (N, 3, H, W)."""
-    measured = summary(per_image(predicted, truth, quick=True))
-    return {name: measured[name] for name in MEASURED}
+    return found | {"mean": metrics_of(colorize(model, gray, "luma"))}
