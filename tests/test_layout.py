@@ -33,7 +33,7 @@ LEVELS = (  # a module imports from its own level or from the ones above it
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names.split()}
 # folders in which some parameters have no type hint yet: to become empty
-NOT_HINTED = {"compare", "peers"}
+NOT_HINTED = {"compare"}
 OUTWARD: set[tuple[str, str]] = set()  # arrows that leave the core
 
 

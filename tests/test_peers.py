@@ -207,9 +207,10 @@ def test_files_that_do_not_fit_are_named_and_not_run(served, tmp_path, monkeypat
     publish, network = served
     good = network.state_dict()
     for content, said in (
-        ({k: v for k, v in good.items() if k != "conv.bias"}, "conv.bias is missing"),
-        (good | {"more": torch.ones(1)}, "more is not expected"),
-        (good | {"conv.bias": torch.ones(5)}, r"conv.bias has shape \(5,\), expected \(2,\)"),
+        ({k: v for k, v in good.items() if k != "conv.bias"}, 'Missing key.*"conv.bias"'),
+        (good | {"more": torch.ones(1)}, 'Unexpected key.*"more"'),
+        (good | {"conv.bias": torch.ones(5)}, "size mismatch for conv.bias"),
+        (good | {"conv.bias": "text"}, "does not fit: .*conv.bias"),
         ([1, 2], "expected tensors by name"),
         ({"a": Hostile()}, "not a plain file of weights"),
     ):
@@ -226,11 +227,11 @@ def test_files_that_do_not_fit_are_named_and_not_run(served, tmp_path, monkeypat
 def test_zhang_peers_keep_lightness_at_any_size(size):
     peer = official.Peer("eccv16", Small())
     gray = torch.rand(3, 1, *size) * 0.6 + 0.2
-    rgb = peer.colorize(gray, batch=2)
+    rgb = peer.colorize(gray)
     assert rgb.shape == (3, 3, *size) and rgb.min() >= 0 and rgb.max() <= 1
     expected = rgb_to_lab(gray.expand(-1, 3, -1, -1))[:, :1]
     assert (rgb_to_lab(rgb)[:, :1] - expected).abs().max() < 0.5
-    assert torch.allclose(peer.colorize(gray, batch=3), rgb, atol=1e-5)
+    assert torch.allclose(peer.colorize(gray[1:2]), rgb[1:2], atol=1e-5)
 
 
 def test_zhang_peers_join_the_upsampled_ab_with_the_full_lightness():
@@ -243,19 +244,6 @@ def test_zhang_peers_join_the_upsampled_ab_with_the_full_lightness():
     assert torch.allclose(found, expected, atol=0.1)
 
 
-def test_hints_colour_their_place():
-    peer = official.Peer("siggraph17", Small())
-    nn.init.zeros_(peer.network.conv.weight)
-    nn.init.zeros_(peer.network.conv.bias)
-    gray = torch.full((2, 1, 512, 512), 0.5)
-    rgb = peer.colorize(gray, hints=[(100, 400, 40, 20)])
-    lab = rgb_to_lab(rgb)
-    assert torch.allclose(lab[:, 1:, 100, 400], torch.tensor([40.0, 20.0]), atol=1)
-    assert lab[:, 1:, 400, 100].abs().max() < 0.5
-    with pytest.raises(ValueError, match=r"hints: got \(600, 1\), expected a pixel of 512 x 512"):
-        peer.colorize(gray, hints=[(600, 1, 0, 0)])
-
-
 class Reddish(nn.Module):
     def __init__(self):
         super().__init__()
@@ -266,24 +254,14 @@ class Reddish(nn.Module):
         return image + self.shift
 
 
-def test_options_that_a_network_does_not_take_are_named():
-    gray = torch.rand(1, 1, 40, 40)
-    with pytest.raises(ValueError, match="eccv16 got hints, expected no options"):
-        official.Peer("eccv16", Small()).colorize(gray, hints=[(1, 1, 5, 5)])
-    with pytest.raises(ValueError, match="siggraph17 got render_factor, expected hints"):
-        official.Peer("siggraph17", Small()).colorize(gray, render_factor=5)
-
-
 @pytest.mark.parametrize("size", [(1, 1), (40, 61)])
 def test_deoldify_keeps_luma_and_sees_a_square(size):
     peer = official.Peer("deoldify-artistic", Reddish())
     gray = torch.rand(2, 1, *size) * 0.4 + 0.3
-    rgb = peer.colorize(gray, render_factor=4)
-    assert peer.network.seen[-2:] == (64, 64)
+    rgb = peer.colorize(gray)
+    assert peer.network.seen[-2:] == (560, 560)
     assert torch.allclose(cl.luma(rgb), gray, atol=1e-3)
     assert (rgb[:, 0] - rgb[:, 2] > 0.1).all()
-    with pytest.raises(ValueError, match="render_factor: got 100"):
-        peer.colorize(gray, render_factor=100)
 
 
 def test_strips_change_nothing(monkeypatch):

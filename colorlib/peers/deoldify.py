@@ -6,11 +6,13 @@ norm (Miyato et al. 2018), self-attention (Zhang et al. 2018), pixel shuffle wit
 2016; Sugawara et al. 2019).
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import spectral_norm
-from torchvision.models import resnet34, resnet101
+from torchvision.models import ResNet, resnet34, resnet101
 
 LOW, HIGH = -3.0, 3.0  # of the output, in ImageNet's standard deviations
 
@@ -23,7 +25,7 @@ def spectral(inputs: int, outputs: int, size: int, bias: bool = False) -> nn.Mod
 class WeightNorm(nn.Module):
     """A 1 x 1 convolution, its kernel of norm g in the direction v (Salimans, Kingma 2016)."""
 
-    def __init__(self, inputs: int, outputs: int):
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.weight_g = nn.Parameter(torch.ones(outputs, 1, 1, 1))
@@ -37,7 +39,7 @@ class WeightNorm(nn.Module):
 class Attention(nn.Module):
     """x + gamma times a mixture, for each pixel, of all pixels' values."""
 
-    def __init__(self, width: int):
+    def __init__(self, width: int) -> None:
         super().__init__()
         self.query = spectral_norm(nn.Conv1d(width, width // 8, 1, bias=False))
         self.key = spectral_norm(nn.Conv1d(width, width // 8, 1, bias=False))
@@ -77,15 +79,12 @@ class Block(nn.Module):
         self.bn = nn.BatchNorm2d(beside)
         for name, layer in convolutions.items():
             self.add_module(name, layer)
-        self.order = list(convolutions)
 
     def forward(self, x: Tensor, beside: Tensor) -> Tensor:
-        x = self.shuf(x)
-        if x.shape[-2:] != beside.shape[-2:]:
-            x = F.interpolate(x, beside.shape[-2:])
+        x = F.interpolate(self.shuf(x), beside.shape[-2:])
         x = F.relu(torch.cat((x, self.bn(beside)), 1))
-        for name in self.order:
-            x = getattr(self, name)(x)
+        for layer in list(self.children())[2:]:  # after shuf and bn
+            x = layer(x)
         return x
 
 
@@ -107,34 +106,32 @@ def wide(below: int, beside: int, last: bool, attention: bool) -> tuple[Block, i
 class Refine(nn.Module):
     """x + f(x), f two convolutions with ReLU."""
 
-    def __init__(self, width: int):
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            nn.Sequential(spectral(width, width, 3, bias=True), nn.ReLU()) for _ in range(2)
-        )
+        pairs = ((spectral(width, width, 3, bias=True), nn.ReLU()) for _ in range(2))
+        self.layers = nn.Sequential(*(nn.Sequential(*pair) for pair in pairs))
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.layers[1](self.layers[0](x))
+        return x + self.layers(x)
 
 
 class Generator(nn.Module):
     """Normalised grey RGB (N, 3, H, W) -> normalised RGB of the same size, H and W from 32."""
 
-    def __init__(self, resnet: nn.Module, beside: tuple[int, ...], block):
+    def __init__(self, resnet: ResNet, beside: tuple[int, ...], block: Callable) -> None:
         super().__init__()
         encoder = nn.Sequential(*list(resnet.children())[:-2])
         width = resnet.fc.in_features
         middle = nn.Sequential(convolution(width, 2 * width), convolution(2 * width, width))
         blocks = []
         for number, channels in enumerate(beside):
-            level, width = block(width, channels, last=number == 3, attention=number == 1)
+            level, width = block(width, channels, number == 3, number == 1)
             blocks.append(level)
         shuffle = Shuffle(nn.Sequential(WeightNorm(width, 4 * width)))
         norm = nn.BatchNorm2d(resnet.fc.in_features)
+        last = nn.Sequential(spectral(width + 3, 3, 1, bias=True))
         self.layers = nn.ModuleList([encoder, norm, nn.ReLU(), middle, *blocks, shuffle])
-        self.layers.append(nn.Identity())  # fastai's layer that joins the input
-        self.layers.append(Refine(width + 3))
-        self.layers.append(nn.Sequential(spectral(width + 3, 3, 1, bias=True)))
+        self.layers += [nn.Identity(), Refine(width + 3), last]  # fastai joins the input here
 
     def forward(self, image: Tensor) -> Tensor:
         x, kept = image, []
@@ -151,10 +148,10 @@ class Generator(nn.Module):
 
 
 class DeOldifyArtistic(Generator):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(resnet34(), (256, 128, 64, 64), deep)
 
 
 class DeOldifyStable(Generator):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(resnet101(), (1024, 512, 256, 64), wide)

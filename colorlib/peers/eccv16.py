@@ -8,15 +8,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def convolutions(inputs: int, outputs: int, count: int, stride: int = 1, dilation: int = 1):
+def convolutions(
+    inputs: int, outputs: int, count: int, stride: int = 1, dilation: int = 1
+) -> nn.Sequential:
     """`count` 3 x 3 convolutions with ReLU, the last one with the stride; then a normalisation."""
-    layers = []
+    layers: list[nn.Module] = []
     for number in range(count):
         step = stride if number == count - 1 else 1
-        layers += [
-            nn.Conv2d(inputs, outputs, 3, step, dilation, dilation),
-            nn.ReLU(inplace=True),
-        ]
+        layers += [nn.Conv2d(inputs, outputs, 3, step, dilation, dilation), nn.ReLU()]
         inputs = outputs
     return nn.Sequential(*layers, nn.BatchNorm2d(outputs))
 
@@ -28,7 +27,7 @@ class ECCV16(nn.Module):
     temperature folded into the released weights) is upsampled.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.model1 = convolutions(1, 64, 2, stride=2)
         self.model2 = convolutions(64, 128, 2, stride=2)
@@ -37,15 +36,8 @@ class ECCV16(nn.Module):
         self.model5 = convolutions(512, 512, 3, dilation=2)
         self.model6 = convolutions(512, 512, 3, dilation=2)
         self.model7 = convolutions(512, 512, 3)
-        self.model8 = nn.Sequential(
-            nn.ConvTranspose2d(512, 256, 4, 2, 1),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(256, 256, 3, padding=1),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(256, 256, 3, padding=1),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(256, 313, 1),
-        )
+        up, last = nn.ConvTranspose2d(512, 256, 4, 2, 1), nn.Conv2d(256, 313, 1)
+        self.model8 = nn.Sequential(up, nn.ReLU(), *convolutions(256, 256, 2)[:-1], last)
         self.model_out = nn.Conv2d(313, 2, 1, bias=False)
 
     def forward(self, lightness: Tensor) -> Tensor:

@@ -7,13 +7,14 @@ and saturation as they are, mean squared error, Adadelta at its defaults, one im
 import time
 from itertools import pairwise
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn, optim
 
 from colorlib import paths
 from colorlib.batches import generator
-from colorlib.color import add_chroma, hsv_to_chroma, rgb_to_hsv, to_gray
+from colorlib.color import add_chroma, hsv_to_chroma, luma, rgb_to_hsv
 from colorlib.data import to_tensor
 from colorlib.model import evaluation_mode
 
@@ -22,7 +23,7 @@ WIDTHS = (1, 32, 128, 256, 512, 512, 512, 256, 128, 64, 2)
 
 def network() -> nn.Sequential:
     """Gray (B, 1, H, W) in, hue and saturation (B, 2, H, W) out, each in [0, 1]."""
-    layers = []
+    layers: list[nn.Module] = []
     for inputs, outputs in pairwise(WIDTHS):
         layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
     return nn.Sequential(*layers[:-1], nn.Sigmoid())
@@ -36,7 +37,7 @@ def step(model: nn.Module, optimizer: optim.Optimizer, gray: Tensor, target: Ten
     optimizer.step()
 
 
-def train(name: str, images, seconds: float, given: str = "luma") -> tuple[nn.Module, int]:
+def train(name: str, images: np.ndarray, seconds: float) -> tuple[nn.Module, int]:
     """(The network, steps taken) after so many seconds of one image (H, W, 3) a step, as it was.
 
     Kept in data/runs/NAME.pt, and read from there when it is asked for again with that time.
@@ -55,19 +56,18 @@ def train(name: str, images, seconds: float, given: str = "luma") -> tuple[nn.Mo
     print(f"{name}: training for {seconds:.0f} s")
     while time.perf_counter() - began < seconds:
         rgb = to_tensor(images[order[steps % len(order)]][None]).to(device)
-        step(model, optimizer, to_gray(rgb, given), rgb_to_hsv(rgb)[:, :2])
+        step(model, optimizer, luma(rgb), rgb_to_hsv(rgb)[:, :2])
         steps += 1
     with paths.replacing(path) as part:
         torch.save({"model": model.state_dict(), "steps": steps, "seconds": seconds}, part)
     return model.eval(), steps
 
 
-def colorize(model: nn.Module, gray: Tensor, given: str = "luma") -> Tensor:
-    """RGB (N, 3, H, W) of gray (N, 1, H, W), which it keeps."""
+def colorize(model: nn.Module, gray: Tensor) -> Tensor:
+    """RGB (N, 3, H, W) of luma (N, 1, H, W), which it keeps."""
     parts = []
     with evaluation_mode(model) as device:
         for part in gray.to(device).split(50):
-            hue, saturation = model(part).unbind(1)
-            hsv = torch.stack((hue, saturation, part[:, 0]), 1)
-            parts.append(add_chroma(hsv_to_chroma(hsv), part, given).to(gray.device))
+            chroma = hsv_to_chroma(torch.cat((model(part), part), 1))
+            parts.append(add_chroma(chroma, part, "luma").to(gray.device))
     return torch.cat(parts)

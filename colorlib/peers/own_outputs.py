@@ -4,6 +4,7 @@ import glob
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image
 
 from colorlib import paths
@@ -28,27 +29,25 @@ class Photograph(NamedTuple):
     case: str
     group: str
     repository: str  # OWNER/NAME, or where the pictures are from
-    truth: Panel | None  # None: the true colours are not known
-    input: Panel | None  # what the system was given, where that was published
-    outputs: dict[str, Panel]  # by system
+    panels: dict[str, Panel]  # by role: "truth", "input" (where it was published) or a system
 
-    def panels(self) -> list[Panel]:
-        """Every picture that there is: truth, input, outputs."""
-        return [panel for panel in (self.truth, self.input, *self.outputs.values()) if panel]
+    @property
+    def outputs(self) -> dict[str, Panel]:
+        """The pictures that systems made, by system."""
+        return {k: panel for k, panel in self.panels.items() if k not in ("truth", "input")}
 
     def image(self, role: str = "truth") -> Image.Image:
-        """The picture of a role ("truth", "input" or a system), RGB, at the truth's size.
+        """The picture of a role, RGB, resized to the truth's size with a Lanczos filter.
 
-        An output of another size is resized to the truth's with a Lanczos filter. Raises ValueError
-        for a role that there is no picture of.
+        Raises ValueError for a role that there is no picture of.
         """
-        found = {"truth": self.truth, "input": self.input, **self.outputs}
-        if found.get(role) is None:
-            there = ", ".join(name for name, panel in found.items() if panel)
+        if role not in self.panels:
+            there = ", ".join(self.panels)
             raise ValueError(f"{self.case}: got role {role!r}, expected one of {there}")
-        image = found[role].image()
-        size = self.truth.image().size if self.truth and role != "truth" else image.size
-        return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
+        image = self.panels[role].image()
+        if role == "truth" or "truth" not in self.panels:
+            return image
+        return image.resize(self.image().size, Image.Resampling.LANCZOS)
 
 
 def own_outputs() -> tuple[list[Photograph], list[str]]:
@@ -57,27 +56,25 @@ def own_outputs() -> tuple[list[Photograph], list[str]]:
     An output belongs to the photograph of its name in data/inputs or data/photos, whose colours are
     the truth. Its system is called "SYSTEM (yours)".
     """
-    root, found, said = paths.data_root(), {}, []
+    root, said = paths.data_root(), []
+    found: dict[str, Photograph] = {}
     for file in sorted((root / "outputs").glob("*/*")):
         if file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
             continue
         pattern = f"{glob.escape(file.stem)}.*"
         places = [*(root / "inputs").glob(pattern), *(root / "photos").rglob(pattern)]
-        places = sorted(place for place in places if place.suffix.lower() in SUFFIXES)
+        truth = min((p for p in places if p.suffix.lower() in SUFFIXES), default=None)
         try:
             read_rgb(file)
-            red, *others = read_rgb(places[0]).split() if places else [None]
+            if truth is None or not np.ptp(np.asarray(read_rgb(truth)), axis=-1).any():
+                raise ValueError(
+                    f"{file.relative_to(root)} needs a colour photograph of that name, "
+                    f"{file.stem}.png or another format, in inputs/ or photos/"
+                )
         except (OSError, ValueError) as error:
             said.append(f"Your output is left out: {error}")
             continue
-        if all(other.tobytes() == red.tobytes() for other in others):
-            said.append(
-                f"Your output {file.relative_to(root)} is left out: it needs a colour photograph "
-                f"of that name, {file.stem}.png or another format, in inputs/ or photos/"
-            )
-            continue
-        truth = Panel(places[0])
-        empty = Photograph(file.stem, "yours", "yours", truth, None, {})
-        photo = found.setdefault(file.stem, empty)
-        photo.outputs[f"{file.parent.name} (yours)"] = Panel(file)
+        new = Photograph(file.stem, "yours", "yours", {"truth": Panel(truth)})
+        photo = found.setdefault(file.stem, new)
+        photo.panels[f"{file.parent.name} (yours)"] = Panel(file)
     return list(found.values()), said

@@ -16,7 +16,7 @@ class SIGGRAPH17(nn.Module):
     hints: ab (N, 2, H, W) in Lab units, 0 where there is none; mask (N, 1, H, W): 1 where there is.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.model1 = convolutions(4, 64, 2)
         self.model2 = convolutions(64, 128, 2)
@@ -33,17 +33,16 @@ class SIGGRAPH17(nn.Module):
         self.model9 = nn.Sequential(nn.ReLU(), *convolutions(128, 128, 1))
         self.model10up = nn.Sequential(nn.ConvTranspose2d(128, 128, 4, 2, 1))
         self.model1short10 = nn.Sequential(nn.Conv2d(64, 128, 3, padding=1))
-        self.model10 = nn.Sequential(
-            nn.ReLU(), nn.Conv2d(128, 128, 3, padding=1), nn.LeakyReLU(0.2)
-        )
+        last = nn.Conv2d(128, 128, 3, padding=1)
+        self.model10 = nn.Sequential(nn.ReLU(), last, nn.LeakyReLU(0.2))
         self.model_class = nn.Sequential(nn.Conv2d(256, 529, 1))  # only its training used it
         self.model_out = nn.Sequential(nn.Conv2d(128, 2, 1), nn.Tanh())
 
-    def forward(self, lightness: Tensor, hints: Tensor | None = None, mask: Tensor | None = None):
-        if hints is None:
-            hints = lightness.new_zeros(len(lightness), 2, *lightness.shape[-2:])
-        if mask is None:
-            mask = torch.zeros_like(lightness)
+    def forward(
+        self, lightness: Tensor, hints: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        mask = torch.zeros_like(lightness) if mask is None else mask
+        hints = torch.zeros_like(lightness).expand(-1, 2, -1, -1) if hints is None else hints
         full = self.model1(torch.cat(((lightness - 50) / 100, hints / 110, mask), 1))
         half = self.model2(full[..., ::2, ::2])
         quarter = self.model3(half[..., ::2, ::2])
