@@ -1,1 +1,1 @@
-"""Faster versions of what PyTorch has: conv3x3, soft_cross_entropy and muon."""
+"""Faster versions of what PyTorch and scikit-image have; each says what it replaces."""

@@ -19,21 +19,14 @@ class Muon(torch.optim.Optimizer):
     2024, "Muon: An optimizer for hidden layers in neural networks".
     """
 
-    def __init__(
-        self,
-        kernels: list[nn.Parameter],
-        lr: float,
-        momentum: float = 0.9,
-        weight_decay: float = 0.0,
-    ):
-        super().__init__(kernels, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+    def __init__(self, kernels: list[nn.Parameter], lr: float, weight_decay: float) -> None:
+        super().__init__(kernels, {"lr": lr, "momentum": 0.9, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
-            alike: dict[
-                tuple[int, int], list[nn.Parameter]
-            ] = {}  # kernels of one shape are worked on together, which small matrices need
+            # kernels of one shape are worked on together, which small matrices need
+            alike: dict[tuple[int, int], list[nn.Parameter]] = {}
             for kernel in group["params"]:
                 if kernel.grad is not None:
                     alike.setdefault((len(kernel), kernel[0].numel()), []).append(kernel)

@@ -9,19 +9,14 @@ import functools
 import torch
 
 
+@functools.cache  # every step asks
 def choose_precision(precision: str) -> str:
     """The setting `Config.precision` on this machine: "no" or "bf16"."""
-    return best_precision() if precision == "auto" else precision
-
-
-@functools.cache  # every step asks
-def best_precision() -> str:
-    """ "bf16" if the GPU (or, without one, the CPU) supports it natively, else "no"."""
+    if precision != "auto":
+        return precision
     if torch.accelerator.is_available():
         native = torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
-    else:
-        able: dict[str, bool] = getattr(
-            torch.cpu, "get_capabilities", dict
-        )()  # which older PyTorch has not
+    else:  # without capabilities in older versions of PyTorch
+        able = getattr(torch.cpu, "get_capabilities", dict)()
         native = able.get("avx512_bf16") or able.get("amx_bf16")
     return "bf16" if native else "no"

@@ -1,6 +1,7 @@
 """Cross-entropy against a soft target of few cells, with its gradient written out.
 
-It replaces `log_softmax` and `gather`, and takes half of their time.
+It replaces `log_softmax` and `gather`. The gradient, softmax of the logits minus the shares, then
+takes half the time.
 """
 
 from typing import Any
@@ -13,9 +14,8 @@ from torch.autograd.function import once_differentiable
 class CrossEntropy(torch.autograd.Function):
     """-sum_j share_j log softmax(logits)[index_j], (...), for logits (..., K).
 
-    index and share are (..., J), shares summing to 1. Written out because its gradient, softmax of
-    the logits minus the shares, then takes half the time it takes through log_softmax and gather.
-    It is written over what the forward pass kept, so there can be one backward pass only.
+    index and share are (..., J), shares summing to 1. The gradient is written over what the
+    forward pass kept, so there can be one backward pass only.
     """
 
     @staticmethod
