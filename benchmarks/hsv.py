@@ -6,7 +6,7 @@ the CPU's cache, while 50,000 images at once (600 MB in, 600 MB out) would time 
 
 import colorsys
 from collections.abc import Callable, Sequence
-from types import ModuleType
+from functools import partial
 
 import numpy as np
 import torch
@@ -22,9 +22,17 @@ FEWER = {"colorsys": 20, "scikit-image": 5000, "matplotlib": 5000, "kornia": 100
 def conversion() -> list[dict]:
     """Images per second one way, and both ways."""
     rgb = torch.rand(COUNT, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    rows = []
+    competitors, rows = converters(rgb), []
+
+    def convert(back: bool, there: Callable, again: Callable, batches: Sequence) -> None:
+        for batch in batches:
+            hsv = there(batch)
+            if back:
+                again(hsv)
+
     for prefix, back in (("hsv", False), ("hsv-back", True)):
-        seconds = alternate(conversions(rgb, back), rounds=3)
+        functions = {name: partial(convert, back, *c) for name, c in competitors.items()}
+        seconds = alternate(functions, rounds=3)
         speed = {name: FEWER.get(name, COUNT) / s for name, s in seconds.items()}
         for name, images in speed.items():
             rows.append({"key": f"{prefix}-{name}", "value": images, "unit": "images/s"})
@@ -33,47 +41,37 @@ def conversion() -> list[dict]:
     return rows
 
 
-def conversions(rgb: torch.Tensor, back: bool) -> dict[str, Callable]:
-    """name -> function that converts, and converts back if asked."""
+def converters(rgb: torch.Tensor) -> dict[str, tuple[Callable, Callable, Sequence]]:
+    """name -> (conversion of a batch, conversion back, batches)."""
     import cv2
-    import kornia
+    import kornia.color
     import matplotlib.colors
     from skimage import color
 
-    rows = np.ascontiguousarray(rgb.permute(0, 2, 3, 1).numpy())  # (N, H, W, 3)
-    tall = [part.reshape(-1, 32, 3) for part in np.split(rows, COUNT // BATCH)]  # as one image
-    batches = rgb.split(BATCH)
+    batches, rows = rgb.split(BATCH), np.ascontiguousarray(rgb.permute(0, 2, 3, 1).numpy())
+    parts = np.split(rows, COUNT // BATCH)  # each (BATCH, 32, 32, 3)
+    tall = [part.reshape(-1, 32, 3) for part in parts]  # as one image
     pixels = rows[: FEWER["colorsys"]].reshape(-1, 3).tolist()
-    fewer = batches[: FEWER["kornia"] // BATCH]
-    slow = np.split(rows, COUNT // BATCH)[: FEWER["scikit-image"] // BATCH]
-
-    def both(there: Callable, again: Callable, parts: Sequence) -> Callable:
-        def convert() -> None:
-            for part in parts:
-                again(there(part)) if back else there(part)
-
-        return convert
-
-    def one_pixel_at_a_time(images: list) -> None:
-        for pixel in images:
-            hsv = colorsys.rgb_to_hsv(*pixel)
-            if back:
-                colorsys.hsv_to_rgb(*hsv)
-
-    def compiled(module: ModuleType) -> tuple[Callable, Callable]:
-        return torch.compile(module.rgb_to_hsv), torch.compile(module.hsv_to_rgb)
-
+    fewer, slow = (FEWER[name] // BATCH for name in ("kornia", "scikit-image"))
+    ours, theirs = (
+        (cl.rgb_to_hsv, cl.hsv_to_rgb),
+        (kornia.color.rgb_to_hsv, kornia.color.hsv_to_rgb),
+    )
     return {
-        "ours-compiled": both(*compiled(cl), batches),
-        "ours": both(cl.rgb_to_hsv, cl.hsv_to_rgb, batches),
-        "colorsys": lambda: one_pixel_at_a_time(pixels),
-        "scikit-image": both(color.rgb2hsv, color.hsv2rgb, slow),
-        "matplotlib": both(matplotlib.colors.rgb_to_hsv, matplotlib.colors.hsv_to_rgb, slow),
-        "kornia": both(kornia.color.rgb_to_hsv, kornia.color.hsv_to_rgb, fewer),
-        "kornia-compiled": both(*compiled(kornia.color), batches),
-        "opencv": both(
-            lambda x: cv2.cvtColor(x, cv2.COLOR_RGB2HSV),
-            lambda x: cv2.cvtColor(x, cv2.COLOR_HSV2RGB),
+        "ours-compiled": (*map(torch.compile, ours), batches),
+        "ours": (*ours, batches),
+        "colorsys": (
+            lambda images: [colorsys.rgb_to_hsv(*pixel) for pixel in images],
+            lambda images: [colorsys.hsv_to_rgb(*pixel) for pixel in images],
+            [pixels],
+        ),
+        "scikit-image": (color.rgb2hsv, color.hsv2rgb, parts[:slow]),
+        "matplotlib": (matplotlib.colors.rgb_to_hsv, matplotlib.colors.hsv_to_rgb, parts[:slow]),
+        "kornia": (*theirs, batches[:fewer]),
+        "kornia-compiled": (*map(torch.compile, theirs), batches),
+        "opencv": (
+            lambda image: cv2.cvtColor(image, cv2.COLOR_RGB2HSV),
+            lambda image: cv2.cvtColor(image, cv2.COLOR_HSV2RGB),
             tall,
         ),
     }

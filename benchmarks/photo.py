@@ -15,7 +15,6 @@ from colorlib.metrics import ab_distance
 from colorlib.peers.eccv16 import ECCV16
 from colorlib.photos import colorize_photo, upsampling
 
-Size = Sequence[int]
 STRONG = 0.1  # gradient of luma (Sobel, luma in [0, 1]) from which an edge is a strong one
 PHOTOGRAPHS = ("astronaut", "coffee", "rocket")  # scikit-image's, 384 pixels and more
 MEMORY = """
@@ -41,53 +40,56 @@ def photographs() -> list[dict]:
 
     seconds = alternate({"ours": lambda: cl.colorize_photo(page, model), "ECCV16": theirs}, 9)
     big = alternate({"ours": lambda: cl.colorize_photo(large, model)}, 5)["ours"]
-    eccv16 = {"key": "photo-eccv16", "value": seconds["ECCV16"], "unit": "s"}
-    return [
+    speedup = seconds["ECCV16"] / seconds["ours"]
+    rows = [
         {"key": "photo-page", "value": seconds["ours"], "unit": "s"},
-        eccv16 | {"speedup": seconds["ECCV16"] / seconds["ours"]},
+        {"key": "photo-eccv16", "value": seconds["ECCV16"], "unit": "s", "speedup": speedup},
         {"key": "photo-large", "value": big, "unit": "s"},
         {"key": "photo-large-memory", "value": float(run_python(MEMORY)), "unit": "MiB"},
-        *(
-            {"key": f"bleeding-{name}", "value": error, "unit": "ab"}
-            for name, error in bleeding().items()
-        ),
     ]
+    errors = bleeding().items()
+    return rows + [{"key": f"bleeding-{name}", "value": e, "unit": "ab"} for name, e in errors]
 
 
-def bleeding(inner: int = colorize_photo.INNER) -> dict[str, float]:
+def bleeding() -> dict[str, float]:
     """Mean ab error, within 8 pixels of strong edges, of true chroma scaled down and up again.
 
-    The mean over `PHOTOGRAPHS` and one of a stereo pair (a motorcycle). Two references show what is
-    possible: each pixel takes the best of the nine small pixels around it, for which the truth must
-    be known; and chroma is scaled down to half the photograph's size only.
+    The mean over `PHOTOGRAPHS` and one of a stereo pair (a motorcycle).
     """
     pictures = [getattr(skimage.data, name)() for name in PHOTOGRAPHS]
     pictures.append(skimage.data.stereo_motorcycle()[0])
-    errors = {}
-    for picture in pictures:
-        rgb = cl.to_tensor(picture[None])
-        gray = cl.luma(rgb)
-        near, lab, size = near_edges(gray), rgb_to_lab(rgb), gray.shape[-2:]
-        weighed = hsv_to_chroma(cl.rgb_to_hsv(rgb)) * gray
+    errors = [edge_errors(picture) for picture in pictures]
+    return {name: float(np.mean([found[name] for found in errors])) for name in errors[0]}
 
-        def down(size: Size, weighed: Tensor = weighed, gray: Tensor = gray) -> tuple:
-            small = upsampling.shrink(gray, size)
-            return upsampling.shrink(weighed, size) / small.clamp(min=1e-4), small
 
-        def off(full: Tensor, gray: Tensor = gray, lab: Tensor = lab) -> Tensor:
-            return ab_distance(rgb_to_lab(add_chroma(full.clamp(-1, 1), gray, "luma")), lab)[0]
+def edge_errors(picture: np.ndarray) -> dict[str, float]:
+    """The errors of one photograph (H, W, 3), for each way of scaling up.
 
-        chroma, small = down(colorize_photo.inner_size(*size, inner))
-        half, _ = down([side // 2 for side in size])
-        nine = [F.interpolate(c, size, mode="nearest-exact") for c in upsampling.neighbours(chroma)]
-        for name, error in {
-            "bilinear": off(F.interpolate(chroma, size, mode="bilinear")),
-            "ours": off(upsampling.joint_bilateral(chroma, small, gray)),
-            "best-of-nine": torch.stack([off(c) for c in nine]).amin(0),
-            "half-size": off(F.interpolate(half, size, mode="bilinear")),
-        }.items():
-            errors.setdefault(name, []).append(error[near].mean().item())
-    return {name: float(np.mean(found)) for name, found in errors.items()}
+    Two references show what is possible: each pixel takes the best of the nine small pixels around
+    it, for which the truth must be known; and chroma is scaled down to half the size only.
+    """
+    rgb = cl.to_tensor(picture[None])
+    gray = cl.luma(rgb)
+    near, lab, size = near_edges(gray), rgb_to_lab(rgb), gray.shape[-2:]
+    weighed = hsv_to_chroma(cl.rgb_to_hsv(rgb)) * gray
+
+    def down(size: Sequence[int]) -> tuple[Tensor, Tensor]:
+        small = upsampling.shrink(gray, size)
+        return upsampling.shrink(weighed, size) / small.clamp(min=1e-4), small
+
+    def off(full: Tensor) -> Tensor:
+        return ab_distance(rgb_to_lab(add_chroma(full.clamp(-1, 1), gray, "luma")), lab)[0]
+
+    chroma, small = down(colorize_photo.inner_size(*size, colorize_photo.INNER))
+    half, _ = down([side // 2 for side in size])
+    nine = [F.interpolate(c, size, mode="nearest-exact") for c in upsampling.neighbours(chroma)]
+    errors = {
+        "bilinear": off(F.interpolate(chroma, size, mode="bilinear")),
+        "ours": off(upsampling.joint_bilateral(chroma, small, gray)),
+        "best-of-nine": torch.stack([off(c) for c in nine]).amin(0),
+        "half-size": off(F.interpolate(half, size, mode="bilinear")),
+    }
+    return {name: error[near].mean().item() for name, error in errors.items()}
 
 
 def near_edges(gray: Tensor, reach: int = 8) -> Tensor:

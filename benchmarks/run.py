@@ -5,7 +5,7 @@ from which `make publish` makes the table of docs/benchmarks.md. titles.json say
 """
 
 from datetime import date
-from pathlib import Path
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -18,9 +18,7 @@ from benchmarks.training import coloring, memory, training
 from colorlib import data, paths
 from colorlib.model import load_model
 from colorlib.report import store
-from colorlib.report.store import weights_digest
 
-HERE = Path(__file__).resolve().parent
 IMPORT = """
 import time, torch
 start = time.perf_counter()
@@ -47,24 +45,19 @@ def load() -> tuple[np.ndarray, np.ndarray]:
 def main() -> None:
     train, test = load()
     rows = []
-    for measure in (
-        importing,
-        slider_moves,
-        photo_tool_moves,
-        photographs,
-        lambda: training(train),
-        lambda: coloring(test),
-        conversion,
-        memory,
-    ):
-        for row in measure():
-            print(row, flush=True)
-            rows.append(row)
+    ours = partial(training, train), partial(coloring, test)
+    moves = slider_moves, photo_tool_moves
+    for measure in (importing, *moves, photographs, *ours, conversion, memory):
+        found = measure()
+        print(*found, sep="\n", flush=True)
+        rows += found
     content = {"rows": rows, "machine": paths.machine(), "date": date.today().isoformat()}
     content |= {"command": "make bench COLORLIB_OUT=.", "commit": store.commit(), "seed": 0}
-    content["digests"] = {name: weights_digest(load_model(name)) for name in ("cifar", "photo")}
+    content["digests"] = {
+        name: store.weights_digest(load_model(name)) for name in ("cifar", "photo")
+    }
     committed = paths.out() == paths.REPOSITORY
-    path = HERE / "results.json" if committed else paths.out() / "benchmarks.json"
+    path = paths.out() / ("benchmarks/results.json" if committed else "benchmarks.json")
     paths.write_json(path, content)
     print(f"The results are in {path}")
 

@@ -36,13 +36,10 @@ def edited_cells(notebook: NotebookNode) -> list[int]:
     ]
 
 
-def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
+def execute(notebook: NotebookNode, folder: Path, record_timing: bool = False) -> NotebookNode:
     """Run all cells in a fresh kernel in `folder`, and keep the hash of each."""
-    resources = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(
-        notebook, timeout=None, resources=resources, record_timing=False, store_widget_state=False
-    )
-    client.execute()
+    options = {"record_timing": record_timing, "store_widget_state": False, "timeout": None}
+    NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}, **options).execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.metadata[KEY] = source_hash(cell.source)

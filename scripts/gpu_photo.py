@@ -7,7 +7,6 @@ Without a GPU (a rehearsal) everything runs at a tiny size.
 """
 
 import dataclasses
-import itertools
 import json
 import os
 import subprocess
@@ -16,11 +15,11 @@ import time
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
-from torch.utils.flop_counter import FlopCounterMode
 
 import colorlib as cl
-from colorlib import batches, paths, train
+from benchmarks.timing import alternate
+from benchmarks.training import STEPS, our_steps, products, work
+from colorlib import paths
 
 TINY = not torch.cuda.is_available()
 PHOTO = cl.Config(
@@ -46,114 +45,52 @@ if TINY:
         PHOTO, widths=(8, 8, 8, 16), crop=32, batch_size=16, validation=20, count=64
     )
 BATCHES = (16,) if TINY else (256, 512)
-SECONDS = 0.5 if TINY else 4.0  # of each measurement
 TRIAL = 1.0 if TINY else 30.0  # seconds of training on the first half of the photographs
 SPARE = 0.85  # share of the time left to steps; the rest validates, saves and starts
 
 
-def synchronize() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-
-
-def steps_a_second(config: cl.Config, pixels: torch.Tensor) -> tuple[float, float]:
-    """Training steps a second, and the seconds until the first one was done."""
-    accelerator = Accelerator()
-    model, recipe = cl.build(config)
-    model.to(accelerator.device, memory_format=torch.channels_last).train()
-    network = torch.compile(model) if config.compile else model
-    optimizers = train.make_optimizers(model, config)
-    order = torch.arange(config.batch_size) % len(pixels)
-
-    def step(number: int) -> None:
-        samples = batches.draw_batch(pixels, order, number, config, accelerator)
-        train.learn(network, recipe, optimizers, samples, config, accelerator)
-
-    began = time.perf_counter()
-    step(0)
-    synchronize()
-    first = time.perf_counter() - began
-    for number in range(5):
-        step(number)
-    synchronize()
-    began = time.perf_counter()
-    for number in itertools.count(1):
-        step(number)
-        if number % 10 == 0:
-            synchronize()
-            if time.perf_counter() - began > SECONDS:
-                break
-    return number / (time.perf_counter() - began), first
-
-
-def flops_an_image(config: cl.Config, pixels: torch.Tensor) -> float:
-    """Floating point operations of a training step, an image; the optimizers' do not count."""
-    accelerator = Accelerator()
-    model, recipe = cl.build(config)
-    model.to(accelerator.device).train()
-    few = dataclasses.replace(config, batch_size=8)
-    samples = batches.draw_batch(pixels, torch.arange(8), 0, few, accelerator)
-    with FlopCounterMode(display=False) as counter:
-        recipe.loss(model(samples.gray, samples.given, samples.hints), samples).backward()
-    return counter.get_total_flops() / 8
-
-
-def peak() -> float:
-    """Floating point operations a second of a large bfloat16 matrix product."""
-    side = 512 if TINY else 8192
-    device = "cpu" if TINY else "cuda"
-    left, right = torch.randn((2, side, side), device=device, dtype=torch.bfloat16)
-    for _ in range(3):
-        left @ right
-    synchronize()
-    began = time.perf_counter()
-    for _ in range(10):
-        left @ right
-    synchronize()
-    return 10 * 2 * side**3 / (time.perf_counter() - began)
-
-
 def bench(out: Path) -> None:
     """Print one table; leave OUT/bench.json and the fastest setting in the run's folder."""
-    device = "cpu" if TINY else "cuda"
-    side, rows, best = PHOTO.crop, [], peak()
+    side, rows = 512 if TINY else 8192, []
+    best = 6 * side**3 / alternate({"peak": products(side, torch.bfloat16)})["peak"]
     print(f"bfloat16 peak: {best / 1e12:.3g} TFLOP/s", flush=True)
 
-    def measure(name: str, config: cl.Config, pixels: torch.Tensor, share: float | None) -> None:
-        speed, first = steps_a_second(config, pixels)
+    def measure(name: str, config: cl.Config, pixels: torch.Tensor, flops: float) -> None:
+        steps, began = our_steps(config, pixels), time.perf_counter()
+        steps()
+        first = time.perf_counter() - began  # with the compilation, if there is one
+        speed = STEPS * config.batch_size / alternate({name: steps})[name]
         row = {"name": name, "batch": config.batch_size, "compile": config.compile}
-        row |= {"images_per_second": speed * config.batch_size, "first_step_seconds": first}
-        row["share_of_peak"] = share and share * row["images_per_second"] / best
-        rows.append(row)
-        print(json.dumps(row), flush=True)
+        row |= {"images_per_second": speed, "first_seconds": first}
+        rows.append(row | {"share_of_peak": flops * speed / best})
+        print(json.dumps(rows[-1]), flush=True)
 
-    large = torch.randint(0, 256, (2 * BATCHES[-1], 3, 96, 96), dtype=torch.uint8, device=device)
-    work = flops_an_image(PHOTO, large)
-    print(f"photo: {work / 1e9:.3g} GFLOP an image of {side} x {side}", flush=True)
-    for size in BATCHES:
-        measure("photo", dataclasses.replace(PHOTO, batch_size=size), large, work)
-    chosen = dataclasses.replace(PHOTO, batch_size=BATCHES[-1], compile=True)
-    measure("photo", chosen, large, work)
-    small = torch.randint(0, 256, (1024, 3, 32, 32), dtype=torch.uint8, device=device)
-    for compiled in (False, True):
-        measure("cifar100", cl.Config(compile=compiled), small, None)
-        rows[-1]["epoch_seconds"] = 45000 / rows[-1]["images_per_second"]
+    device, plain = "cpu" if TINY else "cuda", cl.Config()
+    for name, config, sizes, side in (
+        ("photo", PHOTO, BATCHES, 96),
+        ("cifar100", plain, (plain.batch_size,), 32),
+    ):
+        shape = 2 * sizes[-1], 3, side, side
+        pixels = torch.randint(0, 256, shape, dtype=torch.uint8, device=device)
+        flops = work(config, pixels)
+        print(f"{name}: {flops / 1e9:.3g} GFLOP an image", flush=True)
+        for size in sizes:
+            measure(name, dataclasses.replace(config, batch_size=size), pixels, flops)
+        compiled = dataclasses.replace(config, batch_size=sizes[-1], compile=True)
+        measure(name, compiled, pixels, flops)
     plan = choose([row for row in rows if row["name"] == "photo"])
-    out.mkdir(parents=True, exist_ok=True)
-    found = {"peak_flops": best, "photo_flops_per_image": work, "rows": rows, "chosen": plan}
     for folder in (out, paths.data_root()):
-        paths.write_json(folder / "bench.json", found)
+        paths.write_json(folder / "bench.json", {"peak_flops": best, "rows": rows, "chosen": plan})
     print(json.dumps(plan), flush=True)
     photo(out, TRIAL, "trial")
 
 
 def choose(rows: list[dict]) -> dict:
     """The smallest batch within 10 % of the fastest; compiled only if that is 1.25 times faster."""
-    plain = [row for row in rows if not row["compile"]]
-    compiled = [row for row in rows if row["compile"]]
+    *plain, compiled = rows
     fastest = max(row["images_per_second"] for row in plain)
-    if compiled and compiled[0]["images_per_second"] > 1.25 * fastest:
-        return compiled[0]
+    if compiled["images_per_second"] > 1.25 * fastest:
+        return compiled
     return next(row for row in plain if row["images_per_second"] >= 0.9 * fastest)
 
 
@@ -175,9 +112,8 @@ def photo(out: Path, seconds: float, name: str = PHOTO.name) -> None:
             save_parts(model, out / f"{name}.safetensors")
 
     cl.fit(model, recipe, images, config, on_epoch=keep)
-    folder = paths.runs() / config.name
     for file in ("history.json", "strip.png"):
-        (out / f"{name}-{file}").write_bytes((folder / file).read_bytes())
+        (out / f"{name}-{file}").write_bytes((paths.runs() / name / file).read_bytes())
 
 
 def save_parts(model: cl.ColorNet, path: Path) -> None:

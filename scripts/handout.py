@@ -21,12 +21,12 @@ def digest() -> str:
 
 
 def print_page(target: Path) -> None:
-    """Write the PDF. Raises FileNotFoundError if there is no Chromium."""
+    """Write the PDF, or say that there is no Chromium."""
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
-        raise FileNotFoundError("no Chromium was found: open docs/handout.html and print it")
+        sys.exit("handout: no Chromium was found: open docs/handout.html and print it")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
@@ -38,14 +38,7 @@ def print_page(target: Path) -> None:
     print(target)
 
 
-def main() -> None:
+if __name__ == "__main__":
     target = Path(sys.argv[1]) if sys.argv[1:] else out() / "handout.pdf"
     if not target.is_file() or digest().encode() not in target.read_bytes():
         print_page(target)
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except FileNotFoundError as error:
-        sys.exit(f"handout: {error}")

@@ -14,13 +14,8 @@ from traitlets.config import Config
 from colorlib.paths import REPOSITORY, replacing
 
 HOSTED = ("mathjax_url", "require_js_url", "jquery_url", "widget_renderer_url", "mermaid_js_url")
-FORMATS = [
-    "text/html",
-    "text/markdown",
-    "image/png",
-    "image/jpeg",
-    "text/plain",
-]  # the first that is there
+# of an output, the first that is there
+FORMATS = ["text/html", "text/markdown", "image/png", "image/jpeg", "text/plain"]
 CAPTIONS = REPOSITORY / "scripts" / "captions.json"  # of each figure, by the name of its file
 STYLE = """<style>
 pre, code, .highlight pre {font-family: var(--jp-code-font-family), monospace !important}
@@ -50,8 +45,8 @@ def describe_figures(notebook: nbformat.NotebookNode, captions: dict[str, str]) 
             above = (re.findall(r"^#+ +(.*)", cell.source, re.MULTILINE) or [above])[-1]
             continue
         named = [name for name in re.findall(r"\"(\w+)\"", cell.source) if name in captions]
-        kinds = [picture_kind(output) for output in cell.get("outputs", ())]
-        pictures = [pair for pair in zip(kinds, cell.get("outputs", ()), strict=True) if pair[0]]
+        pictures = [(picture_kind(output), output) for output in cell.get("outputs", ())]
+        pictures = [(kind, output) for kind, output in pictures if kind]
         for number, (kind, output) in enumerate(pictures):
             alt = captions[named[min(number, len(named) - 1)]] if named else f"Figure: {above}"
             body = "".join(output.data[kind].split())
@@ -77,15 +72,13 @@ def picture_kind(output: nbformat.NotebookNode) -> str | None:
     return shown if shown.startswith("image/") else None
 
 
-def embed(picture: re.Match) -> str:
-    """The attribute `src="../figures/NAME.gif"` of a text's picture, with the picture in it."""
-    body = base64.b64encode((REPOSITORY / "figures" / picture[1]).read_bytes()).decode()
-    return f'src="data:image/gif;base64,{body}"'
+def html_page(
+    notebook: nbformat.NotebookNode, pages: set[str], before: str = "", after: str = ""
+) -> str:
+    """The notebook, which is changed, as one HTML page.
 
-
-def html_page(path: Path, before: str | None = None, after: str | None = None) -> str:
-    """The notebook as one HTML page. before, after: links to the neighbouring pages, as HTML."""
-    notebook = nbformat.read(path, as_version=4)
+    pages: the notebooks that become pages, too. before, after: links to two of them, as HTML.
+    """
     notebook.metadata["title"] = heading(notebook)
     describe_figures(notebook, json.loads(CAPTIONS.read_text(encoding="utf-8")))
     fold_hidden_cells(notebook)
@@ -94,43 +87,38 @@ def html_page(path: Path, before: str | None = None, after: str | None = None) -
     page, _ = HTMLExporter(config=exporter).from_notebook_node(notebook)
     page = re.sub(r"<img[^>]*colab-badge\.svg[^>]*>", "Open in Colab", page)
     page = re.sub(r'https://cdnjs[^"]*mermaid[^"]*', "", page)  # no notebook has a diagram
-    page = re.sub(r'src="\.\./figures/([\w-]+\.gif)"', embed, page)
-    pages = {other.stem for other in path.parent.glob("0*.ipynb")}
-    page = re.sub(
-        r'<a\b[^>]*?href="([^":#]+)(#[^"]*)?"[^>]*>(.*?)</a>',
-        lambda link: page_link(link, pages),
-        page,
-        flags=re.DOTALL,
-    )
+
+    def embedded(picture: re.Match) -> str:
+        body = base64.b64encode((REPOSITORY / "figures" / picture[1]).read_bytes()).decode()
+        return f'src="data:image/gif;base64,{body}"'
+
+    def linked(link: re.Match) -> str:  # other files of the repository become plain text
+        target, text = link.groups()
+        if Path(target).name in pages:
+            return link[0].replace(target, f"{Path(target).stem}.html")
+        return text if "/" in target or target.endswith(".ipynb") else link[0]
+
+    page = re.sub(r'src="\.\./figures/([\w-]+\.gif)"', embedded, page)
+    link = r'<a\b[^>]*?href="([^":#]+)(?:#[^"]*)?"[^>]*>(.*?)</a>'
+    page = re.sub(link, linked, page, flags=re.DOTALL)
     page = page.replace("</head>", STYLE, 1)
+    turn = f'<nav class="pages"><span>{before}</span><span>{after}</span></nav>'
     if before or after:
-        turn = f'<nav class="pages"><span>{before or ""}</span><span>{after or ""}</span></nav>'
         page = re.sub(r"<body[^>]*>", lambda found: found[0] + turn, page, count=1)
         page = f"{turn}</body>".join(page.rsplit("</body>", 1))
     return page
 
 
-def page_link(link: re.Match, pages: set[str]) -> str:
-    """A link to another notebook as one to its page; other files of the repository as text."""
-    target, _, text = link.groups()
-    if not target.endswith(".ipynb"):
-        return link[0] if "/" not in target else text
-    name = Path(target).stem
-    return link[0].replace(target, f"{name}.html") if name in pages else text
-
-
 def main(notebooks: str, folder: str) -> None:
     files = sorted(Path(notebooks).glob("0*.ipynb"))
-    titles = [html.escape(heading(nbformat.read(file, as_version=4))) for file in files]
-    links = [
-        f'<a href="{file.stem}.html">{{}}{title}{{}}</a>'
-        for file, title in zip(files, titles, strict=True)
-    ]
-    for number, file in enumerate(files):
-        before = links[number - 1].format("← ", "") if number else None
-        after = links[number + 1].format("", " →") if number + 1 < len(files) else None
+    content = {file.name: nbformat.read(file, as_version=4) for file in files}
+    titles = [html.escape(heading(notebook)) for notebook in content.values()]
+    links = [f'<a href="{f.stem}.html">{{}}{t}{{}}</a>' for f, t in zip(files, titles, strict=True)]
+    neighbours = zip(files, ["", *links], [*links[1:], ""], strict=False)
+    for file, before, after in neighbours:
+        turn = before.format("← ", ""), after.format("", " →")
         with replacing(Path(folder) / f"{file.stem}.html") as part:
-            part.write_text(html_page(file, before, after), encoding="utf-8")
+            part.write_text(html_page(content[file.name], set(content), *turn), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -36,17 +36,13 @@ def escape(text: str) -> str:
 
 
 def load_rows(name: str) -> dict:
-    """A committed result whose rows all have a "title": the study's runs and photographs, too."""
+    """A committed result, each row with its "title"; also of the study's runs."""
     result = store.load_result(name, committed=True)
     if "original_network" in result:
         result = with_original(result)
     if "runs" in result:
-        runs = result["runs"]
-        result["rows"] = [
-            {"system": run.title} | analysis.best_of(runs[key])
-            for key, run in RUNS.items()
-            if key in runs
-        ]
+        runs = {run.title: result["runs"].get(key) for key, run in RUNS.items()}
+        result["rows"] = [{"system": k} | analysis.best_of(run) for k, run in runs.items() if run]
     result["rows"] = [row for row in result["rows"] if row.get("scope", "main") == "main"]
     for row in result["rows"]:
         place = f"{tables.TITLES[row['beside']]}: " if "beside" in row else ""
@@ -67,10 +63,8 @@ def comma_separated(result: dict) -> str:
     """Every measured number of a result, unrounded."""
     found = {key for row in result["rows"] for key in row}
     names = ["title", "system", "vividness", *tables.COLUMNS, "seconds_per_image"]
-    out = io.StringIO()
-    writer = csv.DictWriter(
-        out, [n for n in names if n in found], extrasaction="ignore", lineterminator="\n"
-    )
+    names, out = [name for name in names if name in found], io.StringIO()
+    writer = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(result["rows"])
     return out.getvalue()
@@ -91,14 +85,10 @@ def figures() -> dict[str, str]:
 def readme() -> str:
     """figures/README.md."""
     shown = [[name, CAPTIONS[name], cell] for name, cell in figures().items()]
-    listed = [
-        [
-            f"tables/{name}.tex, .csv",
-            table["caption"],
-            f"`{load_rows(table['result'])['command']}`",
-        ]
-        for name, table in TABLES.items()
-    ]
+    listed = []
+    for name, table in TABLES.items():
+        command = load_rows(table["result"])["command"]
+        listed.append([f"tables/{name}.tex, .csv", table["caption"], f"`{command}`"])
     return (
         "# Figures and tables of the report\n\n"
         "Each figure is a PNG of 300 dpi (of photographs: 150 dpi) and a PDF; widths are those of\n"
@@ -110,10 +100,8 @@ def readme() -> str:
 
 def floating(kind: str, content: str, caption: str, label: str) -> str:
     """A LaTeX figure or table."""
-    return (
-        f"\\begin{{{kind}}}\\centering\n{content}\n"
-        f"\\caption{{{escape(caption)}}}\\label{{{label}}}\n\\end{{{kind}}}\n"
-    )
+    legend = f"\\caption{{{escape(caption)}}}\\label{{{label}}}"
+    return f"\\begin{{{kind}}}\\centering\n{content}\n{legend}\n\\end{{{kind}}}\n"
 
 
 def report() -> str:

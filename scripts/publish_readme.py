@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 import mistune
-from targets import targets_table
+from targets import benchmarks, targets_table
 
 from colorlib import metrics
 from colorlib.compare.equal_budget import recipes_table
@@ -20,6 +20,7 @@ from colorlib.paths import REPOSITORY, SHIPPED, replacing
 from colorlib.report import store
 from colorlib.report.tables import find_row, markdown_table, result_table
 
+BENCHMARKS = REPOSITORY / "benchmarks"
 METRICS = ("psnr", "raw_auc", "rebalanced_auc", "ciede2000", "colourfulness")
 PLACEHOLDER = "https://github.com/OWNER/colorlib"
 COLAB = "https://colab.research.google.com"
@@ -34,6 +35,10 @@ NOTEBOOKS = {
 
 def committed(name: str) -> dict:
     return store.load_result(name, committed=True)
+
+
+def read_json(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def address() -> str:
@@ -67,13 +72,11 @@ def badge(name: str) -> str:
 
 def reasons() -> str:
     """Three reasons for this project, each with its number."""
-    result, minutes = committed("cifar-value"), shipped("cifar")["minutes"]
-    grey, careful, vivid = (
-        find_row(result, *row) for row in (("grey",), ("ours", 0.0), ("ours", 1.0))
-    )
+    result, minutes = committed("cifar-value"), read_json(SHIPPED / "cifar.json")["minutes"]
+    careful, vivid = (find_row(result, "ours", vividness) for vividness in (0.0, 1.0))
     low, high = careful["difference"]["psnr"]
     true = vivid["colourfulness"] / vivid["colourfulness_ratio"]
-    gain = careful["psnr"] - grey["psnr"]
+    gain = careful["psnr"] - find_row(result, "grey")["psnr"]
     return (
         f"- **No labels:** trained from images alone, {minutes:.0f} minutes on two CPU cores "
         "(CIFAR-100).\n"
@@ -96,13 +99,12 @@ def commands() -> str:
 
 def notebooks() -> str:
     """The table of notebooks, with badges if the address is set."""
-    rows = [
-        [f"[{title}](notebooks/{name}.ipynb)", text, badge(name)]
-        for name, (title, text) in NOTEBOOKS.items()
-    ]
-    columns = 3 if badge("") else 2
-    rows = [row[:columns] for row in rows]
-    return markdown_table(["notebook", "about", ""][:columns], rows, "lll"[:columns])
+    rows = []
+    for name, (title, text) in NOTEBOOKS.items():
+        badges = [badge(name)] if badge(name) else []
+        rows.append([f"[{title}](notebooks/{name}.ipynb)", text, *badges])
+    columns = len(rows[0])
+    return markdown_table(["notebook", "about", ""][:columns], rows, "l" * columns)
 
 
 def results() -> str:
@@ -124,17 +126,15 @@ def photographs() -> str:
     return f"{table}\n\nTrained on {result['trained_on']}. `{result['command']}`"
 
 
-def shipped(name: str) -> dict:
-    """How the weights NAME were made: colorlib/weights/NAME.json."""
-    return json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8"))
+def device(machine: dict) -> str:
+    return machine["gpu"] or f"{machine['cpu']}, {machine['threads']} threads"
 
 
 def stages() -> str:
     """The stages of the weights `photo`: validation PSNR and raw AuC over the hours of training."""
     rows, before = [], 0.0
-    for number, stage in enumerate(shipped("photo")["stages"], 1):
-        history, machine = stage["history"], stage["machine"]
-        where = machine["gpu"] or f"{machine['cpu']}, {machine['threads']} threads"
+    for number, stage in enumerate(read_json(SHIPPED / "photo.json")["stages"], 1):
+        history, where = stage["history"], device(stage["machine"])
         for row in history[:: max(1, len(history) // 4)] + history[-1:] * (len(history) > 4):
             hours = before + row["seconds"] / 3600
             numbers = f"{hours:.2f}", f"{row['psnr']:.2f}", f"{row['raw_auc']:.4f}"
@@ -146,39 +146,32 @@ def stages() -> str:
 
 def mirror() -> str:
     """What averaging with the mirror image brings on validation photographs."""
-    gains = shipped("photo")["mirror"]
+    gains = read_json(SHIPPED / "photo.json")["mirror"]
     names = list(next(iter(gains.values())))
     rows = [[at, *(f"{gain[name]:+.4f}" for name in names)] for at, gain in gains.items()]
     header = ["mirrored minus plain", *(metrics.NAMES[name] for name in names)]
     return markdown_table(header, rows, "l" + "r" * len(names)).replace("-0.", "−0.")
 
 
-def read_benchmarks(name: str = "results") -> dict:
-    """benchmarks/NAME.json: what `make bench` measured, or the titles of its rows."""
-    path = REPOSITORY / "benchmarks" / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
 def bench() -> str:
     """The benchmarks as a table."""
-    result, titles, rows = read_benchmarks(), read_benchmarks("titles"), []
+    titles, result = (read_json(BENCHMARKS / f"{name}.json") for name in ("titles", "results"))
+    rows = []
     for row in result["rows"]:
         number = f"{row['value']:,.0f}" if row["value"] >= 100 else f"{row['value']:.3g}"
         speedup = f"{row['speedup']:.3g} ×" if "speedup" in row else ""
         rows.append([titles[row["key"]], f"{number} {row['unit']}".strip(), speedup])
-    machine = result["machine"]
-    where = machine["gpu"] or f"{machine['cpu']}, {machine['threads']} threads"
     table = markdown_table(["what", "measured", "ours is faster by"], rows)
-    return f"{table}\n\n*{where}, torch {machine['torch']}; `make bench`.*"
+    machine = result["machine"]
+    return f"{table}\n\n*{device(machine)}, torch {machine['torch']}; `make bench`.*"
 
 
 def cost() -> str:
     """How long a set of ImageNet's size would take, with the assumptions."""
-    rows = {row["key"]: row["value"] for row in read_benchmarks()["rows"]}
-    images, side, epochs, devices, sustained = 1_281_167, 128, 20, 8, 10
-    pixels = (side / 32) ** 2
-    each = rows["work-shipped"] * pixels / 1e6  # TFLOP an image
-    work, here = each * images * epochs, each / pixels * rows["training-shipped"]
+    speed, images, side, epochs, devices, sustained = benchmarks("value"), 1_281_167, 128, 20, 8, 10
+    each = speed["work-shipped"] * (side / 32) ** 2 / 1e6  # TFLOP an image
+    here = speed["work-shipped"] * speed["training-shipped"] / 1e6  # TFLOP/s
+    work = each * images * epochs
     return (
         f"An estimate: {epochs} epochs of {images:,} images (ImageNet) of {side} × {side} pixels, "
         f"a file of {images * side * side * 3 / 1e9:.0f} GB, take the shipped network "
@@ -196,22 +189,14 @@ def handout() -> str:
     return mistune.html(result_table(committed("equal-budget-full"), metrics)).strip()
 
 
-PARTS = {
-    part.__name__: part
-    for part in (
-        *(reasons, commands, notebooks, results, recipes, photographs, bench, cost, handout),
-        *(stages, mirror),
-    )
-} | {"targets": targets_table}
+MADE = (reasons, commands, notebooks, results, recipes, photographs, bench, cost, handout, stages)
+PARTS = {part.__name__: part for part in (*MADE, mirror)} | {"targets": targets_table}
 
 
 def page(text: str) -> str:
     """A page with every marked part written anew."""
-
-    def part(found: re.Match) -> str:
-        return f"{found[1]}\n{PARTS[found[2]]()}\n{found[3]}"
-
-    return re.sub(r"(<!-- (\w+) -->)\n.*?(<!-- /\2 -->)", part, text, flags=re.S)
+    marked = r"(<!-- (\w+) -->)\n.*?(<!-- /\2 -->)"
+    return re.sub(marked, lambda m: f"{m[1]}\n{PARTS[m[2]]()}\n{m[3]}", text, flags=re.S)
 
 
 def notebook(text: str, name: str) -> str:
@@ -265,12 +250,12 @@ def times_table(text: str) -> str:
 
 def written() -> dict[Path, str]:
     """path -> text, of every page and notebook as it should be."""
-    folders = REPOSITORY / "docs", REPOSITORY / "notebooks"
-    pages = [REPOSITORY / "README.md", *folders[0].glob("*.md"), *folders[0].glob("*.html")]
+    docs, folder = REPOSITORY / "docs", REPOSITORY / "notebooks"
+    teachers = folder / "README.md"
+    pages = [REPOSITORY / "README.md", *docs.glob("*.md"), *docs.glob("*.html"), teachers]
     found = {path: page(path.read_text(encoding="utf-8")) for path in pages}
-    teachers = folders[1] / "README.md"
-    found[teachers] = times_table(page(teachers.read_text(encoding="utf-8")))
-    for path in sorted(folders[1].glob("*.ipynb")):
+    found[teachers] = times_table(found[teachers])
+    for path in sorted(folder.glob("*.ipynb")):
         found[path] = notebook(path.read_text(encoding="utf-8"), path.stem)
     return found
 

@@ -2,6 +2,7 @@
 
     python scripts/ship_weights.py            ship data/runs/cifar as the weights `cifar`
     python scripts/ship_weights.py --train    train that run first, as weights/cifar.json says
+    python scripts/ship_weights.py --again    only choose the vividness of `cifar` anew
     python scripts/ship_weights.py --classifiers  train the classifiers and ship them
 
 Nothing else writes into colorlib/weights.
@@ -11,7 +12,6 @@ import argparse
 import json
 import shutil
 import sys
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,7 +25,6 @@ from colorlib.datasets.pixels import as_pixels, fingerprint
 from colorlib.decoding import setting_at
 from colorlib.metrics import summary
 from colorlib.model import ColorNet, load_model, save_model
-from colorlib.paths import machine
 from colorlib.recipes import build
 from colorlib.report.tune_vividness import SHOWN, measure_settings, tune_path
 from colorlib.train import fit
@@ -33,67 +32,40 @@ from colorlib.train import fit
 TUNING = 1_500_000  # pixels of validation images on which vividness is tuned
 
 
-def ship_run(
-    run: str = "cifar",
-    name: str = "cifar",
-    source: str = "cifar100",
-    size: int = 32,
-    images: np.ndarray | None = None,
-) -> dict:
-    """Write weights/NAME.safetensors, .json and -strip.png from data/runs/RUN; return the json.
+def read_history(name: str) -> dict:
+    """How the shipped weights NAME were made."""
+    return json.loads((paths.SHIPPED / f"{name}.json").read_text(encoding="utf-8"))
 
-    source, size: what the run was trained on, as `load_images` takes them (or its `images`).
+
+def ship(run: str, name: str, source: str, size: int) -> dict:
+    """Write weights/NAME.safetensors, .json and -strip.png from data/runs/RUN; return the news.
+
+    source, size: what the run was trained on, as `load_images` takes them.
     """
     folder = paths.runs() / run
     if not (folder / "history.json").is_file():
         raise ValueError(f"{folder.name}: no finished run; `python -m colorlib train` makes one")
     made = json.loads((folder / "history.json").read_text(encoding="utf-8"))
     model = load_model(folder / "model.safetensors")
-    images = load_images(source, "train", size=size) if images is None else images
-    validation = validation_images(run, made, images, source, size)
     model.trained_input = made["config"]["given"]
     if "--source" not in made["command"]:
         made["command"] += f" --source {source} --size {size}"
-    made["source"] = f"{describe(source)}, {images.shape[1]} x {images.shape[2]}"
-    made |= stages_of(made, paths.SHIPPED / f"{name}.json")
-    return write_shipped(model, name, made, validation, folder / "strip.png")
-
-
-def stages_of(made: dict, file: Path) -> dict:
-    """The "stages" of weights of history `made`, and the "sets" of their earlier json `file`.
-
-    A run that started from the shipped weights is one stage more.
-    """
-    earlier = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    earlier = read_history(name) if (paths.SHIPPED / f"{name}.json").is_file() else {}
     stage = {key: made[key] for key in ("command", "machine", "history")}
     stage["hours"] = round(made["minutes"] / 60, 3)
-    before = earlier.get("stages", []) if made["config"]["init_from"] == file.stem else []
-    sets = {"sets": earlier["sets"]} if "sets" in earlier else {}
-    return sets | {"stages": [*before, stage]}
+    # a run that started from the shipped weights is one stage more
+    before = earlier.get("stages", []) if made["config"]["init_from"] == name else []
+    made |= {"stages": [*before, stage]}
+    made |= {"sets": earlier["sets"]} if "sets" in earlier else {}
+    tuned = tune(model, name, made, source, size)
+    with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
+        Image.open(folder / "strip.png").save(part, format="PNG", optimize=True)
+    return tuned
 
 
-def tune_shipped(
-    name: str = "cifar",
-    source: str = "cifar100",
-    size: int = 32,
-    images: np.ndarray | None = None,
-) -> dict:
-    """Choose the vividness of shipped weights anew on their validation images.
-
-    Like `ship_run`, but without the run that they came from.
-    """
-    file = paths.SHIPPED / f"{name}.json"
-    model = load_model(name)
-    made = json.loads(file.read_text(encoding="utf-8"))
-    images = load_images(source, "train", size=size) if images is None else images
-    validation = validation_images(name, made, images, source, size)
-    return write_shipped(model, name, made, validation)
-
-
-def validation_images(
-    name: str, made: dict, images: np.ndarray, source: str, size: int
-) -> np.ndarray:
-    """The images that a run of history `made` left for validation, or ValueError."""
+def tune(model: ColorNet, name: str, made: dict, source: str, size: int) -> dict:
+    """Choose the vividness on validation images, and write weights/NAME.safetensors and .json."""
+    images = load_images(source, "train", size=size)
     training, validation = split_validation(images, made["config"]["validation"])
     if not len(validation):
         raise ValueError(
@@ -101,23 +73,13 @@ def validation_images(
         )
     if fingerprint(as_pixels(training)[: made["config"]["count"]]) != made["data"]["sha256"]:
         raise ValueError(f"{name} was trained on other images than {source}, {size} x {size}")
-    return validation
-
-
-def write_shipped(
-    model: ColorNet, name: str, made: dict, validation: np.ndarray, strip: Path | None = None
-) -> dict:
-    """Tune the vividness on these images, write weights/NAME.safetensors, .json and the strip."""
     inputs = ("value", "luma") if model.trained_input in (None, "both") else (model.trained_input,)
     some = validation[: TUNING // (validation.shape[1] * validation.shape[2])]
-    schedules = {given: tune_path(model, some, given=given) for given in inputs}
-    found = {"schedules": schedules}
+    found: dict = {"schedules": {given: tune_path(model, some, given=given) for given in inputs}}
     if model.config["hints"]:  # a network for photographs
         found["mirror"] = mirror_gain(model, some)
-    if strip:
-        with paths.replacing(paths.SHIPPED / f"{name}-strip.png") as part:
-            Image.open(strip).save(part, format="PNG", optimize=True)
-    content = made | found | {"shipped_on": machine()}
+    made["source"] = f"{describe(source)}, {images.shape[1]} x {images.shape[2]}"
+    content = made | found | {"shipped_on": paths.machine()}
     paths.write_json(paths.SHIPPED / f"{name}.json", content)
     save_model(model, paths.SHIPPED / f"{name}.safetensors", half=True)
     return found | {"last_epoch": made["history"][-1]}
@@ -138,16 +100,15 @@ def mirror_gain(model: ColorNet, images: np.ndarray) -> dict:
 
 def train_again(name: str, source: str, size: int) -> None:
     """Train data/runs/NAME with the configuration that weights/NAME.json holds."""
-    made = json.loads((paths.SHIPPED / f"{name}.json").read_text(encoding="utf-8"))
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in made["config"].items()}
-    config = Config(**fields | {"name": name})
+    kept = read_history(name)["config"] | {"name": name}
+    config = Config(**{k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()})
     model, recipe = build(config)
     history = fit(model, recipe, load_images(source, "train", size=size), config)
     if len(history) < config.epochs:
         raise ValueError(f"{name}: the training stopped early; the same command continues it")
 
 
-def ship_classifiers(source: str, names: list[str]) -> list[str]:
+def ship_classifiers(source: str, names: list[str]) -> dict:
     """Train classifiers (or read their finished runs) and copy them to weights/classifiers."""
     names = names or list(classifier.CLASSIFIERS)
     for name in names:
@@ -156,7 +117,7 @@ def ship_classifiers(source: str, names: list[str]) -> list[str]:
         for file, target in zip(made, shipped, strict=True):
             with paths.replacing(target) as part:
                 shutil.copyfile(file, part)
-    return names
+    return {"classifiers": names}
 
 
 def main() -> int:
@@ -164,26 +125,23 @@ def main() -> int:
     parser.add_argument("--run", default="cifar", help="a finished run in data/runs")
     parser.add_argument("--name", default="cifar", help="of the weights")
     parser.add_argument("--train", action="store_true", help="train the run first")
-    parser.add_argument(
-        "--classifiers",
-        nargs="*",
-        metavar="NAME",
-        help="these classifiers instead; none named: all",
-    )
+    words = "these classifiers instead; none named: all"
+    parser.add_argument("--classifiers", nargs="*", metavar="NAME", help=words)
     parser.add_argument("--again", action="store_true", help="only choose their vividness anew")
     parser.add_argument("--source", default="cifar100", help="what the run was trained on")
     parser.add_argument("--size", type=int, default=32, help="a folder's images get this side")
     args = parser.parse_args()
     torch.set_flush_denormal(True)  # as the command line does
+    data = args.source, args.size
     try:
         if args.train:
-            train_again(args.run, args.source, args.size)
+            train_again(args.run, *data)
         if args.classifiers is not None:
-            made = {"classifiers": ship_classifiers(args.source, args.classifiers)}
+            made = ship_classifiers(args.source, args.classifiers)
         elif args.again:
-            made = tune_shipped(args.name, args.source, args.size)
+            made = tune(load_model(args.name), args.name, read_history(args.name), *data)
         else:
-            made = ship_run(args.run, args.name, args.source, args.size)
+            made = ship(args.run, args.name, *data)
     except (ValueError, OSError) as error:
         print(f"ship_weights: {error}", file=sys.stderr)
         return 1

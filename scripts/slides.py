@@ -7,8 +7,6 @@ click on the right or left half turn the slides; printing prints all.
 """
 
 import re
-import sys
-import tempfile
 from pathlib import Path
 
 import nbformat
@@ -74,20 +72,17 @@ def slides_of(notebook: NotebookNode) -> NotebookNode:
 def page(path: Path) -> str:
     """The slides of a notebook as one HTML page, which asks no other host."""
     notebook = slides_of(nbformat.read(path, as_version=4))
-    with tempfile.TemporaryDirectory() as folder:
-        part = Path(folder) / path.name
-        nbformat.write(notebook, part)
-        html = html_page(part)
-    before, _, after = html.rpartition("</body>")
+    before, _, after = html_page(notebook, set()).rpartition("</body>")
     return before + SHOW + after
 
 
 def main(folder: Path) -> None:
     for path in sorted((REPOSITORY / "notebooks").glob("0*.ipynb")):
-        with replacing(folder / f"{path.stem}.html") as part:
+        target = folder / f"{path.stem}.html"
+        with replacing(target) as part:
             part.write_text(page(path), encoding="utf-8")
-        print(folder / f"{path.stem}.html")
+        print(target)
 
 
 if __name__ == "__main__":
-    sys.exit(main(out() / "slides"))
+    main(out() / "slides")

@@ -20,26 +20,21 @@ def solution_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if TAG in cell.metadata.get("tags", ())]
 
 
-def empty(cell: NotebookNode) -> None:
-    """Replace the source of a solution by its task, an error and its check.
-
-    Raises ValueError for a cell that lacks one of the two texts.
-    """
-    task, check = (cell.metadata.get(key, "") for key in ("task", "check"))
-    if not task or "assert " not in check:
-        start = cell.source.partition("\n")[0]
-        raise ValueError(
-            f'a cell tagged {TAG!r} ("{start}") needs metadata "task" (a sentence) and "check" '
-            f"(with an assert), got {task!r} and {check!r}"
-        )
-    comment = "\n".join(f"# {line}" for line in task.splitlines())
-    cell.source = f'{comment}\nraise NotImplementedError("replace this line")\n\n{check}'
-
-
 def student_version(notebook: NotebookNode) -> NotebookNode:
-    """The notebook, changed in place, with every solution emptied."""
+    """The notebook, changed in place: a solution becomes its task, an error and its check.
+
+    Raises ValueError for a solution that lacks one of the two texts.
+    """
     for cell in solution_cells(notebook):
-        empty(cell)
+        task, check = (cell.metadata.get(key, "") for key in ("task", "check"))
+        if not task or "assert " not in check:
+            start = cell.source.partition("\n")[0]
+            raise ValueError(
+                f'a cell tagged {TAG!r} ("{start}") needs metadata "task" (a sentence) and "check" '
+                f"(with an assert), got {task!r} and {check!r}"
+            )
+        comment = "\n".join(f"# {line}" for line in task.splitlines())
+        cell.source = f'{comment}\nraise NotImplementedError("replace this line")\n\n{check}'
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

@@ -6,12 +6,13 @@ notebooks.
 """
 
 import os
+import re
 import tempfile
 from datetime import datetime
 from pathlib import Path
 
 import nbformat
-from nbclient import NotebookClient
+from execute_notebooks import execute
 from nbformat import NotebookNode
 
 from colorlib import paths
@@ -22,23 +23,19 @@ NOTEBOOKS = sorted((paths.REPOSITORY / "notebooks").glob("0*.ipynb"))
 DATA = ("cifar100", "peers", "photos")  # of the data root; runs and prepared arrays stay behind
 
 
-def seconds(cell: NotebookNode) -> float:
-    """How long an executed code cell took."""
-    times = cell.metadata.get("execution", {})
-    ends = (times.get(key) for key in ("shell.execute_reply", "iopub.execute_input"))
-    done, began = (datetime.fromisoformat(end.replace("Z", "+00:00")) for end in ends)
-    return (done - began).total_seconds()
-
-
 def parts(notebook: NotebookNode) -> dict[str, float]:
     """Seconds of each part of an executed notebook, by its heading."""
     found, title = {}, "the beginning"
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            headings = [line[3:] for line in cell.source.splitlines() if line.startswith("## ")]
-            title = headings[-1] if headings else title
+            title = (re.findall(r"^## (.*)", cell.source, re.M) or [title])[-1]
         elif cell.cell_type == "code":
-            found[title] = found.get(title, 0.0) + seconds(cell)
+            times = cell.metadata.get("execution", {})
+            began, done = (
+                datetime.fromisoformat(times[key].replace("Z", "+00:00"))
+                for key in ("iopub.execute_input", "shell.execute_reply")
+            )
+            found[title] = found.get(title, 0.0) + (done - began).total_seconds()
     return found
 
 
@@ -54,10 +51,8 @@ def measure(root: Path | None) -> dict[str, dict[str, float]]:
         os.environ |= {"COLORLIB_DATA": str(data), "COLORLIB_OUT": str(out)}
         os.environ |= {"https_proxy": "http://127.0.0.1:9", "TQDM_DISABLE": "1"}  # no network
         for path in NOTEBOOKS:
-            notebook = nbformat.read(path, as_version=4)
-            where = {"metadata": {"path": str(path.parent)}}
-            NotebookClient(notebook, timeout=None, resources=where).execute()
-            found[path.stem] = parts(notebook)
+            done = execute(nbformat.read(path, as_version=4), path.parent, record_timing=True)
+            found[path.stem] = parts(done)
             print(f"{path.stem}: {sum(found[path.stem].values()):.0f} s", flush=True)
     return found
 

@@ -16,15 +16,12 @@ def frames(strip: np.ndarray) -> list[Image.Image]:
     """Top: the input; middle: the prediction after one epoch; bottom: the original."""
     truth, gray, *epochs = strip[:, :COUNT]
     chosen = sorted({min(epoch, len(epochs)) for epoch in (*EPOCHS, len(epochs))})
-    side = strip.shape[2] * SCALE
     made = []
     for epoch in chosen:
-        sheet = Image.new("RGB", (COUNT * (side + GAP) - GAP, 3 * (side + GAP) - GAP), "white")
-        for i, row in enumerate((gray, epochs[epoch - 1], truth)):
-            for j, image in enumerate(row):
-                scaled = Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST)
-                sheet.paste(scaled, (j * (side + GAP), i * (side + GAP)))
-        made.append(sheet)
+        rows = np.stack((gray, epochs[epoch - 1], truth)).repeat(SCALE, 2).repeat(SCALE, 3)
+        rows = np.pad(rows, ((0, 0), (0, 0), (0, GAP), (0, GAP), (0, 0)), constant_values=255)
+        sheet = np.concatenate([np.concatenate(row, 1) for row in rows])
+        made.append(Image.fromarray(sheet[:-GAP, :-GAP]))
     return made
 
 

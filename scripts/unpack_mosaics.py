@@ -16,8 +16,9 @@ import numpy as np
 from PIL import Image
 
 
-def decode(source: Path, target: Path, side: int) -> None:
+def decode(source: Path, target: Path) -> None:
     """Write the tiles of one mosaic, row by row, as uint8 (N, side, side, 3)."""
+    side = int(source.stem[-6:-4])
     pixels = np.asarray(Image.open(source).convert("RGB"))
     rows, columns = (length // side for length in pixels.shape[:2])
     tiles = pixels.reshape(rows, side, columns, side, 3).transpose(0, 2, 1, 3, 4)
@@ -26,16 +27,11 @@ def decode(source: Path, target: Path, side: int) -> None:
 
 def main(folder: Path, root: Path) -> None:
     counts = json.loads((folder / "counts.json").read_text(encoding="utf-8"))
-    decoded = root / "mosaics"
+    decoded, mosaics = root / "mosaics", sorted(folder.glob("*-*.*"))
     for place in (decoded, root / "photos"):
         place.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor() as pool:
-        jobs = [
-            pool.submit(decode, file, decoded / f"{file.stem}.npy", int(file.stem[-6:-4]))
-            for file in sorted(folder.glob("*-*.*"))
-        ]
-        for job in jobs:
-            job.result()
+        list(pool.map(decode, mosaics, [decoded / f"{file.stem}.npy" for file in mosaics]))
     for name, count in counts.items():
         parts = [np.load(file, mmap_mode="r") for file in sorted(decoded.glob(f"{name}-*.npy"))]
         found = sum(map(len, parts))

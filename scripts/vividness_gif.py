@@ -10,7 +10,6 @@ are shown: the first ones succeed, the last one fails.
 import io
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -29,12 +28,9 @@ STEPS = 7  # settings of vividness from 0 to 1
 def choose(model: cl.ColorNet, truth: Tensor) -> Tensor:
     """The six photographs of truth (N, 3, H, W) that the rule chooses."""
     truth = truth[colourfulness(truth) >= COLOURFUL]
-    errors = [
-        mean_ab_error(cl.colorize(model, luma(part), "luma", 0.5), part) for part in truth.split(50)
-    ]
-    order = torch.cat(errors).argsort()
-    chosen = [round(q * (len(order) - 1)) for q in QUANTILES]
-    return truth[order[chosen]]
+    colored = cl.colorize(model, luma(truth), "luma", 0.5, batch=50)
+    order = mean_ab_error(colored, truth).argsort()
+    return truth[order[[round(q * (len(order) - 1)) for q in QUANTILES]]]
 
 
 def frame(rows: list[np.ndarray], vividness: float) -> Image.Image:
@@ -66,13 +62,11 @@ def animation(model: cl.ColorNet, truth: Tensor) -> bytes:
         frames.append(frame([still[0], row, still[1]], float(level)))
     ends = Image.fromarray(np.concatenate([np.asarray(frames[i]) for i in (0, STEPS // 2, -1)]))
     palette = ends.quantize(256)
-    frames = [f.quantize(palette=palette, dither=Image.Dither.NONE) for f in frames]
-    frames += frames[-2:0:-1]
-    times = [1200 if i in (0, STEPS - 1) else 160 for i in range(len(frames))]
-    body = io.BytesIO()
-    frames[0].save(
-        body, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=False
-    )
+    first, *others = [f.quantize(palette=palette, dither=Image.Dither.NONE) for f in frames]
+    others += others[-2::-1]
+    times = [1200 if i in (0, STEPS - 1) else 160 for i in range(len(others) + 1)]
+    options = {"save_all": True, "append_images": others, "loop": 0, "optimize": False}
+    first.save(body := io.BytesIO(), "GIF", duration=times, **options)
     return body.getvalue()
 
 
