@@ -11,9 +11,10 @@ import re
 from collections.abc import Sequence
 
 from PIL import Image
+from publish_readme import METRICS, write
 
 from colorlib.compare.equal_budget import with_original
-from colorlib.paths import REPOSITORY, replacing
+from colorlib.paths import REPOSITORY
 from colorlib.report import store, tables
 from colorlib.report.style import COLUMN
 from colorlib.study import analysis
@@ -129,18 +130,14 @@ def files() -> dict[str, str]:
     written = {"README.md": readme(), "report.tex": report()}
     for name, table in TABLES.items():
         result = load_rows(table["result"])
-        written[f"tables/{name}.tex"] = tabular(result, table["columns"])
+        written[f"tables/{name}.tex"] = tabular(result, table.get("columns", METRICS))
         written[f"tables/{name}.csv"] = comma_separated(result)
     return written
 
 
 def main() -> None:
     for name, content in files().items():
-        path = FOLDER / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != content:
-            with replacing(path) as part:
-                part.write_text(content, encoding="utf-8")
-            print("wrote figures/" + name)
+        write(FOLDER / name, content)
     for path in (FOLDER / "tables").iterdir():  # of a table that no longer exists
         if path.stem not in TABLES:
             path.unlink()

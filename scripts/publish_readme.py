@@ -260,12 +260,13 @@ def written() -> dict[Path, str]:
     return found
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file whose text has changed."""
-    if path.read_text(encoding="utf-8") != text:
+def write(path: Path, content: str | bytes) -> None:
+    """Write a file whose content has changed."""
+    body = content if isinstance(content, bytes) else content.encode()
+    if not path.is_file() or path.read_bytes() != body:
         with replacing(path) as part:
-            part.write_text(text, encoding="utf-8")
-        print("wrote", path.relative_to(REPOSITORY))
+            part.write_bytes(body)
+        print("wrote", path)
 
 
 def main() -> None:

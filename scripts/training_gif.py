@@ -4,8 +4,9 @@ import io
 
 import numpy as np
 from PIL import Image
+from publish_readme import write
 
-from colorlib.paths import REPOSITORY, SHIPPED, replacing
+from colorlib.paths import REPOSITORY, SHIPPED
 from colorlib.report import pictures
 
 COUNT, SCALE, GAP = 6, 4, 4  # images, magnification, pixels between
@@ -30,11 +31,7 @@ def main() -> None:
     body = io.BytesIO()
     times = [350] * (len(made) - 1) + [2500]
     made[0].save(body, "GIF", save_all=True, append_images=made[1:], duration=times, loop=0)
-    path = REPOSITORY / "figures" / "training.gif"
-    if not path.is_file() or path.read_bytes() != body.getvalue():
-        with replacing(path) as part:
-            part.write_bytes(body.getvalue())
-        print("wrote figures/training.gif")
+    write(REPOSITORY / "figures" / "training.gif", body.getvalue())
 
 
 if __name__ == "__main__":

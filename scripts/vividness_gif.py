@@ -11,13 +11,14 @@ import io
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from publish_readme import write
 from torch import Tensor
 
 import colorlib as cl
 from colorlib.color import luma
 from colorlib.data import to_images, to_tensor
 from colorlib.metrics import colourfulness, mean_ab_error
-from colorlib.paths import REPOSITORY, data_root, replacing
+from colorlib.paths import REPOSITORY, data_root
 
 COUNT, COLOURFUL = 400, 35.0  # photographs to choose from; the least colourfulness of the truth
 QUANTILES = (0.02, 0.15, 0.3, 0.45, 0.6, 0.97)
@@ -76,9 +77,7 @@ def main() -> None:
     body = animation(model, choose(model, to_tensor(np.array(images[:COUNT]))))
     if len(body) > 1.5e6:
         raise ValueError(f"vividness.gif: got {len(body):,} bytes, expected 1.5 MB: lower STEPS")
-    with replacing(REPOSITORY / "figures" / "vividness.gif") as part:
-        part.write_bytes(body)
-    print(f"wrote figures/vividness.gif, {len(body) / 1e6:.2f} MB")
+    write(REPOSITORY / "figures" / "vividness.gif", body)
 
 
 if __name__ == "__main__":

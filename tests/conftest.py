@@ -15,10 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import colorlib as cl
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 REAL_DATA = Path(os.environ.get("COLORLIB_DATA") or REPOSITORY / "data").resolve()
 
 
@@ -78,21 +80,28 @@ def images():
 
 
 @pytest.fixture
-def net():
+def picture(images):
+    """A colour photograph of 64 x 48 as a Pillow image."""
+    return Image.fromarray(images[3]).resize((64, 48))
+
+
+def vivid(**options) -> cl.ColorNet:
     """A tiny untrained network that makes vivid colours."""
     torch.manual_seed(0)
-    net = cl.ColorNet((8, 8), (0, 0), (0,)).eval()
+    net = cl.ColorNet((8, 8), (0, 0), (0,), **options).eval()
     torch.nn.init.normal_(net.head.weight)
     return net
 
 
 @pytest.fixture
+def net():
+    return vivid()
+
+
+@pytest.fixture
 def hinted():
-    """A tiny untrained network that takes hints."""
-    torch.manual_seed(0)
-    net = cl.ColorNet((8, 8), (0, 0), (0,), hints=True).eval()
-    torch.nn.init.normal_(net.head.weight)
-    return net
+    """A network with attention that takes hints, too."""
+    return vivid(attention=(0, 1), hints=True)
 
 
 @pytest.fixture

@@ -17,6 +17,6 @@ def choose_precision(precision: str) -> str:
     if torch.accelerator.is_available():
         native = torch.cuda.is_available() and torch.cuda.is_bf16_supported(False)
     else:  # without capabilities in older versions of PyTorch
-        able = getattr(torch.cpu, "get_capabilities", dict)()
+        able: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
         native = able.get("avx512_bf16") or able.get("amx_bf16")
     return "bf16" if native else "no"

@@ -18,7 +18,7 @@ LOW, HIGH = -3.0, 3.0  # of the output, in ImageNet's standard deviations
 
 
 def spectral(inputs: int, outputs: int, size: int, bias: bool = False) -> nn.Module:
-    """A convolution whose kernel is divided by its largest singular value, kept as u and v."""
+    """A convolution whose kernel is divided by its largest singular value."""
     return spectral_norm(nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=bias))
 
 

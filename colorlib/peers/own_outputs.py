@@ -17,11 +17,6 @@ class Panel(NamedTuple):
     path: Path
     box: tuple[int, int, int, int] | None = None  # left, top, right, bottom, in pixels of the file
 
-    def image(self) -> Image.Image:
-        """The picture, RGB. OSError where the file is not there, ValueError if it is damaged."""
-        image = read_rgb(self.path)
-        return image.crop(self.box) if self.box else image
-
 
 class Photograph(NamedTuple):
     """A photograph and what systems made of it; pictures are read when asked for."""
@@ -39,12 +34,12 @@ class Photograph(NamedTuple):
     def image(self, role: str = "truth") -> Image.Image:
         """The picture of a role, RGB, resized to the truth's size with a Lanczos filter.
 
-        Raises ValueError for a role that there is no picture of.
+        Raises ValueError for a role without a picture and for a damaged file, OSError without one.
         """
         if role not in self.panels:
             there = ", ".join(self.panels)
             raise ValueError(f"{self.case}: got role {role!r}, expected one of {there}")
-        image = self.panels[role].image()
+        image = read_rgb(self.panels[role].path).crop(self.panels[role].box)
         if role == "truth" or "truth" not in self.panels:
             return image
         return image.resize(self.image().size, Image.Resampling.LANCZOS)

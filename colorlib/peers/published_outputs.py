@@ -23,7 +23,6 @@ from colorlib.peers.own_outputs import Panel, Photograph, own_outputs
 
 MANIFEST = paths.PACKAGE / "peers" / "published.json"
 RAW = "https://raw.githubusercontent.com"
-COURSE = "course"  # the group of the two photographs without true colours
 ATTEMPTS, PAUSE = 3, 1.0  # per file; seconds before the second attempt, twice that before the third
 WORKERS = 8  # files that are fetched at the same time
 GIVE_UP = 3  # failed files after which a repository is not asked again
@@ -186,7 +185,7 @@ def course_outputs() -> dict[str, dict[str, Image.Image]]:
     """
     found = {}
     for photo in photographs():
-        if photo.group == COURSE:
+        if "truth" not in photo.panels:
             for panel in photo.panels.values():
                 published_file(panel.path.name)
             found[photo.case] = {role: photo.image(role) for role in photo.panels}

@@ -12,12 +12,6 @@ from colorlib.photos import image_output
 from colorlib.photos.batch import colorize_files, outputs
 
 
-@pytest.fixture
-def picture(images):
-    """A colour photograph of 64 x 48 as a Pillow image."""
-    return Image.fromarray(images[3]).resize((64, 48))
-
-
 def test_transparent_pixels_are_white(tmp_path):
     Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(tmp_path / "clear.png")
     assert (np.asarray(image_files.read_rgb(tmp_path / "clear.png")) == 255).all()

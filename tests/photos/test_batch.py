@@ -12,11 +12,6 @@ from PIL import Image
 from colorlib.photos.batch import colorize_files
 
 
-@pytest.fixture
-def picture(images):
-    return Image.fromarray(images[3])
-
-
 def names(folder):
     return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.*"))
 

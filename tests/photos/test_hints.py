@@ -12,17 +12,6 @@ from colorlib.datasets import hint_maps
 from colorlib.model import predict
 from colorlib.photos import coherent, hints
 
-TINY = {"widths": (8, 8), "down": (0, 0), "up": (0,)}
-
-
-@pytest.fixture
-def hinted():
-    """A tiny untrained network that takes hints."""
-    torch.manual_seed(0)
-    net = cl.ColorNet(**TINY, attention=(0, 1), hints=True).eval()
-    torch.nn.init.normal_(net.head.weight)
-    return net
-
 
 def test_revealed_chroma_is_that_of_colorsys():
     random = torch.Generator().manual_seed(0)

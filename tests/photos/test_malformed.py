@@ -16,11 +16,6 @@ LUMA = [0.299, 0.587, 0.114]
 PLAIN = ("1", "L", "P", "RGB", "CMYK")  # modes that Pillow alone converts rightly
 
 
-@pytest.fixture
-def picture(images):
-    return Image.fromarray(images[3]).resize((64, 48))
-
-
 def whole_files(picture):
     """The content of good files of every kind that is read."""
     exif = Image.Exif()

@@ -1,14 +1,11 @@
 """The pages of the report, made of the committed notebooks, in a browser without any network."""
 
-import shutil
-
 import pytest
-from conftest import REPOSITORY, script
+from conftest import CHROMIUM, REPOSITORY, script
 
 from colorlib.widgets.static_viewer import viewer
 
 playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NAMES = sorted(path.stem for path in (REPOSITORY / "notebooks").glob("0*.ipynb"))
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
 

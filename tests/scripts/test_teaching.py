@@ -1,11 +1,10 @@
 """Material for teachers: notebooks without solutions, slides, and the handout."""
 
 import re
-import shutil
 
 import nbformat
 import pytest
-from conftest import REPOSITORY, script
+from conftest import CHROMIUM, REPOSITORY, script
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -83,8 +82,7 @@ def test_our_solutions_pass_their_checks(path, monkeypatch):
 
 def test_slides_turn_without_a_network(tmp_path):
     playwright = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not chromium:
+    if not CHROMIUM:
         pytest.skip("needs Chromium")
     notebook = small_notebook()
     last = new_code_cell("print('figure')")
@@ -94,7 +92,7 @@ def test_slides_turn_without_a_network(tmp_path):
     nbformat.write(notebook, tmp_path / "01_a.ipynb")
     (tmp_path / "a.html").write_text(slides.page(tmp_path / "01_a.ipynb"), encoding="utf-8")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page, asked = browser.new_page(), []
         page.on("request", lambda r: asked.append(r.url) if r.url.startswith("http") else None)
         page.goto((tmp_path / "a.html").as_uri())

@@ -3,7 +3,6 @@
 import io
 
 import numpy as np
-import torch
 from conftest import script
 from PIL import Image
 
@@ -14,9 +13,7 @@ from colorlib.metrics import colourfulness, mean_ab_error
 gif = script("vividness_gif")
 
 
-def test_the_rule_takes_colourful_photographs_by_their_error(images):
-    torch.manual_seed(0)
-    net = cl.ColorNet((8, 8), (0, 0), (0,)).eval()
+def test_the_rule_takes_colourful_photographs_by_their_error(images, net):
     truth = cl.to_tensor(images)
     truth[::2] = luma(truth[::2]).expand(-1, 3, -1, -1)  # every other one is grey
     chosen = gif.choose(net, truth)
@@ -25,9 +22,7 @@ def test_the_rule_takes_colourful_photographs_by_their_error(images):
     assert (errors.diff() >= 0).all() and errors[-1] > errors[0]
 
 
-def test_the_picture_goes_from_careful_to_vivid_and_back(images):
-    torch.manual_seed(0)
-    net = cl.ColorNet((8, 8), (0, 0), (0,)).eval()
+def test_the_picture_goes_from_careful_to_vivid_and_back(images, net):
     picture = Image.open(io.BytesIO(gif.animation(net, cl.to_tensor(images[:6]))))
     assert picture.n_frames == 2 * (gif.STEPS - 1) and picture.info["loop"] == 0
     frames = []
