@@ -105,6 +105,23 @@ def hinted():
 
 
 @pytest.fixture
+def count_calls(monkeypatch):
+    """count_calls(owner, name): a list that grows with each call of that function."""
+
+    def count_calls(owner, name):
+        calls, function = [], getattr(owner, name)
+
+        def counted(*args, **options):
+            calls.append(args)
+            return function(*args, **options)
+
+        monkeypatch.setattr(owner, name, counted)
+        return calls
+
+    return count_calls
+
+
+@pytest.fixture
 def says(caplog):
     """A context in which colorlib must log something that the pattern finds."""
 

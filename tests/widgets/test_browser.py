@@ -31,32 +31,6 @@ def small(box, name):
     return shown(box, name)[step // 2 :: step, step // 2 :: step]
 
 
-@pytest.fixture
-def predictions(monkeypatch):
-    """Grows with each call of the network."""
-    calls = []
-
-    def counted(*args):
-        calls.append(args)
-        return cl.model.predict(*args)
-
-    monkeypatch.setattr(panels, "predict", counted)
-    return calls
-
-
-@pytest.fixture
-def redraws(monkeypatch):
-    """Grows with each drawing of the pictures."""
-    calls, drawn = [], browser.Browser.drawn
-
-    def counted(self):
-        calls.append(self)
-        return drawn(self)
-
-    monkeypatch.setattr(browser.Browser, "drawn", counted)
-    return calls
-
-
 def test_importing_the_browser_reaches_few_modules():
     """Modules that hold code: a package of which only the docstring is read does not count."""
     code = "import colorlib.widgets.browser, sys; print(*sys.modules)"
@@ -70,7 +44,8 @@ def test_importing_the_browser_reaches_few_modules():
     assert "matplotlib" not in names and "ipywidgets" not in names
 
 
-def test_each_move_changes_the_pictures_in_place_and_draws_them_once(images, net, redraws):
+def test_each_move_changes_the_pictures_in_place_and_draws_them_once(images, net, count_calls):
+    redraws = count_calls(browser.Browser, "drawn")
     net.schedules["luma"] = [DecodeSetting(), DecodeSetting(0.0, 0.3)]
     labels = np.arange(64) % 2, ["apple", "sweet_pepper"]
     box = cl.browse(images, net, "luma", labels)
@@ -92,7 +67,8 @@ def test_each_move_changes_the_pictures_in_place_and_draws_them_once(images, net
     assert len(redraws) == 2
 
 
-def test_vividness_decodes_what_the_network_predicted_already(images, net, predictions):
+def test_vividness_decodes_what_the_network_predicted_already(images, net, count_calls):
+    predictions = count_calls(panels, "predict")
     box = cl.browse(images, net)
     assert len(predictions) == 1
     box.controls["first"].value, box.controls["second"].value = 0.5, 0.75

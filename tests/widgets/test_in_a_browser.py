@@ -5,7 +5,6 @@ Screenshots are left in build/browser.
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,11 +13,10 @@ import urllib.request
 
 import nbformat
 import pytest
-from conftest import REPOSITORY
+from conftest import CHROMIUM, REPOSITORY
 from PIL import Image
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(
     not CHROMIUM, reason="needs Chromium (Debian: apt install chromium)"
 )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
+from conftest import vivid
 from PIL import Image
 
 import colorlib as cl
@@ -23,9 +24,7 @@ UNSAFE = "<img src=x onerror=alert(1)>\"'.png"
 @pytest.fixture
 def net():
     """A tiny untrained network that makes vivid colours and takes hints."""
-    torch.manual_seed(0)
-    net = cl.ColorNet((8, 8), (0, 0), (0,), hints=True).eval()
-    torch.nn.init.normal_(net.head.weight)
+    net = vivid(hints=True)
     net.schedules["luma"] = [DecodeSetting(), DecodeSetting(0.0, 0.3)]
     return net
 
@@ -35,19 +34,6 @@ def tool(net, images):
     """The tool on a photograph of 64 x 48 pixels."""
     image = Image.fromarray(images[0]).resize((64, 48))
     return photo.photo_tool(net, image).tool
-
-
-@pytest.fixture
-def predictions(monkeypatch):
-    """Grows with each call of the network."""
-    calls = []
-
-    def counted(*args, **options):
-        calls.append(args)
-        return cl.model.predict(*args, **options)
-
-    monkeypatch.setattr(coloring, "predict", counted)
-    return calls
 
 
 def encoded(image, kind="PNG"):
@@ -149,7 +135,8 @@ def test_where_nothing_can_be_written_the_picture_is_offered_all_the_same(tool, 
     assert "Not saved" in link_of(tool) and "data:image/png" in link_of(tool)
 
 
-def test_vividness_decodes_what_the_network_predicted_already(tool, predictions):
+def test_vividness_decodes_what_the_network_predicted_already(tool, count_calls):
+    predictions = count_calls(coloring, "predict")
     before = shown(tool)
     tool.controls["vividness"].value = 0.9
     assert np.abs(shown(tool) - before).mean() > 1 and not predictions
