@@ -31,6 +31,22 @@ def bootstrap_intervals(
     return np.stack(found.confidence_interval)
 
 
+def bootstrap(
+    rows: dict[str, Tensor], resamples: int = 300, other: dict[str, Tensor] | None = None
+) -> dict[str, list[float]]:
+    """95 % intervals (low, high) of summary(rows), less summary(other), resampling the images."""
+    names = list(rows)
+
+    def statistic(*drawn: np.ndarray) -> np.ndarray:
+        parts = (drawn[i : i + len(names)] for i in range(0, len(drawn), len(names)))
+        first, *second = (averages(dict(zip(names, part, strict=True))) for part in parts)
+        return np.stack([first[n] - second[0][n] if second else first[n] for n in first])
+
+    columns = [part[name].numpy() for part in (rows, other or {}) for name in part]
+    found = bootstrap_intervals(columns, statistic, resamples).T.tolist()
+    return dict(zip(averages(rows), found, strict=True))
+
+
 def paired_bootstrap(
     one: dict[str, Tensor], other: dict[str, Tensor], resamples: int = 1000
 ) -> dict[str, list[float]]:
@@ -38,22 +54,4 @@ def paired_bootstrap(
 
     one, other: `per_image` of two systems on the same images.
     """
-    return _intervals([one, other], resamples)
-
-
-def bootstrap(rows: dict[str, Tensor], resamples: int = 300) -> dict[str, list[float]]:
-    """95 % intervals (low, high) of summary(rows), resampling the images."""
-    return _intervals([rows], resamples)
-
-
-def _intervals(systems: list[dict[str, Tensor]], resamples: int) -> dict[str, list[float]]:
-    names = list(systems[0])
-
-    def statistic(*drawn: np.ndarray) -> np.ndarray:
-        parts = (drawn[i : i + len(names)] for i in range(0, len(drawn), len(names)))
-        one, *other = (averages(dict(zip(names, part, strict=True))) for part in parts)
-        return np.stack([one[name] - other[0][name] if other else one[name] for name in one])
-
-    columns = [rows[name].numpy() for rows in systems for name in names]
-    found = bootstrap_intervals(columns, statistic, resamples).T.tolist()
-    return dict(zip(averages(systems[0]), found, strict=True))
+    return bootstrap(one, resamples, other)

@@ -77,7 +77,14 @@ def study(keys: list[str] | None = None, source: str = "cifar100") -> dict:
     source, _ = resolve(source)
     images = load_images(source, "train")
     validation = split_validation(images)[1]
-    result = start_result(source, validation)
+    name = store.name_for_source("study", source)
+    settings = {"given": "luma", "tuning": TUNING, "epochs": EPOCHS}
+    settings["runs"] = {key: run.changed for key, run in RUNS.items()}
+    data = store.data_record(source, "validation", validation[TUNING:])
+    command = f"python -m colorlib study --source {source}"
+    result = store.provenance({}, settings, data, command=command)
+    kept = store.load_result(name)["runs"] if store.find_result(name) else {}
+    result["runs"] = {key: run for key, run in kept.items() if key in RUNS}
     for key in keys or RUNS:
         if key not in RUNS:
             raise ValueError(f"study: got {key!r}, expected one of {', '.join(RUNS)}")
@@ -99,22 +106,10 @@ def study(keys: list[str] | None = None, source: str = "cifar100") -> dict:
             "commit": store.commit(),
             "date": date.today().isoformat(),
         } | measured
-        result["digests"] = {name: run["digest"] for name, run in result["runs"].items()}
-        store.save_result(store.name_for_source("study", source), result)
+        result["digests"] = {k: run["digest"] for k, run in result["runs"].items()}
+        store.save_result(name, result)
         print(RUNS[key].title, {k: round(measured["mean"][k], 4) for k in MEASURED})
     return result
-
-
-def start_result(source: str, validation: np.ndarray) -> dict:
-    """The study's result with those of `RUNS` that are on file."""
-    name = store.name_for_source("study", source)
-    config = {"given": "luma", "tuning": TUNING, "epochs": EPOCHS}
-    config["runs"] = {key: run.changed for key, run in RUNS.items()}
-    data = store.data_record(source, "validation", validation[TUNING:])
-    made = store.provenance({}, config, data, command=f"python -m colorlib study --source {source}")
-    kept = store.load_result(name)["runs"] if store.find_result(name) else {}
-    made["runs"] = {key: run for key, run in kept.items() if key in RUNS}
-    return made | {"digests": {key: run["digest"] for key, run in made["runs"].items()}}
 
 
 def is_current(run: dict | None, config: Config) -> bool:
