@@ -52,12 +52,26 @@ def copy_repository(target: Path) -> None:
         subprocess.run([*git, *words], cwd=target, check=True)
 
 
+def drawn(axis, label):
+    """The points (2, N) of the line with a label."""
+    (line,) = (line for line in axis.lines if line.get_label() == label)
+    return np.array(line.get_data(), float)
+
+
+def shown(figure):
+    """The pictures of a figure, as arrays."""
+    return [np.asarray(axis.images[0].get_array()) for axis in figure.axes if axis.images]
+
+
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("COLORLIB_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("COLORLIB_OUT", str(tmp_path / "out"))
     monkeypatch.delenv("COLORLIB_PROFILE", raising=False)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture

@@ -1,28 +1,12 @@
 """What notebook 3 shows, against numbers computed here."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from conftest import drawn, shown
 
 import colorlib as cl
 from colorlib import metrics
 from colorlib.report import evaluation, evaluation_report, store
-
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
-
-
-def drawn(axis, label):
-    """The points (2, N) of the line with a label."""
-    (line,) = (line for line in axis.lines if line.get_label() == label)
-    return np.array(line.get_data(), float)
-
-
-def shown(figure):
-    return [np.asarray(axis.images[0].get_array()) for axis in figure.axes if axis.images]
 
 
 def test_raw_auc_is_told_in_lab_units(net, images):

@@ -1,7 +1,7 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from conftest import drawn, shown
 from PIL import Image
 
 import colorlib as cl
@@ -9,12 +9,6 @@ from colorlib import paths
 from colorlib.color import hsv_to_chroma
 from colorlib.report import charts, diagrams, pictures, show, style
 from colorlib.report.tables import TITLES
-
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
 
 
 def history(epochs=3):
@@ -115,12 +109,6 @@ def test_the_figure_of_cifar_100_stands_beside_another_source(capsys):
     assert "CIFAR-100, validation split" in table.data and "PSNR" in table.data
 
 
-def drawn(axis, label):
-    """The points (2, N) of the line with a label."""
-    (line,) = (line for line in axis.lines if line.get_label() == label)
-    return np.array(line.get_data(), float)
-
-
 def test_learning_curves_are_the_history():
     rows = [row | {"psnr": 20.0 + i, "raw_auc": 0.8 + i / 100} for i, row in enumerate(history(4))]
     loss, psnr, raw = charts.learning_curves(rows).axes
@@ -132,9 +120,6 @@ def test_learning_curves_are_the_history():
 
 
 def test_pictures_of_a_figure_are_the_images(images):
-    def shown(figure):
-        return [np.asarray(axis.images[0].get_array()) for axis in figure.axes]
-
     values = shown(pictures.value_and_luma(images[:2]))
     assert np.array_equal(values[0], images[0])
     assert np.array_equal(values[3][..., 0], images[1].max(-1))

@@ -1,24 +1,14 @@
 """The figures of notebook 5 show what they are given."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from conftest import shown
 
 import colorlib as cl
 from colorlib.color import rgb_to_lab
 from colorlib.compare.recipes import Rebalanced
 from colorlib.study import calibration, charts, failures
-
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
-
-
-def shown(figure):
-    return [np.asarray(axis.images[0].get_array()) for axis in figure.axes if axis.images]
 
 
 def test_entropy_goes_from_the_surest_image_to_the_least_sure(net, images):
