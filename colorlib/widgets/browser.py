@@ -176,8 +176,8 @@ class Browser(Tool):
     def show(self, _: float | None = None) -> None:
         """Draw the image, the settings and the pixel that the controls say."""
         number, i, c = self.controls["number"], self.current(), self.controls
-        place, title = f"{number.value + 1} of {number.max + 1}", html.escape(self.title(i))
-        c["place"].value = f"<b>{place}</b>: {title}"
+        place = f"{number.value + 1} of {number.max + 1}"
+        c["place"].value = f"<b>{place}</b>: {html.escape(self.title(i))}"
         with self.silently():
             c["image"].value = i
         for name, (picture, title, about) in self.drawn().items():
@@ -231,7 +231,7 @@ class Browser(Tool):
         """A click on a picture chooses its pixel; arrow keys outside a slider turn the page."""
         if kind == "key":
             self.step(1 if words[0] == "right" else -1)
-        elif kind == "click":
+        else:
             height, width = self.images.shape[1:3]
             with self.silently():
                 self.controls["row"].value = int(words[1] * height)

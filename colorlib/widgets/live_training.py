@@ -7,8 +7,7 @@ class LiveCurves:
     """`on_epoch` for `fit`: redraws the curves and the strip in place as epochs end."""
 
     def __init__(self, note: str = ""):
-        self.note = note
-        self.handles: list = []
+        self.note, self.handles = note, []
 
     def __call__(self, history: list[dict], strip: np.ndarray) -> None:
         import matplotlib.pyplot as plt
@@ -17,10 +16,8 @@ class LiveCurves:
         from colorlib.report import charts, pictures
 
         figures = charts.learning_curves(history, self.note), pictures.strip(strip, self.note)
-        if not self.handles:
-            self.handles = [display(figure, display_id=True) for figure in figures]
-        else:
-            for handle, figure in zip(self.handles, figures, strict=True):
-                handle.update(figure)
+        for handle, figure in zip(self.handles, figures, strict=False):  # none the first time
+            handle.update(figure)
+        self.handles = self.handles or [display(f, display_id=True) for f in figures]
         for figure in figures:
             plt.close(figure)

@@ -161,7 +161,7 @@ class TuringTest(Tool):
             c[side] = self.button(side, lambda side=side: self.press(side), layout=full)
             alt = w.HTML(f'<span data-alt="The {side} picture of the pair"></span>')
             columns.append(w.VBox([shown, c[side], alt], layout=column))
-        parts = [c["message"], c["progress"], row(columns), c["verdict"], c["start"]]
+        parts = [c["message"], c["progress"], row(columns), c["verdict"], row([c["start"]])]
         self.box = self.page(parts, "the Turing test")
 
     def act(self, kind: str, *words: str) -> None:
