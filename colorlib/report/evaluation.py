@@ -86,11 +86,11 @@ def compared_systems(
 
 def evaluate_systems(
     systems: Iterable[System] | Mapping[str, Colorizer], images: np.ndarray, given: str,
-    resamples: int = 1000, more: Callable[[Tensor, Tensor], dict] = lambda predicted, truth: {},
+    resamples: int = 1000, more: Callable[[Tensor, Tensor], dict] | None = None,
 ) -> list[dict]:  # fmt: skip
     """One row a system: every metric on uint8 `images`, and 95 % intervals against the first.
 
-    systems: see `as_systems`. more(predicted, truth) is merged into each row.
+    systems: see `as_systems`. more(predicted, truth), if given, is merged into each row.
     """
     truth = to_tensor(images)
     gray = to_gray(truth, given)
@@ -107,7 +107,7 @@ def evaluate_systems(
         row["sample"] = {name: sample[name] for name in ("psnr", "raw_auc", "colourfulness")}
         if measured is not first and resamples:
             row["difference"] = paired_bootstrap(measured, first, resamples)
-        rows.append(row | more(predicted, truth))
+        rows.append(row | (more(predicted, truth) if more else {}))
     return rows
 
 
