@@ -17,9 +17,9 @@ VERSION = 2  # part of weights_digest: raise it whenever the same logits give ot
 CELL_HEADS = ("distribution", "ab")  # those that predict a distribution over cells
 HEADS: dict[str, Any] = {  # name -> a subclass of Head, or "module:class", see `look_up`
     "distribution": "colorlib.decoding:ChromaCells",
-    "ab": "colorlib.compare.heads:AbCells",
+    "ab": "colorlib.compare.recipes:AbCells",
     "chroma": "colorlib.decoding:Head",
-    "hue_saturation": "colorlib.compare.heads:HueSaturation",
+    "hue_saturation": "colorlib.compare.recipes:HueSaturationHead",
 }
 
 

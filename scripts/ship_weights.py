@@ -113,7 +113,7 @@ def ship_classifiers(source: str, names: list[str]) -> dict:
     names = names or list(classifier.CLASSIFIERS)
     for name in names:
         classifier.make_classifier(name, source)
-        made, shipped = classifier.files(name, paths.runs() / name), classifier.shipped_files(name)
+        made, shipped = classifier.files(name, paths.runs() / name), classifier.files(name)
         for file, target in zip(made, shipped, strict=True):
             with paths.replacing(target) as part:
                 shutil.copyfile(file, part)

@@ -32,8 +32,6 @@ LEVELS = (  # a module imports from its own level or from the ones above it
     "__main__",
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names.split()}
-# folders in which some parameters have no type hint yet: to become empty
-NOT_HINTED = {"compare"}
 OUTWARD: set[tuple[str, str]] = set()  # arrows that leave the core
 
 
@@ -150,4 +148,4 @@ def test_every_parameter_has_a_type_hint():
         found = list(unhinted(ast.parse(path.read_text(encoding="utf-8"))))
         if found:
             missing.setdefault(part(module), {})[module] = found
-    assert set(missing) <= NOT_HINTED, {k: v for k, v in missing.items() if k not in NOT_HINTED}
+    assert not missing

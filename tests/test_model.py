@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 import colorlib as cl
 from colorlib import decoding as m
 from colorlib.color import add_chroma, rgb_to_lab, to_gray
-from colorlib.compare import heads
+from colorlib.compare.recipes import AbCells, ab_cells
 from colorlib.model import predict
 
 TINY = {"widths": (8, 8, 16), "down": (1, 1, 1), "up": (1, 1)}
@@ -107,13 +107,13 @@ def test_every_head_keeps_gray(head, given):
 def test_ab_and_gray_give_the_colour_back(given):
     rgb = torch.rand(1, 3, 40, 50) * 0.9 + 0.05
     ab, gray = rgb_to_lab(rgb)[:, 1:], to_gray(rgb, given)
-    found = add_chroma(heads.ab_to_chroma(ab, gray, given), gray, given)
+    found = add_chroma(AbCells().to_chroma(ab, gray, given), gray, given)
     error = (found - rgb).abs().amax(1)
     assert error.median() < 0.005 and (error < 0.02).float().mean() > 0.85
 
 
 def test_ab_cells_are_those_that_some_colour_is_nearest_to():
-    cells = heads.ab_cells()
+    cells = ab_cells()
     rgb = torch.rand(1, 3, 300, 300)
     near = {tuple(x) for x in (rgb_to_lab(rgb)[0, 1:].flatten(1).T / 10).round().tolist()}
     assert near <= {tuple(x) for x in (cells / 10).tolist()}

@@ -8,8 +8,7 @@ import colorlib as cl
 from colorlib import batches, recipes
 from colorlib.color import hsv_to_chroma, rgb_to_lab
 from colorlib.compare import nogan
-from colorlib.compare.heads import ab_cells
-from colorlib.compare.recipes import HueSaturation, Rebalanced
+from colorlib.compare.recipes import HueSaturation, Rebalanced, ab_cells
 from colorlib.decoding import cell_centers, look_up
 
 

@@ -1,14 +1,13 @@
-"""Small CIFAR-100 classifiers, trained here: two measure recoloured images, one is a control.
+"""Small CIFAR-100 classifiers: two measure recoloured images, one is a control, NoGAN has one.
 
-They are trained on CIFAR-100's labels. Of the recipes only NoGAN uses one of them, "features",
-never the ones that measure. Nothing that is shipped was chosen with them. semantic.py says what
-they measure.
+They are trained on CIFAR-100's labels. Nothing that is shipped was chosen with them.
 """
 
 import dataclasses
 import json
 import math
 import time
+from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -26,21 +25,14 @@ from colorlib.color import luma
 from colorlib.config import Config
 from colorlib.data import load_images, load_labels, to_tensor
 from colorlib.datasets.pixels import training_pixels
+from colorlib.decoding import look_up
 from colorlib.environment import make_accelerator
-from colorlib.model import (
-    Convolution,
-    Network,
-    Residual,
-    evaluation_mode,
-)
-from colorlib.paths import machine
+from colorlib.model import Convolution, Network, Residual, evaluation_mode
 from colorlib.recipes import Recipe
 from colorlib.train import epochs, make_optimizers
 
-FOLDER = "classifiers"
-SMOOTHING = 0.1
-# the fields of Config that the training of a classifier reads
-CONFIG_FIELDS = (
+FOLDER = "classifiers"  # in the folder of the shipped weights
+CONFIG_FIELDS = (  # those that the training of a classifier reads
     "name epochs batch_size learning_rate muon_rate warmup weight_decay seed validation shift zoom"
 )
 
@@ -48,7 +40,7 @@ CONFIG_FIELDS = (
 class Classifier(Network):
     """rgb (B, 3, H, W) in [0, 1], H and W multiples of 8 -> logits (B, classes)."""
 
-    def __init__(self, widths: tuple[int, ...] = (48, 96, 192), classes: int = 100):
+    def __init__(self, widths: Sequence[int] = (48, 96, 192), classes: int = 100):
         super().__init__()
         self.config = {"widths": list(widths), "classes": classes}
         self.stem = Convolution(12, widths[0])
@@ -73,31 +65,10 @@ class Classifier(Network):
         return self.head(self.features(rgb))
 
 
-class ClassLabels(Recipe):
-    """Cross-entropy with the class labels of colour or grey images, smoothed by `SMOOTHING`."""
-
-    def __init__(self, labels: Tensor, seen: str):
-        super().__init__()
-        self.labels, self.seen = labels, seen
-
-    def inputs(self, batch: Batch) -> tuple[Tensor]:
-        return (batch.rgb if self.seen == "colour" else batch.gray.expand(-1, 3, -1, -1),)
-
-    def loss(self, output: Tensor, batch: Batch) -> Tensor:
-        assert batch.number is not None
-        labels = self.labels[batch.number].to(output.device)
-        return F.cross_entropy(output, labels, label_smoothing=SMOOTHING)
-
-
 class ResNet(Network):
-    """The residual network of He et al. 2016, section 4.2, its first convolution at stride 2.
+    """The same by the network of He et al. 2016, section 4.2, its first convolution at stride 2."""
 
-    rgb (B, 3, H, W) in [0, 1], H and W multiples of 8 -> logits (B, classes).
-    """
-
-    def __init__(
-        self, widths: tuple[int, ...] = (32, 64, 128), blocks: int = 2, classes: int = 100
-    ):
+    def __init__(self, widths: Sequence[int] = (32, 64, 128), blocks: int = 2, classes: int = 100):
         super().__init__()
         self.config = {"widths": list(widths), "blocks": blocks, "classes": classes}
         self.stem = self.strided(3, widths[0])
@@ -123,34 +94,51 @@ class Kind(NamedTuple):
     epochs: int = 8
     seed: int = 0
 
+    def show(self, rgb: Tensor) -> Tensor:
+        """Images (N, 3, H, W) as this classifier sees them in training."""
+        return rgb if self.seen == "colour" else luma(rgb).expand(-1, 3, -1, -1)
+
 
 CLASSIFIERS = {
     "classifier": Kind("colour"),
     "classifier-resnet": Kind("colour", ResNet, epochs=6, seed=1),  # the second opinion
     "classifier-grey": Kind("grey"),  # the control
-    "features": Kind("colour", epochs=3),  # NoGAN's
+    "features": Kind("colour", epochs=3),  # NoGAN's, which never measure
 }
+
+
+class ClassLabels(Recipe):
+    """Cross-entropy with the class labels of colour or grey images, a tenth smoothed."""
+
+    def __init__(self, labels: Tensor, kind: Kind):
+        super().__init__()
+        self.labels, self.kind = labels, kind
+
+    def inputs(self, batch: Batch) -> tuple[Tensor]:
+        return (self.kind.show(batch.rgb),)
+
+    def loss(self, output: Tensor, batch: Batch) -> Tensor:
+        labels = self.labels[batch.number].to(output.device)
+        return F.cross_entropy(output, labels, label_smoothing=0.1)
 
 
 def train_classifier(
     name: str, images: np.ndarray, classes: np.ndarray, config: Config
 ) -> nn.Module:
-    """Train NAME of `CLASSIFIERS` into data/runs/NAME, going on where it stopped.
+    """Train NAME of `CLASSIFIERS` on uint8 images (N, H, W, 3), classes (N,), into data/runs/NAME.
 
-    images: uint8 (N, H, W, 3); classes: the class (N,) of each; not the last `config.validation`.
-    Raises KeyboardInterrupt if it is stopped.
+    It goes on where it stopped. Raises KeyboardInterrupt if it is stopped.
     """
     config = dataclasses.replace(config, name=name, precision="no", clip=math.inf)
     accelerator, labels = make_accelerator(), torch.as_tensor(classes).long()
     pixels, _ = training_pixels(images, config, 8, accelerator.device)
     torch.manual_seed(config.seed)
-    kind = CLASSIFIERS[name]
-    model = kind.network(classes=int(labels.max()) + 1)
+    model = CLASSIFIERS[name].network(classes=int(labels.max()) + 1)
     model = model.to(accelerator.device, memory_format=torch.channels_last).train()
     run = Run(model, make_optimizers(model, config), pixels, config, accelerator)
     run.resume()
     with run.opened():
-        for _ in epochs(run, ClassLabels(labels, kind.seen)):
+        for _ in epochs(run, ClassLabels(labels, CLASSIFIERS[name])):
             pass  # nothing is measured before the end
     if not run.finished:
         raise KeyboardInterrupt
@@ -158,31 +146,26 @@ def train_classifier(
 
 
 def make_classifier(name: str, source: str = "cifar100") -> dict:
-    """Train NAME of `CLASSIFIERS` in data/runs/NAME; return how it was made.
+    """Train NAME of `CLASSIFIERS`, measure it, and write its `files` into data/runs/NAME.
 
-    Its accuracy is measured on test images of the kind that it was trained on. The run's folder
-    then holds NAME.safetensors and NAME.json, which scripts/ship_weights.py ships.
+    Returns how it was made. scripts/ship_weights.py ships the files.
     """
-    if name not in CLASSIFIERS:
-        raise ValueError(f"classifier: got {name!r}, expected one of {', '.join(CLASSIFIERS)}")
-    kind = CLASSIFIERS[name]
-    config = Config(name, given="luma", epochs=kind.epochs, seed=kind.seed, zoom=0.25)
-    labels, truth = load_labels(source, "train"), load_labels(source, "test")
+    kind, labels = look_up(CLASSIFIERS, name, "classifier"), load_labels(source, "train")
     if labels is None:
         raise ValueError(f"classifier: {source} has no classes, expected cifar100")
+    config = Config(name, given="luma", epochs=kind.epochs, seed=kind.seed, zoom=0.25)
     began = time.perf_counter()
     model = train_classifier(name, load_images(source, "train"), labels[0], config)
     minutes = (time.perf_counter() - began) / 60
-    rgb = to_tensor(load_images(source, "test"))
-    rgb = rgb if kind.seen == "colour" else luma(rgb).expand(-1, 3, -1, -1)
+    rgb = kind.show(to_tensor(load_images(source, "test")))
     made = {
         "config": {setting: getattr(config, setting) for setting in CONFIG_FIELDS.split()},
         "classifier": model.config,
         "seen": kind.seen,
-        "test_accuracy": accuracy(model, rgb, truth[0]),
+        "test_accuracy": accuracy(model, rgb, load_labels(source, "test")[0]),
         "test_images": len(rgb),
         "minutes": round(minutes, 1),
-        "machine": machine(),
+        "machine": paths.machine(),
         "date": date.today().isoformat(),
         "command": f"python -m colorlib train-classifier {name}",
     }
@@ -193,26 +176,16 @@ def make_classifier(name: str, source: str = "cifar100") -> dict:
     return made
 
 
-def files(name: str, folder: Path) -> tuple[Path, Path]:
+def files(name: str, folder: Path = paths.SHIPPED / FOLDER) -> tuple[Path, Path]:
     """A classifier's weights (16-bit floats, with its architecture) and how it was made."""
     return folder / f"{name}.safetensors", folder / f"{name}.json"
 
 
-def shipped_files(name: str) -> tuple[Path, Path]:
-    """`files` of a shipped classifier; one that was not shipped yet has none."""
-    return files(name, paths.SHIPPED / FOLDER)
-
-
 def load_classifier(name: str, device: str | torch.device = "cpu") -> nn.Module:
     """A shipped classifier of `CLASSIFIERS`; recipes may learn from "features" alone."""
-    path, _ = shipped_files(name)
-    if name not in CLASSIFIERS or not path.is_file():
-        raise ValueError(
-            f"classifier: got {name!r}, expected one of {', '.join(CLASSIFIERS)}; "
-            "`make classifiers` makes and ships them"
-        )
-    state, metadata = paths.read_weights(path)
-    model = CLASSIFIERS[name].network(**json.loads(metadata["classifier"]))
+    kind = look_up(CLASSIFIERS, name, "classifier")
+    state, metadata = paths.read_weights(files(name)[0])
+    model = kind.network(**json.loads(metadata["classifier"]))
     model.load_state_dict(state)
     return model.eval().to(device, memory_format=torch.channels_last)
 

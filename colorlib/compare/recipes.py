@@ -1,14 +1,55 @@
-"""The recipes of ECCV16 and of the original course project."""
+"""The recipes of ECCV16 and of the original course project, and the heads of their networks."""
+
+import functools
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from colorlib.batches import Batch
-from colorlib.color import rgb_to_hsv, rgb_to_lab
-from colorlib.compare.heads import AB_SPACING
+from colorlib.color import hsv_to_chroma, lab_to_rgb, lightness, rgb_to_hsv, rgb_to_lab, to_gray
+from colorlib.decoding import Head
 from colorlib.model import ColorNet
 from colorlib.recipes import Distribution, Recipe
+
+AB_SPACING = 10.0  # Zhang et al. 2016, section 2.1
+
+
+class AbCells(Head):
+    """A distribution over cells of the ab plane of CIE Lab, as ECCV16 has it."""
+
+    def cells(self, spacing: float) -> Tensor:
+        return ab_cells()  # always 10 apart
+
+    def to_chroma(self, ab: Tensor, gray: Tensor, given: str) -> Tensor:
+        """The lightness that goes with the input is found in four steps; clipped to the gamut."""
+        level = expected = lightness(gray)
+        for _ in range(4):
+            rgb = lab_to_rgb(torch.cat((level, ab), 1))
+            reached = lightness(to_gray(rgb, given).clamp(0, 1))
+            level = (level + expected - reached).clamp(0, 100)
+        return hsv_to_chroma(rgb_to_hsv(lab_to_rgb(torch.cat((level, ab), 1))))
+
+
+class HueSaturationHead(Head):
+    """Hue and saturation as two numbers."""
+
+    def activate(self, output: Tensor) -> Tensor:
+        return output.sigmoid()
+
+    def to_chroma(self, color: Tensor, gray: Tensor, given: str) -> Tensor:
+        return hsv_to_chroma(torch.cat((color, gray), 1))
+
+
+@functools.cache
+def ab_cells() -> Tensor:
+    """(K, 2): every multiple of 10 in the ab plane that is nearest to one of 64^3 sRGB colours.
+
+    Zhang et al. 2016, section 2.1, count 313 in gamut; their rule is not published.
+    """
+    level = torch.linspace(0, 1, 64)
+    rgb = torch.cartesian_prod(level, level, level).T[:, :, None]
+    return (rgb_to_lab(rgb)[1:, :, 0].T / AB_SPACING).round().unique(dim=0) * AB_SPACING
 
 
 class Rebalanced(Distribution):

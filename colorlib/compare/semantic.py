@@ -1,19 +1,19 @@
 """Do the colours help a classifier?
 
-Colours that fit make an image easier to recognise: the share of recoloured images that a classifier
-gets right is ECCV16's "semantic interpretability" (Zhang et al. 2016, section 3.1). The distance
-between the features of recoloured and of true images says whether the set looks natural.
+The share of recoloured images that it gets right is ECCV16's "semantic interpretability" (Zhang et
+al. 2016, section 3.1). The distance of features to those of true images says whether a set looks
+natural.
 """
 
 import json
-from collections.abc import Iterable
 
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from colorlib.color import luma
-from colorlib.compare.classifier import Classifier, accuracy, load_classifier, shipped_files
+from colorlib.compare.classifier import Classifier, accuracy, files, load_classifier
 from colorlib.data import to_tensor
 from colorlib.datasets.arrays import Labels
 from colorlib.model import ColorNet, evaluation_mode
@@ -26,8 +26,6 @@ MEASURING = {"top1": "classifier", "top1_resnet": "classifier-resnet"}  # column
 
 def features(model: Classifier, rgb: Tensor) -> Tensor:
     """A classifier's features (N, F) of images rgb (N, 3, H, W) in [0, 1]."""
-    from tqdm import tqdm
-
     with evaluation_mode(model) as device:
         parts = tqdm(rgb.split(500), "features", delay=3, leave=False)
         return torch.cat([model.features(part.to(device)).cpu() for part in parts])
@@ -50,7 +48,7 @@ def frechet(model: Classifier, one: Tensor, other: Tensor) -> float:
 
 def measuring() -> dict[str, str]:
     """Those of `MEASURING` that are shipped."""
-    return {column: name for column, name in MEASURING.items() if shipped_files(name)[0].is_file()}
+    return {column: name for column, name in MEASURING.items() if files(name)[0].is_file()}
 
 
 def classifier_metrics(recolored: Tensor, truth: Tensor, classes: np.ndarray) -> dict[str, float]:
@@ -63,9 +61,8 @@ def classifier_metrics(recolored: Tensor, truth: Tensor, classes: np.ndarray) ->
 def classifier_result(
     model: ColorNet, name: str, source: str, images: np.ndarray, labels: Labels | None
 ) -> dict:
-    """`classifier_rows` of shipped weights or a run, saved as a result.
+    """`classifier_rows`, saved as `classifier-NAME` of all test images, else `classifier-quick`.
 
-    source: resolved; the result is `classifier-NAME` of all test images, else `classifier-quick`.
     The classifiers know CIFAR-100's classes: for another source the result on file is returned.
     """
     if source != "cifar100" or labels is None:
@@ -79,24 +76,18 @@ def classifier_result(
     return store.save_result(f"classifier-{name if len(images) == 10000 else 'quick'}", result)
 
 
-def classifier_rows(
-    model: ColorNet,
-    images: np.ndarray,
-    classes: np.ndarray,
-    vividness: Iterable[float] = VIVIDNESS,
-) -> list[dict]:
-    """Rows for true images, their luma, and that coloured by `model` (uint8 N, H, W, 3; classes N).
+def classifier_rows(model: ColorNet, images: np.ndarray, classes: np.ndarray) -> list[dict]:
+    """Rows for true images, uint8 (N, H, W, 3), of classes (N,), their luma, and that coloured.
 
-    "accuracy_recovered" is the share of the loss of accuracy, from true to grey images, that
-    the colours win back. The last row is the control, a classifier trained on grey images, on grey
-    images: it says what colour is worth to a classifier at all.
+    "accuracy_recovered" is the share of the loss of accuracy, from true to grey images, that the
+    colours win back. The last row is the control: a classifier of grey images on grey images.
     """
     truth = to_tensor(images)
     gray = luma(truth)
     systems = [System("true_colors", lambda _: truth), System("grey", grey)]
     rows = [
         system.row() | classifier_metrics(system.colorize(gray), truth, classes)
-        for system in (*systems, *at_vividness(model, "luma", vividness))
+        for system in (*systems, *at_vividness(model, "luma"))
     ]
     best, worst = rows[0]["top1"], rows[1]["top1"]
     for row in rows:
@@ -106,21 +97,17 @@ def classifier_rows(
 
 
 def classifier_table(result: dict) -> str:
-    """`classifier_rows` as a Markdown table, the classifiers, and what the control means."""
+    """The result in Markdown: a table, the classifiers, and what the control means."""
     *rows, control = result["rows"]
-    known = [column for column in MEASURING if column in rows[0]]
-    header = ["images", *(f"top-1 of `{MEASURING[column]}`" for column in known), "gap closed"]
+    known = {column: name for column, name in MEASURING.items() if column in rows[0]}
+    header = ["images", *(f"top-1 of `{name}`" for name in known.values()), "gap closed"]
     lines = [
-        [
-            title(row),
-            *(f"{row[column]:.1%}" for column in known),
-            f"{row['accuracy_recovered']:.0%}",
-        ]
+        [title(row), *(f"{row[c]:.1%}" for c in known), f"{row['accuracy_recovered']:.0%}"]
         for row in rows
     ]
-    made = {name: json.loads(shipped_files(name)[1].read_text(encoding="utf-8"))
-            for name in (*(MEASURING[column] for column in known), "classifier-grey")}  # fmt: skip
-    commands = "; ".join(f"`{m['command']}` ({m['test_accuracy']:.1%})" for m in made.values())
+    records = (files(name)[1] for name in (*known.values(), "classifier-grey"))
+    made = [json.loads(record.read_text(encoding="utf-8")) for record in records]
+    commands = "; ".join(f"`{m['command']}` ({m['test_accuracy']:.1%})" for m in made)
     text = (
         f"A classifier that was trained on grey images is right on {control['top1']:.1%} of the "
         f"grey images. The classifier that was trained on colour is right on "

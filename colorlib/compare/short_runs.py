@@ -1,6 +1,5 @@
 """Notebook 2's short runs: the distribution, regression beside it, and a reader's own recipe."""
 
-import dataclasses
 import hashlib
 import inspect
 import json
@@ -43,9 +42,7 @@ SETTINGS = {  # name -> (part, meaning) of the hyperparameters that the short ru
 
 def short_config(recipe: str, source: str, images: np.ndarray) -> Config:
     """The config of a short run on a resolved source's training `images`."""
-    config = equal_budget.run_config(recipe, "short", source)
-    config.count = min(config.count, len(data.split_validation(images, config.validation)[0]))
-    return config
+    return equal_budget.run_config(recipe, "short", source, images)
 
 
 def settings_table(config: Config) -> str:
@@ -90,8 +87,8 @@ def compare(model: ColorNet, plain: ColorNet, source: str) -> dict:
     record = store.data_record(source, "validation", images)
     made = store.provenance(networks, settings, record, notebook="02_training")
     made["rows"] = evaluate_systems(systems(model, plain), images, "luma", resamples=200)
-    kept = "" if paths.profile() == "full" else "-quick"
-    return store.save_result(f"short-{data.slug(source)}{kept}", made)
+    quick = "" if paths.profile() == "full" else "-quick"
+    return store.save_result(f"short-{data.slug(source)}{quick}", made)
 
 
 def show_ways(model: ColorNet, plain: ColorNet, source: str, count: int = 6) -> Figure:
@@ -99,8 +96,8 @@ def show_ways(model: ColorNet, plain: ColorNet, source: str, count: int = 6) -> 
     images = validation_images(source)[:100]
     images = images[pictures.most_colourful(images, count)]
     gray = luma(data.to_tensor(images))
-    names = ("grey input", "regression", "distribution,\nvividness 0", "distribution,\nvividness 1")
     colored = [data.to_images(system.colorize(gray)) for system in systems(model, plain)]
+    names = ("grey input", "regression", "distribution,\nvividness 0", "distribution,\nvividness 1")
     note = f"{data.describe(source)}, validation images, luma as input"
     return pictures.ways(images, dict(zip(names, colored, strict=True)), note)
 
@@ -115,8 +112,7 @@ def train_own(recipe: type[Recipe], source: str, images: np.ndarray) -> ColorNet
     ]
     digest = hashlib.sha256("\n".join(text).encode()).hexdigest()[:6]
     config = short_config("distribution", source, images)
-    name = f"{recipe.name}-{digest}-{data.slug(source)}"
-    config = dataclasses.replace(config, name=name, recipe=recipe.name)
+    config.name, config.recipe = f"{recipe.name}-{digest}-{data.slug(source)}", recipe.name
     model, loss = build(config)
     if len(fit(model, loss, images, config)) < config.epochs:
         raise KeyboardInterrupt("training was stopped: run the cell again, and it goes on")
@@ -131,5 +127,5 @@ def own_recipe_figure(model: ColorNet, source: str) -> Figure:
         others = equal_budget.compare(source, "short", recipes=("regression", "distribution"))
     truth = data.to_tensor(data.load_images(source, "test", others["data"]["count"]))
     mine = equal_budget.measure_output(colorize(model, luma(truth), "luma"), truth)
-    note = caption(others)
-    return charts.recipes_compared(others["curves"], equal_budget.OURS, {"mine": [mine]}, note)
+    ours, note = equal_budget.OURS, caption(others)
+    return charts.recipes_compared(others["curves"], ours, {"mine": [mine]}, note)

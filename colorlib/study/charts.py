@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from colorlib.color import lab_to_rgb, luma, rgb_to_lab
-from colorlib.compare.heads import AB_SPACING
+from colorlib.compare.recipes import AB_SPACING
 from colorlib.data import load_images, to_images, to_tensor
 from colorlib.decoding import cell_lattice
 from colorlib.metrics import NAMES

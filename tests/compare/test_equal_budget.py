@@ -109,11 +109,12 @@ def test_nogan_ends_where_quality_peaked(images, monkeypatch):
     cl.fit(model, recipe, images, config)
     seen, qualities = [], iter([5.0, 4.0, 1.0, 3.0, 2.0, 6.0, 7.0, 8.0])
 
-    def quality(net):
+    def quality(net, *_):
         seen.append({k: v.clone() for k, v in net.state_dict().items()})
         return next(qualities)
 
-    history = nogan.adversarial_phase(model, images, config, quality)
+    monkeypatch.setattr(nogan, "quality", quality)
+    history = nogan.adversarial_phase(model, images, config)
     assert [row["quality"] for row in history][:3] == [5.0, 4.0, 1.0]
     assert not torch.equal(seen[2]["head.weight"], seen[0]["head.weight"])
     assert all(torch.equal(v, seen[2][k]) for k, v in model.state_dict().items())
@@ -122,7 +123,8 @@ def test_nogan_ends_where_quality_peaked(images, monkeypatch):
     assert nogan.adversarial_phase(other, images, config) == history  # a finished game is read
     assert torch.allclose(other.head.weight, model.head.weight, atol=1e-6)
     third, _ = cl.build(config)  # another generator: its game is another
-    assert nogan.adversarial_phase(third, images, config, lambda _: 9.0)[0]["quality"] == 9.0
+    monkeypatch.setattr(nogan, "quality", lambda *_: 9.0)
+    assert nogan.adversarial_phase(third, images, config)[0]["quality"] == 9.0
 
 
 def test_original_network_is_trained_for_its_time_and_kept(images):
