@@ -4,8 +4,8 @@ COLORLIB_DATA     the data root (default: data/)
 COLORLIB_OUT      the folder of figures/ and results/ (default: build/)
 COLORLIB_PROFILE  "quick" (default; minutes) or "full" (the committed notebooks)
 
-Both defaults are folders of the repository or, if colorlib was installed without it, of the current
-folder. The tracked figures/ and data/results/ are written only if COLORLIB_OUT is the repository.
+The defaults are folders of the repository or, without it, of the current folder. The tracked
+figures/ and data/results/ are written only if COLORLIB_OUT is the repository.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -90,8 +90,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
 def owned(folder: Path) -> Iterator[None]:
     """Keep other runs out of `folder`, and clear what a killed run left half written in it.
 
-    Raises ValueError if another process trains there, and OSError that says what to do if the
-    folder cannot be written: now, not after hours. The lock of a process that died is void.
+    Raises ValueError if another process trains there, OSError if the folder cannot be written: now,
+    not after hours.
     """
     from filelock import FileLock, Timeout
 
@@ -101,10 +101,8 @@ def owned(folder: Path) -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout:
-            raise ValueError(
-                f"{folder.name} is being trained by another process. Wait for it, or give this "
-                "run another name"
-            ) from None
+            message = "is being trained by another process. Wait, or give this run another name"
+            raise ValueError(f"{folder.name} {message}") from None
         except (OSError, NotImplementedError):
             pass  # a file system without locks, as that of Google Drive, or one that is read-only
         for part in folder.glob("*.part"):
@@ -156,11 +154,9 @@ def read_weights(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, s
 def machine() -> dict:
     """What a measurement was made on."""
     cpu = platform.processor() or platform.machine()
-    try:
+    with suppress(OSError, StopIteration):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         cpu = next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
-    except (OSError, StopIteration):
-        pass
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
         "cpu": cpu,

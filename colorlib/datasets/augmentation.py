@@ -19,9 +19,8 @@ def cutmix(rgb: Tensor, other: Tensor, side: Tensor, corner: Tensor) -> Tensor:
     """Images (B, 3, H, W), a rectangle of each replaced by what `other` holds there.
 
     side (2, B): from 0, a quarter of height and width, to 1, three quarters; corner (2, B): from 0,
-    top or left, to 1, as far down or right as it goes. The colours stay right everywhere, and it
-    is harder to overfit to single images. After Yun et al. 2019, "CutMix", section 3; height and
-    width are drawn apart here, and every pixel has its own target, so that none is mixed.
+    top or left, to 1, as far down or right as it goes. After Yun et al. 2019, "CutMix", section 3;
+    every pixel has its own target here, so that none is mixed.
     """
     inside = []
     for size, share, at in zip(rgb.shape[-2:], side, corner, strict=True):
@@ -34,10 +33,7 @@ def cutmix(rgb: Tensor, other: Tensor, side: Tensor, corner: Tensor) -> Tensor:
 
 
 def shifted(rgb: Tensor, moved: Tensor) -> Tensor:
-    """Images (B, 3, H, W), each moved by its own whole (rows, columns) of moved (2, B).
-
-    What comes in at the edges is the image mirrored.
-    """
+    """Images (B, 3, H, W), mirrored at the edges, each moved by its (rows, columns) of (2, B)."""
     count, _, height, width = rgb.shape
 
     def places(size: int, by: Tensor) -> Tensor:

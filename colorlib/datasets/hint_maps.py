@@ -14,9 +14,9 @@ MOST_HINTS = 64  # squares revealed of one image
 def draw_hints(count: int, height: int, width: int, random: torch.Generator) -> Tensor:
     """Squares to reveal, int64 (count, `MOST_HINTS`, 3): top, left and side in pixels.
 
-    A side of 0 is no square. Half of the images reveal none; the others a geometric number of mean
-    8, and one in 16 of them any number up to `MOST_HINTS`. Places are uniform, sides 1 to 9 pixels.
-    After Zhang et al. 2017, section 3.1, which draws places near the middle more often.
+    Half of the images reveal none (sides of 0); the others a geometric number of mean 8, and one in
+    16 of them any number. Places are uniform, sides 1 to 9 pixels. After Zhang et al. 2017,
+    section 3.1, which draws places near the middle more often.
     """
     chance = torch.rand((4, count), generator=random)
     points = 1 + (chance[0].clamp(min=1e-9).log() / math.log(1 - 1 / 8)).floor()

@@ -188,10 +188,9 @@ def _eight_bits(image: Image.Image, source: Image.Image) -> tuple[Image.Image, l
 
 
 def _exif(image: Image.Image, size: tuple[int, int], srgb: bool) -> tuple[bytes | None, list[str]]:
-    """The EXIF block as it holds for an upright image of `size`, and what else will be left out.
+    """The EXIF block of an upright image of `size`, without a thumbnail, and what is left out.
 
-    Without orientation, and without a thumbnail, which has no colours. Of a TIFF, whose tags say as
-    well how its pixels are laid out, those that describe the picture.
+    Of a TIFF, whose tags say as well how its pixels are laid out, those that describe the picture.
     """
     left = {INFO_NAMES[key] for key in image.info if key in INFO_NAMES}
     left |= {key for key in getattr(image, "text", ()) if not key.startswith(("XML:", "Raw "))}
@@ -251,15 +250,13 @@ def _srgb() -> ImageCms.ImageCmsProfile:
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, bytes | None]:
-    """The image's colours in sRGB, and the profile that says so; as it is where that fails.
-
-    A profile of grey is applied to each channel, one of RGB or CMYK to an image of that kind.
-    """
+    """The image's colours in sRGB, and the profile that says so; as it is where that fails."""
     try:
         given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         space = given.profile.xcolor_space.strip()
         if image.mode != "CMYK":
             image = image if image.mode == "L" and space == "GRAY" else image.convert("RGB")
+        # a profile of grey is applied to each channel
         bands = image.split() if space == "GRAY" and image.mode != "CMYK" else [image]
         bands = [ImageCms.profileToProfile(b, given, _srgb(), outputMode="RGB") for b in bands]
     except (ImageCms.PyCMSError, OSError, ValueError):  # broken, or of another kind of image

@@ -52,10 +52,9 @@ def pack(
 ) -> np.ndarray:
     """Write the images of `folder` as uint8 (N, size, size, 3) to `path`; return it, memory-mapped.
 
-    Images are read one at a time, so that a set may be larger than memory, and written in canonical
-    order. Needs room on disk for the set twice. The folder is as in `load_images`; images that
-    cannot be read are left out and named. Raises ValueError for a folder without images, and for
-    a `path` that is there already (without `force`), OSError where the disk is full.
+    The folder is as in `load_images`. Images are read one at a time, so that a set may be larger
+    than memory, and written in canonical order, which needs room on disk for the set twice. Raises
+    ValueError for a folder without images, and for a `path` that is there without `force`.
     """
     path = Path(path).expanduser()
     if path.suffix != ".npy":

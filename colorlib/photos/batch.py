@@ -13,6 +13,8 @@ from colorlib.photos.image_output import FORMATS, check_target, save_image
 
 log = logging.getLogger(__name__)
 ADDED = "-coloured"  # to a name that is not chosen
+INPUT = "is to be coloured too, and would be written over; name another folder with -o"
+MADE = "has just been made from another photograph; colour it in another call, with another -o"
 
 
 def outputs(inputs: list[Path], output: Path | None, failed: list[str]) -> list[tuple[Path, Path]]:
@@ -75,36 +77,27 @@ def colorize_files(
 ) -> list[str]:
     """Colour every photograph of `inputs`; return a sentence for each that could not be.
 
-    options: of `colorize_photo`. A file that is there is not written over without `force`: a named
-    photograph is then refused, one of a folder passed over, so that a second run colours what is
-    new. No file is written twice, and none that is itself to be coloured. Raises ValueError at once
-    where the setting is wrong for all of them. Logs what is left out.
+    options: of `colorize_photo`; ValueError at once where they are wrong. Without `force` no file
+    is written over: a named photograph is then refused, one of a folder passed over, so that a
+    second run colours what is new. No file is written twice, and none that is to be coloured.
     """
     check_setting(**options)
-    failed, written, before = [], set(), 0
+    failed, before = [], 0
     inputs = [Path(place).expanduser() for place in inputs]
     pairs = outputs(inputs, output and output.expanduser(), failed)
-    sources = {source.resolve() for source, _ in pairs}
+    taken = {source.resolve(): INPUT for source, _ in pairs}
     bar = tqdm(pairs, "colouring", unit=" photographs", disable=None if len(pairs) > 1 else True)
     for source, target in bar:
         try:
-            if target.resolve() in written:
-                raise ValueError(
-                    f"{source}: {target} has just been made from another photograph; "
-                    "colour it in a call of its own, with another -o"
-                )
-            if target.resolve() in sources:
-                raise ValueError(
-                    f"{source}: {target} is one of the photographs to be coloured, and would be "
-                    "written over; name another folder with -o"
-                )
+            if target.resolve() in taken:
+                raise ValueError(f"{source}: {target} {taken[target.resolve()]}")
             if target.exists() and not force and source not in inputs:
                 before += 1
                 continue
             check_target(target, force)
             colored = colorize_photo(source, model, **options)
             save_image(colored, target, force)
-            written.add(target.resolve())
+            taken[target.resolve()] = MADE
             unused = " (the photograph's own colours are not used)"
             bar.write(f"{target}{unused if colored.info['own_colors'] else ''}")
         except (ValueError, OSError, MemoryError, RuntimeError) as error:  # torch's lack of memory

@@ -37,22 +37,18 @@ def colorize_photo(
     seed: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Image.Image:
-    """Colour a photograph; its luma is kept to one 8-bit step, where colours are moved into gamut.
+    """Colour a photograph; its luma is kept to one 8-bit step.
 
     image: a path, an open file, a Pillow image or a uint8 array (H, W) or (H, W, 3). model: a
-    shipped name, a ColorNet, or a published network: one that `peers.load` gave, or its name.
-    size: the shorter side that our network works at (DeOldify's render factor): small, it sees the
-    scene as a whole and colours calmly; large, it sees more detail, of things larger than any it
-    learned from. Colours are then brought up to full size along the photograph's own edges.
+    shipped name, a ColorNet, or a published network (with its own size and one answer) or its name.
+    size: the shorter side, 32 to 1024, that our network works at (DeOldify's render factor): small,
+    it colours the scene calmly as a whole; large, it sees more detail, of things larger than any it
+    learned from. hints: colours that are known, (x, y, colour) each; see hints.py. seed: draw
+    colours by chance that go together (coherent.py). progress: is called with the share done.
 
-    hints: colours that are known, (x, y, colour) each; see hints.py. seed: instead of the mean of
-    what is likely, draw colours by chance that go together (coherent.py): every seed gives another
-    picture. progress: is called with the share that is done.
-
-    A published network has its own size and one answer, and keeps what its authors chose to keep
-    (lightness or luma). The result's `info` holds the file's EXIF, resolution and profile, and
-    "own_colors": whether the photograph had colours, which are not used. Raises ValueError that
-    names what cannot be read, a size outside 32 to 1024, or a wrong hint.
+    The result's `info` holds the file's EXIF, resolution and profile, and "own_colors": whether the
+    photograph had colours, which are not used. Raises ValueError that names what cannot be read, or
+    a wrong setting.
     """
     pixels, info = _open(image)
     model = network(model)
@@ -110,10 +106,9 @@ def color_strips(
 def find_logits(
     model: ColorNet, small: Tensor, hints: Tensor | None = None, seed: int | None = None
 ) -> Tensor:
-    """The network's output for luma (N, 1, h, w): the slow part, without vividness.
+    """The network's output for luma (N, 1, h, w) and hints (N, 3, h, w): the slow part.
 
-    hints: (N, 3, h, w) as `hint_maps` makes them, or None. The output is averaged with that for the
-    mirror image: "mirror" in weights/photo.json says what it brings on validation photographs.
+    It is averaged with that for the mirror image; weights/photo.json says what "mirror" brings.
     """
     with evaluation_mode(model) as device:
         gray = small.to(device)
@@ -138,10 +133,7 @@ def check_setting(vividness: float = 0.5, size: int = INNER, **_: object) -> Non
 
 
 def inner_size(height: int, width: int, size: int) -> tuple[int, int]:
-    """The size at which the network sees a photograph, its shorter side `size`.
-
-    A smaller photograph is not enlarged, but to `SMALLEST`.
-    """
+    """The size at which the network sees a photograph; it is enlarged to `SMALLEST` at most."""
     if not SMALLEST <= size <= 1024:
         raise ValueError(f"size: got {size}, expected a number from {SMALLEST} to 1024")
     size = min(size, max(SMALLEST, min(height, width)))
@@ -150,19 +142,15 @@ def inner_size(height: int, width: int, size: int) -> tuple[int, int]:
 
 
 def network_view(middle: Tensor, photo: tuple[int, int], size: int) -> Tensor:
-    """What the network sees, luma (N, 1, h, w), of a photograph (H, W) at its working size.
-
-    Scaled with a triangle filter: as smooth as the training photographs, and without aliasing.
-    """
-    inner = inner_size(*photo, size)
+    """What the network sees, luma (N, 1, h, w), of a photograph (H, W) at its working size."""
+    inner = inner_size(*photo, size)  # a triangle filter: as smooth as the training photographs
     return F.interpolate(middle, inner, mode="bilinear", antialias=True).clamp(0, 1)
 
 
 def has_colors(pixels: np.ndarray) -> bool:
     """Whether uint8 pixels (H, W, 3) or (H, W) are more than one tint of grey: not a scan's sepia.
 
-    A hundredth of the pixels must differ from the picture's median tint: by a tenth, in a channel's
-    share of the largest one. Pixels darker than 40 do not count.
+    A hundredth of the pixels from level 40 must differ by a tenth from the median tint.
     """
     if pixels.ndim == 2:
         return False

@@ -7,11 +7,7 @@ ALIKE = 0.03  # largest difference between the lines, and between two opposite s
 
 
 def find_frame(small: Tensor) -> Tensor:
-    """Where luma (N, 1, H, W) in [0, 1] is frame, bool (N, 1, H, W).
-
-    A frame is a band of even luma on two opposite sides, of the same luma on both: a sky alone is
-    none. A picture of one even luma is all frame.
-    """
+    """Where luma (N, 1, H, W) in [0, 1] is frame: a band of one even luma on two opposite sides."""
     return bands(small)[..., :, None] | bands(small.mT)[..., None, :]
 
 

@@ -24,9 +24,9 @@ BESIDE = {"exif": "EXIF", "dpi": "resolution", "icc_profile": "colour profile"}
 def save_image(image: Image.Image, path: str | Path, force: bool = False) -> None:
     """Write a Pillow image, and the "exif", "dpi" and "icc_profile" of its `info`, as a whole file.
 
-    The name's ending chooses PNG, JPEG, TIFF or WebP. Logs what the format cannot hold beside
-    the pixels, and of what `info["left_out"]` names. Raises ValueError for another ending, for a
-    file that is there already (without `force`), and for pixels that the format cannot hold.
+    The name's ending chooses PNG, JPEG, TIFF or WebP. Logs what is not kept: what the format cannot
+    hold, and `info["left_out"]`. Raises ValueError for another ending, for a file that is there
+    without `force`, and for pixels that the format cannot hold.
     """
     path = Path(path).expanduser()
     check_target(path, force)

@@ -2,9 +2,8 @@
 
 Up to `WORKING` pixels by a joint bilateral filter: a pixel takes its colour from the small pixels
 around it that are as bright as it is (Kopf et al. 2007, "Joint bilateral upsampling"), and what
-that loses of the small picture is put back once. Beyond, colour is a line of brightness in every
-small neighbourhood (He et al. 2013, "Guided image filtering"; He and Sun 2015, "Fast guided
-filter"): two numbers a pixel of the working size, which a photograph of any size can follow.
+that loses is put back once. Beyond, colour is a line of brightness in every small neighbourhood
+(He and Sun 2015, "Fast guided filter"): two numbers a pixel of the working size.
 """
 
 import math
@@ -77,7 +76,7 @@ def _weights(small: Tensor, gray: Tensor) -> Iterator[Tensor]:
         inside = place - place.floor() - 0.5
         return [torch.exp(-((step - inside) ** 2) / (2 * SPREAD**2)) for step in (-1, 0, 1)]
 
-    rows, columns = (away(i, f) for i, f in zip(small.shape[-2:], size, strict=True))
+    rows, columns = map(away, small.shape[-2:], size)
     around = torch.stack(list(neighbours(small))) - small
     local = (around.square().mean(0) - around.mean(0).square()).clamp(min=0).sqrt()  # deviation
     local = F.interpolate(ALIKE[0] * local + ALIKE[1], size, mode="bilinear")
@@ -105,9 +104,9 @@ def lines(colour: Tensor, gray: Tensor) -> Tensor:
 def strips(
     chroma: Tensor, small: Tensor, gray: Tensor, middle: Tensor, factor: int
 ) -> Iterator[tuple[slice, Tensor]]:
-    """Chroma (N, 2, h, w) as `tint` at gray's size (N, 1, H, W): strips of rows, and which.
+    """Relative chroma at gray's size (N, 1, H, W), strip by strip, and of which rows.
 
-    middle, factor: `to_working_size(gray)`.
+    chroma (N, 2, h, w): found for small (N, 1, h, w). middle, factor: `to_working_size(gray)`.
     """
     height, width = gray.shape[-2:]
     tints = relative_chroma(joint_bilateral(chroma, small, middle))
