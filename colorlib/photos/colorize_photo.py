@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from colorlib import peers
 from colorlib.color import LUMA_WEIGHTS, apply_relative_chroma
 from colorlib.datasets.image_files import read_rgb, to_rgb
 from colorlib.decoding import check_vividness, decode, setting_at
@@ -19,10 +20,7 @@ from colorlib.photos.frames import find_frame
 from colorlib.photos.hints import Hint, check_hints, hint_maps
 from colorlib.photos.upsampling import STRIP, strips, to_working_size
 
-if TYPE_CHECKING:
-    from colorlib.peers import Peer
-
-Model: TypeAlias = "str | Path | ColorNet | Peer"
+Model = str | Path | ColorNet | peers.Peer
 INNER = 96  # shorter side, in pixels, that the network sees
 LONGEST = 8  # times that is the longest side it sees, whatever the shape
 SMALLEST = 32  # of a side that it sees: it was made for no less
@@ -74,10 +72,8 @@ def colorize_photo(
     return result
 
 
-def network(model: Model) -> "ColorNet | Peer":
+def network(model: Model) -> ColorNet | peers.Peer:
     """The ColorNet or published network that a name or file stands for, or that it is already."""
-    from colorlib import peers
-
     if isinstance(model, ColorNet) and model.head.weight.dtype != torch.float32:
         raise ValueError(f"model: got {model.head.weight.dtype} weights, expected model.float()")
     if isinstance(model, (ColorNet, peers.Peer)):

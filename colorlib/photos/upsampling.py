@@ -44,9 +44,7 @@ def joint_bilateral(colour: Tensor, small: Tensor, gray: Tensor) -> Tensor:
     if size[0] <= inner[0] or size[1] <= inner[1]:
         return F.interpolate(colour, size, mode="bilinear", antialias=True)
     weights = list(_weights(small, gray))
-    total = torch.zeros_like(gray)
-    for weight in weights:
-        total += weight
+    total = sum(weights)
 
     def spread(picture: Tensor) -> Tensor:
         mixed = picture.new_zeros(*picture.shape[:2], *size)
