@@ -25,6 +25,14 @@ def run(monkeypatch, capsys):
     return run
 
 
+@pytest.fixture
+def folder(tmp_path, images):
+    """A folder of one picture."""
+    (tmp_path / "set").mkdir()
+    Image.fromarray(images[0]).save(tmp_path / "set" / "a.png")
+    return tmp_path / "set"
+
+
 def test_prepare_train_evaluate_colorize(run, tmp_path, images):
     np.save(tmp_path / "mine.npy", images)
     code, _, _ = run("prepare --source sample --count 20")
@@ -89,17 +97,12 @@ def test_colorize_does_not_overwrite(run, tmp_path, images):
     assert code == 0 and Image.open(tmp_path / "b.png").size == (32, 32)
 
 
-def test_colorize_goes_on_after_a_bad_file_and_says_so(run, tmp_path, images):
-    (tmp_path / "set").mkdir()
-    for name in ("a.png", "b.jpg"):
-        Image.fromarray(images[0]).save(tmp_path / "set" / name)
-    (tmp_path / "set" / "bad.png").write_bytes(b"no image")
-    code, out, err = run(f"colorize {tmp_path}/set --model cifar -o {tmp_path}/out")
-    assert code == 1 and "bad.png: not a readable image" in err
-    assert out.count("\n") == 2 and sorted(f.name for f in (tmp_path / "out").iterdir()) == [
-        "a.png",
-        "b.jpg",
-    ]
+def test_colorize_goes_on_after_a_bad_file_and_says_so(run, tmp_path, folder, images):
+    Image.fromarray(images[0]).save(folder / "b.jpg")
+    (folder / "bad.png").write_bytes(b"no image")
+    code, out, err = run(f"colorize {folder} --model cifar -o {tmp_path}/out")
+    assert code == 1 and "bad.png: not a readable image" in err and out.count("\n") == 2
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["a.png", "b.jpg"]
 
 
 def test_a_table_is_shown_even_where_it_cannot_be_kept(run, tmp_path, monkeypatch):
@@ -115,19 +118,15 @@ def test_a_result_stays_in_its_folder(run, name):
     assert code == 1 and "--name: got" in err
 
 
-def test_a_flat_folder_is_prepared_without_test_images(run, tmp_path, images):
-    (tmp_path / "set").mkdir()
-    Image.fromarray(images[0]).save(tmp_path / "set" / "a.png")
-    code, out, _ = run(f"prepare --source {tmp_path}/set")
+def test_a_flat_folder_is_prepared_without_test_images(run, folder):
+    code, out, _ = run(f"prepare --source {folder}")
     assert code == 0 and "Training images alone" in out
-    assert data.prepared_path(tmp_path / "set", "train").is_file()
+    assert data.prepared_path(folder, "train").is_file()
 
 
-def test_pack_does_not_overwrite(run, tmp_path, images):
-    (tmp_path / "set").mkdir()
-    Image.fromarray(images[0]).save(tmp_path / "set" / "a.png")
+def test_pack_does_not_overwrite(run, tmp_path, folder):
     (tmp_path / "set.npy").write_bytes(b"mine")
-    line = f"pack {tmp_path}/set -o {tmp_path}/set.npy"
+    line = f"pack {folder} -o {tmp_path}/set.npy"
     code, _, err = run(line)
     assert code == 1 and "--force" in err and (tmp_path / "set.npy").read_bytes() == b"mine"
     code, _, err = run(f"{line} --force --size -5")
@@ -135,17 +134,15 @@ def test_pack_does_not_overwrite(run, tmp_path, images):
     assert run(f"{line} --force")[0] == 0
 
 
-def test_what_is_left_out_is_said(tmp_path, images):
-    Image.fromarray(images[0]).save(tmp_path / "a.png")
-    (tmp_path / "b.heic").write_bytes(b"")
-    words = [sys.executable, "-m", "colorlib", "colorize", str(tmp_path), "--model", "cifar"]
+def test_what_is_left_out_is_said(folder):
+    (folder / "b.heic").write_bytes(b"")
+    words = [sys.executable, "-m", "colorlib", "colorize", str(folder), "--model", "cifar"]
     done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True)
-    assert done.returncode == 0 and f"colorlib: {tmp_path}: left out 1 .heic" in done.stderr
+    assert done.returncode == 0 and f"colorlib: {folder}: left out 1 .heic" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
-def test_a_stop_leaves_nothing_half_written(tmp_path, images):
-    Image.fromarray(images[0]).save(tmp_path / "a.png")
+def test_a_stop_leaves_nothing_half_written(folder):
     code = """
 import sys, time
 from PIL import Image
@@ -158,9 +155,9 @@ sys.argv = ["colorlib", "colorize", sys.argv[1], "--model", "cifar"]
 from colorlib.__main__ import main
 sys.exit(main())
 """
-    words = [sys.executable, "-c", code, str(tmp_path / "a.png")]
+    words = [sys.executable, "-c", code, str(folder / "a.png")]
     child = subprocess.Popen(words, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "writing\n"
     child.terminate()
     assert child.wait(20) == 143
-    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
+    assert [file.name for file in folder.iterdir()] == ["a.png"]

@@ -34,6 +34,12 @@ def plainly(chroma, gray):
     return add_chroma(full.clamp(-1, 1), gray, "luma")
 
 
+def strips(chroma, small, gray):
+    """(Rows, relative chroma) of the strips of a photograph."""
+    found = upsampling.strips(chroma, small, gray, *upsampling.to_working_size(gray))
+    return zip(*found, strict=True)
+
+
 def test_one_colour_stays_one_colour():
     random = torch.Generator().manual_seed(0)
     gray = torch.rand(2, 1, 70, 90, generator=random)
@@ -62,14 +68,8 @@ def test_colours_bleed_less_than_plainly_upsampled_ones(scene):
 def test_a_large_photograph_follows_its_edges_too(scene, monkeypatch):
     rgb, gray, small, chroma = scene
     monkeypatch.setattr(upsampling, "WORKING", 2**16)  # 192 x 192
-    tints = torch.cat(
-        [
-            part
-            for _, part in upsampling.strips(chroma, small, gray, *upsampling.to_working_size(gray))
-        ],
-        -2,
-    )
-    along = apply_relative_chroma(tints, gray)
+    _, parts = strips(chroma, small, gray)
+    along = apply_relative_chroma(torch.cat(parts, -2), gray)
     assert error(along, rgb, gray) < 0.85 * error(plainly(chroma, gray), rgb, gray)
     assert torch.allclose(cl.luma(along), gray, atol=1e-5)  # lines keep it too
 
@@ -78,19 +78,11 @@ def test_strips_do_not_show(scene, monkeypatch):
     _, gray, small, chroma = scene
     gray = gray[..., :377]
     monkeypatch.setattr(upsampling, "WORKING", 2**14)
-    whole = torch.cat(
-        [
-            part
-            for _, part in upsampling.strips(chroma, small, gray, *upsampling.to_working_size(gray))
-        ],
-        -2,
-    )
+    _, whole = strips(chroma, small, gray)
     monkeypatch.setattr(upsampling, "STRIP", 5000)
-    rows, parts = zip(
-        *upsampling.strips(chroma, small, gray, *upsampling.to_working_size(gray)), strict=True
-    )
+    rows, parts = strips(chroma, small, gray)
     assert len(parts) > 20 and [r.start for r in rows[1:]] == [r.stop for r in rows[:-1]]
-    assert torch.allclose(torch.cat(parts, -2), whole, atol=1e-5)
+    assert torch.allclose(torch.cat(parts, -2), torch.cat(whole, -2), atol=1e-5)
 
 
 @pytest.mark.parametrize("strip", [1, 3000, upsampling.STRIP])
@@ -100,8 +92,7 @@ def test_strips_cover_any_size(scene, monkeypatch, strip):
     for height, width in [(h, 75) for h in range(1, 175)] + [(75, w) for w in range(1, 175)]:
         gray = scene[1][..., :height, :width]
         small, chroma = gray[..., ::9, ::9], scene[3][..., : -(-height // 9), : -(-width // 9)]
-        middle, factor = upsampling.to_working_size(gray)
-        rows, parts = zip(*upsampling.strips(chroma, small, gray, middle, factor), strict=True)
+        rows, parts = strips(chroma, small, gray)
         assert [r.start for r in rows] == [0, *(r.stop for r in rows[:-1])]
         assert rows[-1].stop == height
         assert torch.cat(parts, -2).shape[-2:] == (height, width)
