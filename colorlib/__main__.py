@@ -46,8 +46,7 @@ def train(args: argparse.Namespace) -> int:
     """train a network into data/runs/NAME, going on where it stopped"""
     from colorlib.train import fit
 
-    fields = {f.name: getattr(args, f.name) for f in dataclasses.fields(Config)}
-    config = Config(**fields)
+    config = Config(**{f.name: getattr(args, f.name) for f in dataclasses.fields(Config)})
     model, recipe = build(config)
     source, _ = data.resolve(args.source)
     images = data.load_images(source, "train", size=args.size)

@@ -16,10 +16,9 @@ SPLITS = {"train": ("train",), "test": ("test", "val", "valid", "validation")}
 
 def load_path(path: Path, split: str, size: int) -> tuple[np.ndarray, Labels | None]:
     """(Images, labels or None) of a folder or a .npy file; see `data.load_images`."""
-    if path.suffix == ".npy" and path.is_file():
-        _only_train(path, split)
-        return check_uint8(load_npy(path), path), None
     folder = split_folder(path, split)
+    if folder.is_file():
+        return check_uint8(load_npy(path), path), None
     files, images = zip(*readable(folder, size), strict=True)
     classes = [file.relative_to(folder).parts[0] for file in files]
     if any(file.parent == folder for file in files):
@@ -55,8 +54,11 @@ def readable(folder: Path, size: int) -> Iterator[tuple[Path, np.ndarray]]:
 
 
 def split_folder(path: Path, split: str) -> Path:
-    """The folder of a split: one inside `path`, or `path` itself, all of which is for training."""
-    if not path.is_dir():
+    """Where the images of a split are: a folder inside `path`, or `path`, which is for training.
+
+    Raises ValueError for a path that is no source of images, or that has no such split.
+    """
+    if not path.is_dir() and not (path.suffix == ".npy" and path.is_file()):
         raise ValueError(
             f'source: got {str(path)!r}, which is no folder or .npy file here; expected "auto", '
             '"cifar100", "sample", a folder of images or a .npy file'
@@ -64,15 +66,9 @@ def split_folder(path: Path, split: str) -> Path:
     there = {kind: [path / n for n in SPLITS[kind] if (path / n).is_dir()] for kind in SPLITS}
     if there[split]:
         return there[split][0]
-    _only_train(path, split)
-    if there["test"]:
-        raise ValueError(f"{path}: has {there['test'][0].name}/ but no {split}/ folder")
-    return path
-
-
-def _only_train(path: Path, split: str) -> None:
-    if split != "train":
-        raise ValueError(
-            f"{path}: has no {split} images of its own; put them in a folder with train/ and "
-            f"{split}/ inside, or name another source for {split}"
-        )
+    if split == "train" and not there["test"]:
+        return path
+    raise ValueError(
+        f"{path}: has no {split} images of its own; put them in a folder with train/ and test/ "
+        "inside, or name another source"
+    )

@@ -1,7 +1,6 @@
 """The built-in sample: small patches of the colour photographs in scikit-image's wheel.
 
-No download, no network, and no test of quality: a handful of photographs is a smoke test. Training
-and test patches come from different photographs.
+A smoke test without network. Training and test patches come from different photographs.
 """
 
 from functools import cache

@@ -1,10 +1,9 @@
 """One object, one colour: the network agrees with itself by giving itself hints.
 
 Decoded place by place, a door of which red and blue are equally likely comes out half red and half
-blue. Here the network chooses colours at some places, takes them as hints, predicts again, and so
-on: later places follow the earlier ones. With a seed places and colours are drawn by chance, and
-every seed gives another picture. Without one they are the surest ones; notebook 4 measures that
-this loses against the mean, so that only the first way is offered.
+blue. Here the network chooses colours at some places, takes them as hints, and predicts again. With
+a seed places and colours are drawn by chance, and every seed gives another picture. Without one
+they are the surest ones, which loses against the mean (notebook 4) and is not offered.
 After Chang et al. 2022, "MaskGIT: Masked Generative Image Transformer", section 3.2.
 """
 

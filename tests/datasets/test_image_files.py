@@ -21,17 +21,14 @@ def test_transparent_pixels_are_white(tmp_path):
 def test_sideways_photographs_are_turned_and_stay_so(tmp_path, ending):
     image = Image.new("RGB", (40, 20))
     exif = image.getexif()
-    exif[0x0112], exif[0x010F] = 6, "a camera"
-    image.save(tmp_path / f"turned{ending}", exif=exif, dpi=(300, 300))
+    exif[0x0112] = 6
+    image.save(tmp_path / f"turned{ending}", exif=exif)
     read = image_files.read_rgb(tmp_path / f"turned{ending}")
     assert read.size == (20, 40)
     for name in ("out.jpg", "out.png", "out.tif", "out.webp"):
         image_output.save_image(read, tmp_path / name)
         with Image.open(tmp_path / name) as again:
             assert again.size == (20, 40) and again.getexif().get(0x0112, 1) == 1
-            assert again.getexif()[0x010F] == "a camera"
-            dpi = again.info.get("dpi", [again.getexif().get(tag) for tag in (0x011A, 0x011B)])
-            assert np.allclose([float(x) for x in dpi], 300, atol=0.1)
 
 
 def test_profiles_are_respected(tmp_path):
