@@ -18,6 +18,7 @@ from colorlib.metrics import per_image, summary
 from colorlib.model import ColorNet, colorize
 from colorlib.report import store
 from colorlib.report.bootstrap import paired_bootstrap
+from colorlib.report.tables import result_table
 
 VIVIDNESS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SAMPLE = 50  # first images whose metrics are kept with a result, for the test that recomputes them
@@ -132,11 +133,19 @@ def evaluate_model(
     data = store.data_record(source, split, images)
     made = store.provenance({model_name: model}, config, data, command=command)
 
+    found: dict = {}
+
     def measure() -> dict:
         rows = evaluate_systems(compared_systems(model, given), images, given)
-        return {"trained_on": trained_on(model_name), "rows": rows}
+        found.update(trained_on=trained_on(model_name), rows=rows)
+        return found
 
-    return store.measured(name or result_name(model_name, made), made, measure, unless_current)
+    try:
+        return store.measured(name or result_name(model_name, made), made, measure, unless_current)
+    except OSError:
+        if found:
+            print(result_table(made | found))  # or the time would be lost
+        raise
 
 
 def trained_on(model_name: str) -> str | None:
