@@ -16,17 +16,21 @@ PUBLISHED = {"eccv16": 0.323, "random_colors": 0.130}
 
 
 def answers(folder: str | Path | None = None) -> list[dict]:
-    """Every answer of every participant. Raises ValueError that names a line that is none."""
+    """Every answer of every participant; an incomplete last line is left out."""
+    folder = Path(folder) if folder else paths.turing()
     found = []
-    for path in sorted(Path(folder or paths.turing()).glob("*.jsonl")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for path in sorted(folder.glob("*.jsonl")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for i, line in enumerate(lines):
             try:
                 answer = json.loads(line)
-                found.append(answer | {"session": path.stem})
-                if not answer.keys() >= NEEDED:
-                    raise ValueError
-            except (ValueError, TypeError) as error:
-                raise ValueError(f"{path.name}, line {number}: not an answer") from error
+            except ValueError as error:
+                if i == len(lines) - 1:
+                    break  # it broke off
+                raise ValueError(f"{path.name}, line {i + 1}: not an answer") from error
+            if not isinstance(answer, dict) or not answer.keys() >= NEEDED:
+                raise ValueError(f"{path.name}, line {i + 1}: not an answer")
+            found.append(answer | {"session": path.stem})
     return found
 
 
@@ -45,16 +49,17 @@ def fooling_rates(given: list[dict], resamples: int = 10000) -> list[dict]:
             group.setdefault(a["participant"], []).append(a["fooled"])
     rows = []
     for (system, vividness, about), group in groups.items():
-        fooled, total = (np.array([count(p) for p in group.values()]) for count in (sum, len))
-        rate, interval = fooled.sum() / total.sum(), wilson(fooled.sum(), total.sum())
-        if len(group) > 1:
-            drawn = bootstrap_intervals([fooled, total], pooled_rate, resamples)
-            if len(group) < FEW or rate in (0, 1):
+        people = list(group.values())
+        fooled, total = sum(map(sum, people)), sum(map(len, people))
+        interval = wilson(fooled, total)
+        if len(people) > 1:
+            drawn = bootstrap_people(people, resamples)
+            if len(people) < FEW or fooled in (0, total):
                 drawn = min(drawn[0], interval[0]), max(drawn[1], interval[1])
-            interval = float(drawn[0]), float(drawn[1])
+            interval = drawn
         row = {"system": system} | ({} if vividness is None else {"vividness": vividness})
-        row |= {"about": about, "rate": float(rate), "interval": interval}
-        rows.append(row | {"pairs": int(total.sum()), "participants": len(group)})
+        row |= {"about": about, "rate": fooled / total, "interval": interval}
+        rows.append(row | {"pairs": total, "participants": len(people)})
     return sorted(rows, key=lambda row: -row["rate"])
 
 
@@ -62,13 +67,15 @@ def wilson(successes: int, total: int) -> tuple[float, float]:
     """Wilson's 95 % score interval of a proportion (Wilson 1927)."""
     from scipy.stats import binomtest
 
-    interval = binomtest(int(successes), int(total)).proportion_ci(method="wilson")
+    interval = binomtest(successes, total).proportion_ci(method="wilson")
     return float(interval.low), float(interval.high)
 
 
-def pooled_rate(fooled: np.ndarray, total: np.ndarray) -> np.ndarray:
-    """The rate of all answers of the participants (..., N)."""
-    return fooled.sum(-1) / total.sum(-1)
+def bootstrap_people(people: list[list[bool]], resamples: int) -> tuple[float, float]:
+    """95 % interval of the pooled rate when participants, not answers, are resampled."""
+    fooled, total = (np.array([count(p) for p in people]) for count in (sum, len))
+    low, high = bootstrap_intervals([fooled, total], lambda f, t: f.sum(-1) / t.sum(-1), resamples)
+    return float(low), float(high)
 
 
 def fooling_table(rows: list[dict]) -> str:
@@ -81,11 +88,12 @@ def fooling_table(rows: list[dict]) -> str:
     abouts = list(dict.fromkeys(row["about"] for row in rows))
     lines = []
     for row in rows:
-        (low, high), published = row["interval"], PUBLISHED.get(row["system"])
+        low, high = row["interval"]
+        published = PUBLISHED.get(row["system"])
         about = f" ({row['about'] or 'unknown images'})" if len(abouts) > 1 else ""
         cells = [title(row) + about, f"{row['rate']:.1%}", f"{low:.1%} to {high:.1%}"]
         cells += [str(row["pairs"]), str(row["participants"])]
-        lines.append([*cells, f"{published:.1%}" if published else ""])
+        lines.append([*cells, "" if published is None else f"{published:.1%}"])
     if not any(row["system"] == "eccv16" for row in rows):
         lines.append(["ECCV16, its own test", "", "", "", "40", f"{PUBLISHED['eccv16']:.1%}"])
     header = ["system", "fooled", "95 % interval", "pairs", "participants", "published"]
