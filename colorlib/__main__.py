@@ -131,7 +131,7 @@ def published(args: argparse.Namespace) -> int:
 
 
 def hints(args: argparse.Namespace) -> None:
-    """measure what hints bring, and colours drawn by chance; the result hints-MODEL"""
+    """measure what hints bring, and colours drawn at random; the result hints-MODEL"""
     from colorlib.compare import hint_study
 
     result = hint_study.hints_result(args.model, args.count, args.unless_current)
@@ -223,7 +223,7 @@ def parser() -> argparse.ArgumentParser:
     add("--size", type=int, default=INNER, help="shorter side the network works at")
     place = "the colour at a place, in pixels of the photograph; may be given several times"
     add("--hint", action="append", default=[], metavar="X,Y,#RRGGBB", help=place)
-    add("--seed", type=int, help="colours drawn by chance; every number another one")
+    add("--seed", type=int, help="colours drawn at random; every number another one")
     add = command(hints, "--model", "--unless-current")
     add("--count", type=int, default=500, help="of the photographs of val96")
     return top

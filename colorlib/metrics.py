@@ -26,7 +26,7 @@ NAMES = {
     "ssim": "SSIM",
     "mae": "mean abs. error",
     "colourfulness": "colourfulness",
-    "colourfulness_ratio": "share of the truth's",
+    "colourfulness_ratio": "colourfulness, of the truth's",
 }
 
 

@@ -81,7 +81,7 @@ def reasons() -> str:
         f"- **No labels:** trained from images alone, {minutes:.0f} minutes on two CPU cores "
         "(CIFAR-100).\n"
         f"- **Numbers with intervals:** PSNR {gain:.2f} dB above grey [{low:.2f}, {high:.2f}] on "
-        f"{result['data']['count']:,} test images.\n"
+        f"{result['data']['count']:,} test images (value as input).\n"
         f"- **One slider:** colourfulness {careful['colourfulness']:.0f} to "
         f"{vivid['colourfulness']:.0f} from the same weights; the true colours have {true:.0f}."
     )

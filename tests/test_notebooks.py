@@ -247,7 +247,7 @@ SHORTER = {
     'short_runs.equal_budget.BUDGETS["short"] = {"epochs": 1, "count": 1300, "validation": 200}\n'
     "SOURCE",
     "SECONDS = 20": "SECONDS = 1",
-    "COUNT = None if FULL else 500": "COUNT = 20",
+    'COUNT = None if paths.profile() == "full" else 500': "COUNT = 20",
     "COUNT = None  #": "COUNT = 300  #",
     'BUDGET = equal_budget.BUDGETS["short"]': 'BUDGET = equal_budget.BUDGETS["short"] = '
     '{"epochs": 1, "count": 1300, "validation": 200}',  # solution 2.2 trains on a tenth: one batch
@@ -376,6 +376,21 @@ def test_each_notebook_runs_alone_from_an_empty_folder(place, tmp_path, monkeypa
     assert [p.name for p in empty.iterdir()] == ["colorlib"]
     figures = {p.name for p in (tmp_path / "out" / "figures").iterdir()}
     assert {"01_process.png", "02_strip.pdf", "03_levels.png", "04_seeds.png"} <= figures
+
+
+ON_FILE = re.compile(r"show\.|load_result|strip\(|pretrained|trade_off|_table|gains\(|full\[")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
+def test_what_is_seen_on_cifar_100_stands_below_its_figure(path):
+    """On the sample, too: one of the two code cells above shows the committed figure or result."""
+    above = []
+    for cell in read(path).cells:
+        first = cell.source.partition("\n\n")[0]
+        if cell.cell_type == "code":
+            above.append(cell.source)
+        elif first.startswith("*What to see") and "on cifar-100" in first.lower():
+            assert ON_FILE.search("\n".join(above[-2:])), first
 
 
 def glossary():

@@ -206,7 +206,7 @@ def provenance(
 
 
 def original_network(images: np.ndarray, test: np.ndarray, seconds: float, source: str) -> dict:
-    """The original's own network after as many seconds of training, on 1,000 test images."""
+    """The course project's network after as many seconds of training, on 1,000 test images."""
     training, test = split_validation(images)[0], test[:1000]
     model, steps = original.train(f"original-network-{source}", training, seconds)
     systems = {"grey": evaluation.grey, "original_network": partial(original.colorize, model)}
@@ -216,7 +216,7 @@ def original_network(images: np.ndarray, test: np.ndarray, seconds: float, sourc
 
 
 def with_original(result: dict) -> dict:
-    """The result with a last row: the original project's own network, measured on fewer images."""
+    """The result with a last row: the course project's network, measured on fewer images."""
     return result | {"rows": [*result["rows"], result["original_network"]]}
 
 
@@ -236,11 +236,11 @@ def recipes_table(result: dict, metrics: Sequence[str] = TABLE) -> str:
 
 
 def original_sentence(result: dict) -> str:
-    """What the original project's network reached in as much time as ours."""
+    """What the course project's network reached in as much time as ours."""
     row = result["original_network"]
     return (
         f"*On CIFAR-100: after {row['steps']:,} steps in {row['training_seconds'] / 60:.1f} "
-        f"minutes the original's network reaches {row['psnr']:.2f} dB and raw AuC "
+        f"minutes the course project's network reaches {row['psnr']:.2f} dB and raw AuC "
         f"{row['raw_auc']:.4f} on {row['count']:,} test images (input: luma). Grey reaches "
         f"{row['grey']['psnr']:.2f} dB and {row['grey']['raw_auc']:.4f}.*"
     )
@@ -248,7 +248,10 @@ def original_sentence(result: dict) -> str:
 
 def margins_table(result: dict) -> str:
     """`pareto_margins` in Markdown."""
-    rows = [(TITLES[key], f"{margin:+.4f}") for key, margin in pareto_margins(result).items()]
+    rows = [
+        (TITLES[key], f"{margin:+.4f}".replace("-", "−"))
+        for key, margin in pareto_margins(result).items()
+    ]
     return markdown_table(["recipe", "our curve lies above it by (rebalanced AuC)"], rows)
 
 

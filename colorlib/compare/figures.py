@@ -248,7 +248,7 @@ def hint_example(
 
 
 def colourings(image: np.ndarray, model: str | ColorNet, vividness: float) -> Figure:
-    """A photograph (H, W, 3) in the mean of its colours, and in four colourings by chance."""
+    """A photograph (H, W, 3) in the mean of its colours, and in four colourings at random."""
     seeds = (None, 1, 2, 3, 4)
     shown = [colorize_photo(image, model, vividness, seed=seed) for seed in seeds]
     titles = ["mean", *(f"seed {seed}" for seed in seeds[1:])]

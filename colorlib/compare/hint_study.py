@@ -33,8 +33,8 @@ DECODED = {"seams": 4, "diversity": 1, "seconds_per_image": 2}  # and their digi
 WAYS = {
     "mean": "mean, each place alone",
     "coherent": "surest colours first, as hints for the rest",
-    "seed 0": "colours drawn by chance, one drawing",
-    "seed 1": "another drawing",
+    "seed 0": "colours drawn at random, once",
+    "seed 1": "drawn once more",
     "truth": "true colours, at half resolution",
 }
 EDGE = 0.03  # gradient of luma, of 1 a pixel, below which there is no edge
@@ -108,7 +108,7 @@ def seams(chroma: Tensor, gray: Tensor) -> float:
 def decoder_rows(
     model: ColorNet, images: np.ndarray, settings: Sequence[DecodeSetting]
 ) -> list[dict]:
-    """Decoding place by place, coherently, and by chance: every setting, all metrics, and seams.
+    """Decoding place by place, coherently, and at random: every setting, all metrics, and seams.
 
     Rows of the second drawing also have "diversity", the mean ab distance to the first.
     """
@@ -141,8 +141,7 @@ def decoder_rows(
 def hints_result(name: str, count: int, unless_current: bool = False) -> dict:
     """Both studies on the first `count` photographs of val96, saved as the result hints-NAME.
 
-    Decoders, which take ten times the time, are compared on a fifth of them. unless_current: a
-    result on file that was measured in the same way is returned instead.
+    unless_current: a result on file that was measured in the same way is returned instead.
     """
     model, images = load_model(name), load_images("photos", "test", count, size=96)
     settings = list(dict.fromkeys(setting_at(model, v, "luma") for v in VIVIDNESS))
@@ -152,8 +151,8 @@ def hints_result(name: str, count: int, unless_current: bool = False) -> dict:
     made = store.provenance({name: model}, config, data, command=command)
 
     def measure() -> dict:
-        few = images[: max(1, count // 5)]
-        return {"hints": hint_rows(model, images), "decoders": decoder_rows(model, few, settings)}
+        decoders = decoder_rows(model, images, settings)
+        return {"hints": hint_rows(model, images), "decoders": decoders}
 
     return store.measured(f"hints-{name}", made, measure, unless_current)
 
@@ -170,12 +169,30 @@ def hints_table(result: dict) -> str:
 
 
 def decoders_table(result: dict) -> str:
-    """The decoders at the setting of vividness 0, in Markdown."""
+    """The decoders at vividness 0, and how two compare at equal raw AuC, in Markdown."""
     first, rows = result["decoders"][0], []
     for row in result["decoders"]:
         if all(row.get(name, first[name]) == first[name] for name in DecodeSetting._fields):
             extra = [f"{row[m]:.{n}f}" if m in row else "–" for m, n in DECODED.items()]
             rows.append([WAYS[row["way"]], *cells(row, METRICS), *extra])
     header = ["decoding", *(COLUMNS[name] for name in METRICS)]
-    header += ["change of colour without edge", "difference of two drawings (ab)", "s a photograph"]
-    return markdown_table(header, rows)
+    header += ["change of chroma, a pixel, without an edge in luma"]
+    header += ["difference of two draws (ab)", "seconds per photograph"]
+    return f"{markdown_table(header, rows)}\n\n{at_equal_raw_auc(result)}"
+
+
+def at_equal_raw_auc(result: dict) -> str:
+    """A sentence: the rebalanced AuC of the mean, made bolder, where the coherent decoder is."""
+    mean, coherent = (
+        [row for row in result["decoders"] if row["way"] == way] for way in ("mean", "coherent")
+    )
+    mean = sorted(mean, key=lambda row: row["raw_auc"])
+    raw, rebalanced = ([row[name] for row in mean] for name in ("raw_auc", "rebalanced_auc"))
+    level = coherent[0]["raw_auc"]
+    if not raw[0] <= level <= raw[-1]:
+        return "No setting of the mean has the raw AuC of the surest colours first."
+    bolder, found = np.interp(level, raw, rebalanced), coherent[0]["rebalanced_auc"]
+    return (
+        f"At the raw AuC of the surest colours first, {level:.4f}, the mean with adjusted logits "
+        f"has a rebalanced AuC of {bolder:.4f}; the surest colours first have {found:.4f}."
+    )

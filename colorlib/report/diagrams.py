@@ -195,7 +195,7 @@ def pixel_distribution(model: ColorNet, images: np.ndarray, note: str = "") -> F
         mean = shares @ model.cells
         axis.plot(*mean, "+", color=OURS, ms=9, mew=2)
         swatches.append((f"mean,\n{name}", mean))
-    swatches.append(("most likely", model.cells[bold.argmax()]))
+    swatches.append(("most likely,\nvividness 1", model.cells[bold.argmax()]))
     truth = hsv_to_chroma(rgb_to_hsv(to_tensor(images[image : image + 1])))
     swatches.append(("truth", F.avg_pool2d(truth, model.fold)[0, :, row, column]))
     level = gray[image, :, row * model.fold, column * model.fold].view(1, 1, 1, 1)

@@ -60,7 +60,7 @@ def gains(*measured: dict) -> str:
     rows = []
     for title, result in results.items():
         gray, ours = result["rows"][0], find_row(result, "ours", 0)
-        gained = [difference(ours, gray, metric).replace("-", "−") for metric in GAINS]
+        gained = [difference(ours, gray, metric) for metric in GAINS]
         count = f"{result['data']['count']:,}"
         rows.append([title, count, number(gray["psnr"], "psnr"), *gained])
     header = ["test images, input", "images", "grey: PSNR, dB"]
@@ -140,7 +140,11 @@ def seen_unseen(model: ColorNet, train: np.ndarray, test: np.ndarray, note: str 
         truth, gray, made = colored(model, images[np.argsort(-saturated)[:3]])
         titles = [f"{name}, {value:.1f} dB" for value in psnr(made, truth)]
         groups.append((titles, truth, gray, made))
-    return headline(side_by_side(*groups), "Training images (left) and test images (right)", note)
+    return headline(
+        side_by_side(*groups),
+        "Errors of the same kind on training images (left) and test images (right)",
+        note,
+    )
 
 
 def seen_unseen_summary(model: ColorNet, train: np.ndarray, test: np.ndarray) -> str:
@@ -174,7 +178,11 @@ def best_worst(model: ColorNet, images: np.ndarray, count: int = 6, note: str = 
     ))  # fmt: skip
     for axis in (axis for axis in fig.axes if axis.images):
         axis.spines[:].set(visible=True, color="#bbbbbb", lw=0.5)  # white pictures on white
-    return headline(fig, "Smallest errors (left) and largest errors (right)", note)
+    return headline(
+        fig,
+        "Smallest errors: things with little colour (left); largest: strong colours (right)",
+        note,
+    )
 
 
 def group_means(values: Tensor, groups: np.ndarray | Tensor, count: int) -> np.ndarray:

@@ -6,8 +6,11 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from colorlib import paths
 from colorlib.report import store
+from colorlib.report.style import save_figure
 from colorlib.report.tables import result_table
 
 
@@ -18,6 +21,16 @@ def source(*functions: Callable) -> Any:
     texts = (textwrap.dedent(inspect.getsource(function)).rstrip() for function in functions)
     text = "\n\n".join(texts).replace("  # fmt: skip", "")
     return Code(re.sub(r'\n *""".*?"""\n+', "\n", text, flags=re.DOTALL), language="python")
+
+
+def saved(fig: Figure | None, name: str, of: str) -> Any:
+    """Save a figure as NAME and show it; on another source than CIFAR-100 the committed one too.
+
+    Without a figure, which the source `of` cannot have, only the committed one is shown.
+    """
+    if fig is not None:
+        save_figure(fig, name)
+    return cifar100_figure(name, of)
 
 
 def cifar100_figure(name: str, of: str) -> Any:

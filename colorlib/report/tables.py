@@ -14,14 +14,14 @@ TITLES = {  # key of a system in a result -> what tables and figures call it
     "regression": "regression",
     "distribution": "distribution, vividness 0",
     "distribution_vivid": "distribution, vividness 1",
-    "recipe_original": "hue and saturation, squared error (the original's)",
+    "recipe_original": "hue and saturation, squared error (the course project's)",
     "recipe_regression": "chroma regression",
     "recipe_distribution": "ours: distribution over chroma",
     "recipe_eccv16": "ECCV16's recipe",
     "recipe_eccv16_published": "ECCV16's recipe, as published (T = 0.38)",
     "recipe_eccv16_adjusted": "ECCV16's recipe, logits adjusted",
     "recipe_nogan": "NoGAN",
-    "original_network": "the original's own network, as long",
+    "original_network": "the course project's network, as long",
     "eccv16": "ECCV16",
     "siggraph17": "SIGGRAPH17",
     "deoldify": "DeOldify",
@@ -75,7 +75,9 @@ def result_table(result: dict, metrics: Sequence[str] = tuple(NAMES)) -> str:
 
 
 def number(value: float, metric: str) -> str:
-    """A metric's value with as many digits as tables print."""
+    """A metric's value with as many digits as tables print; accuracies in percent."""
+    if metric.startswith("top1"):
+        return f"{value:.1%}"
     return f"{value:.{DIGITS.get(metric, 4)}f}"
 
 
@@ -103,4 +105,5 @@ def difference(row: dict, other: dict, metric: str) -> str:
     digits = DIGITS.get(metric, 4)
     low, high = row["difference"][metric]
     unit = " dB" if metric == "psnr" else ""
-    return f"{row[metric] - other[metric]:+.{digits}f}{unit} [{low:.{digits}f}, {high:.{digits}f}]"
+    text = f"{row[metric] - other[metric]:+.{digits}f}{unit} [{low:.{digits}f}, {high:.{digits}f}]"
+    return text.replace("-", "−")

@@ -75,7 +75,8 @@ def ablation_summary(study: dict) -> str:
     for metric in SHOWN:
         seeds = [best_of(runs[key])[metric] for key in SEEDS if key in runs]
         low, high = (number(value, metric) for value in (min(seeds), max(seeds)))
-        spans.append(f"{NAMES[metric]} {low} to {high}")
+        name, _, unit = NAMES[metric].partition(",")
+        spans.append(f"{name} {low} to {high}{unit}")
         found = [(*row[metric], row["title"]) for row in ablation(study) if metric in row]
         outside, inside = (
             "; ".join(f"{title} {signed(off, metric)}" for off, limit, title in sorted(found)

@@ -95,7 +95,7 @@ def reliability(result: dict) -> Figure:
     axes[1].set(title="the likeliest cell")
     units = "distance, chroma units"
     axes[2].set(title="distance from the mean", xlabel=f"predicted {units}", ylabel=f"true {units}")
-    return headline(fig, "Predicted probability against the share that was true", caption(result))
+    return headline(fig, "Predicted probabilities are nearly right", caption(result))
 
 
 def fading_figure(result: dict) -> Figure:
@@ -111,7 +111,7 @@ def fading_figure(result: dict) -> Figure:
     axes[1].legend()
     for axis in axes:
         axis.set_ylim(0, 1.1 * max(max(line.get_ydata()) for line in axis.lines))
-        axis.set(xlabel="similarity to the nearest training image")
+        axis.set(xlabel="cosine similarity to the nearest training image")
     return headline(fig, "Unfamiliar images get paler colours", caption(result))
 
 
@@ -161,11 +161,11 @@ def duplicates_figure() -> Figure:
 
 
 def colourful_pixel(images: np.ndarray) -> tuple[np.ndarray, tuple[int, int], Tensor]:
-    """The most colourful image (H, W, 3), the (row, column) of its most colourful inner pixel, and
-    the pixel's ab (2,)."""
+    """The image (H, W, 3) whose colourfulness varies most, the (row, column) of its most colourful
+    inner pixel, and the pixel's ab (2,)."""
     ab = rgb_to_lab(to_tensor(images))[:, 1:]
     length = ab.norm(dim=1)
-    chosen = int(length.mean((1, 2)).argmax())
+    chosen = int(length.std((1, 2)).argmax())
     inner = length[chosen, 4:-4, 4:-4]
     row, column = (int(i) + 4 for i in np.unravel_index(int(inner.argmax()), inner.shape))
     return images[chosen], (row, column), ab[chosen, :, row, column]

@@ -20,7 +20,7 @@ from colorlib.study.calibration import distance, distribution, save_study, soft_
 
 CAUSES = {  # key -> title, meaning
     "sharp_edge": ("sharp colour edge", "the true colours change within a few pixels"),
-    "ambiguous_object": ("ambiguous object", "the network predicted a wide distribution"),
+    "ambiguous_object": ("ambiguous object", "the error is what the network expected"),
     "unusual_color": ("unusual colour", "the network was overconfident"),
 }
 BLUR = 0.5  # share of an image's colour error that 4 x 4 blocks of true colour would leave

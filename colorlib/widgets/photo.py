@@ -95,7 +95,7 @@ class PhotoTool(Tool):
             "another": self.button(
                 "another",
                 lambda: self.draw((self.seed or 0) + 1),
-                "Draw other plausible colours by chance",
+                "Draw other plausible colours at random",
                 disabled=not self.model.config["hints"],
             ),
             "mean": self.button("back to the mean", lambda: self.draw(None)),
