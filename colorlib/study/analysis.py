@@ -32,14 +32,10 @@ def runs_table(study: dict) -> str:
     runs = study["runs"]
     found = [(run, runs[key]) for key, run in RUNS.items() if key in runs]
     found.sort(key=lambda pair: (GROUPS.index(pair[0].group), -pair[1]["mean"]["psnr"]))
-    rows = [
-        [run.group, run.title, f"{kept['history']['seconds'] / 60:.1f}",
-         *cells(best_of(kept), SHOWN)]
-        for run, kept in found
-    ]  # fmt: skip
-    header = ["group", "run", "minutes", *(NAMES[name] for name in SHOWN)]
+    rows = [[run.group, run.title, *cells(best_of(kept), SHOWN)] for run, kept in found]
+    header = ["group", "run", *(NAMES[name] for name in SHOWN)]
     grey = ", ".join(f"{NAMES[m]} {number(runs['ours']['grey'][m], m)}" for m in SHOWN)
-    return f"{markdown_table(header, rows, 'llrrrr')}\n\n*{caption(study)}. Grey: {grey}.*"
+    return f"{markdown_table(header, rows, 'llrrr')}\n\n*{caption(study)}. Grey: {grey}.*"
 
 
 def ablation(study: dict) -> list[dict]:
