@@ -2,8 +2,8 @@
 
 Decoded place by place, a door of which red and blue are equally likely comes out half red and half
 blue. Here the network chooses colours at some places, takes them as hints, and predicts again. With
-a seed places and colours are drawn by chance, and every seed gives another picture. Without one
-they are the surest ones, which loses against the mean (notebook 4) and is not offered.
+a seed places and colours are drawn at random, and every seed gives another picture. Without one
+they are the surest ones. Notebook 4 measures that this gains next to nothing: it is not offered.
 After Chang et al. 2022, "MaskGIT: Masked Generative Image Transformer", section 3.2.
 """
 

@@ -164,12 +164,15 @@ def network_diagram(model: ColorNet, side: int = 32) -> Figure:
 def ambiguous_pixel(logits: Tensor, gray: Tensor, model: ColorNet) -> tuple[int, int, int]:
     """(Image, row, column) of the bright point where the mean hides most colour.
 
-    There the mean length of a colour exceeds the length of the mean colour most, weighted by value.
+    There the mean length of a colour exceeds the length of the mean colour most, weighted by value
+    and by the probability of the colours that are not near the mean.
     """
     probabilities = logits.softmax(1)
     length = torch.einsum("nkhw,k->nhw", probabilities, model.cells.norm(dim=1))
-    hidden = length - mean_color(model, probabilities).norm(dim=1)
-    hidden = hidden * F.avg_pool2d(gray, model.fold)[:, 0]
+    mean = mean_color(model, probabilities)
+    hidden = (length - mean.norm(dim=1)) * F.avg_pool2d(gray, model.fold)[:, 0]
+    away = torch.cdist(mean.movedim(1, -1), model.cells).movedim(-1, 1) > NEAR
+    hidden = hidden * (away * probabilities).sum(1)
     return tuple(map(int, np.unravel_index(int(hidden.argmax()), hidden.shape)))
 
 
