@@ -23,6 +23,7 @@ from colorlib.report.style import OTHER, OURS, PAGE, TRUTH, headline
 
 RING = (1.06, 1.2)  # radii of the hue ring around the chroma disk
 FAINT = "#b8b2a7"
+NEAR = 0.25  # distance on the chroma disk: a cell and its direct neighbours
 
 
 def process_diagram(image: np.ndarray, model: ColorNet, note: str = "") -> Figure:
