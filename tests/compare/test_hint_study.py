@@ -60,6 +60,19 @@ def test_every_decoder_is_measured(hinted, images):
     assert counts == list(hint_study.COUNTS)
     result = {"hints": hint_study.hint_rows(hinted, images[:2]), "decoders": rows}
     assert hint_study.hints_table(result).count("\n") == len(counts) + 1
-    lines = hint_study.decoders_table(result).splitlines()
-    assert len(lines) == 2 + 5  # four ways at the first setting, and the truth
+    table, sentence = hint_study.decoders_table(result).split("\n\n")
+    lines = table.splitlines()
+    assert sentence and len(lines) == 2 + 5  # four ways at the first setting, and the truth
     assert f"{rows[0]['psnr']:.2f}" in lines[2] and f"{rows[2]['psnr']:.2f}" in lines[3]
+
+
+def test_decoders_are_compared_at_equal_raw_auc():
+    mean = [
+        {"way": "mean", "raw_auc": raw, "rebalanced_auc": rare}
+        for raw, rare in ((0.92, 0.70), (0.90, 0.74), (0.88, 0.72))
+    ]
+    coherent = {"way": "coherent", "raw_auc": 0.91, "rebalanced_auc": 0.7111}
+    sentence = hint_study.at_equal_raw_auc({"decoders": [*mean, coherent]})
+    assert "0.9100" in sentence and "0.7200" in sentence and "0.7111" in sentence
+    lower = coherent | {"raw_auc": 0.5}
+    assert "No setting" in hint_study.at_equal_raw_auc({"decoders": [*mean, lower]})

@@ -45,7 +45,7 @@ def test_what_a_seed_explains_is_said_to_be_so(runs):
     outside, inside = line.split("Inside it:")
     assert "no random shifts −0.50 dB" in outside and "one colour" in outside
     assert "hard targets +0.04 dB" in inside and "no random shifts" not in inside
-    assert "PSNR, dB 23.99 to 24.01" in analysis.ablation_summary(runs)
+    assert "PSNR 23.99 to 24.01 dB" in analysis.ablation_summary(runs)
 
 
 def test_runs_are_sorted_by_group_and_called_as_in_the_figure(runs):
