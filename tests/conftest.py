@@ -119,6 +119,23 @@ def hinted():
 
 
 @pytest.fixture
+def full_disk():
+    """full_disk(size): a context in which a write ends at that many bytes of a file."""
+    resource = pytest.importorskip("resource")  # not on Windows
+
+    @contextmanager
+    def full_disk(size):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return full_disk
+
+
+@pytest.fixture
 def count_calls(monkeypatch):
     """count_calls(owner, name): a list that grows with each call of that function."""
 

@@ -1,5 +1,6 @@
 """Image files, written whole, with the EXIF, resolution and profile that came with the pixels."""
 
+import io
 import logging
 from pathlib import Path
 
@@ -32,24 +33,28 @@ def save_image(image: Image.Image, path: str | Path, force: bool = False) -> Non
     check_target(path, force)
     kind = FORMATS[path.suffix.lower()]
     beside = {key: image.info[key] for key in BESIDE if image.info.get(key)}
+    # everything, else without one of the three, else the pixels alone
+    for without in ((), *([key] for key in beside), [*beside]):
+        try:
+            body = encoded(image, kind, {k: v for k, v in beside.items() if k not in without})
+            break
+        except MemoryError:
+            raise
+        except Exception as error:  # Pillow raises nearly anything
+            if len(without) == len(beside):
+                raise ValueError(f"{path}: {kind} cannot hold this image ({error})") from error
     with paths.replacing(path) as part:
-        # everything, else without one of the three, else the pixels alone
-        for without in ((), *([key] for key in beside), [*beside]):
-            try:
-                write(image, part, kind, {k: v for k, v in beside.items() if k not in without})
-                break
-            except Exception as error:  # Pillow raises nearly anything
-                if getattr(error, "errno", None) or isinstance(error, MemoryError):
-                    raise
-                if len(without) == len(beside):
-                    raise ValueError(f"{path}: {kind} cannot hold this image ({error})") from error
+        part.write_bytes(body)
     left_out = [*image.info.get("left_out", ()), *(BESIDE[key] for key in without)]
     if left_out:
         log.warning("%s: not kept: %s", path, ", ".join(sorted(left_out)))
 
 
-def write(image: Image.Image, part: Path, kind: str, beside: dict) -> None:
-    """Write the pixels and what is `beside` them: "exif", "dpi", "icc_profile"."""
+def encoded(image: Image.Image, kind: str, beside: dict) -> memoryview:
+    """A file's content: the pixels and what is `beside` them, "exif", "dpi", "icc_profile".
+
+    In memory, since Pillow's encoders do not see a full disk: a JPEG would only be cut off.
+    """
     options = OPTIONS.get(kind, {}) | beside
     if (kind == "TIFF" and "exif" in beside) or (kind == "WEBP" and "dpi" in beside):
         loaded = Image.Exif()
@@ -59,7 +64,9 @@ def write(image: Image.Image, part: Path, kind: str, beside: dict) -> None:
             exif[0x011A], exif[0x011B], exif[0x0128] = *beside["dpi"], 2
         elif any(tag in exif for tag in BLOCKS):  # which libtiff, that compresses, does not write
             options["compression"] = None
-    image.save(part, format=kind, **options)
+    body = io.BytesIO()
+    image.save(body, format=kind, **options)
+    return body.getbuffer()
 
 
 def check_target(path: Path, force: bool = False) -> None:

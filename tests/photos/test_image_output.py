@@ -90,6 +90,18 @@ def test_a_picture_is_written_whatever_comes_beside_it(photograph, tmp_path, say
         save_image(image, tmp_path / "long.jpg")
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_full_disk_leaves_the_file_that_was_there(photograph, tmp_path, full_disk, ending):
+    image, target = read_rgb(photograph(exif=full_exif())), tmp_path / f"out{ending}"
+    save_image(image, target)
+    whole = target.read_bytes()
+    for size in (0, 100, len(whole) // 2, len(whole) - 1):  # in the pixels, or before what follows
+        with full_disk(size), pytest.raises(OSError, match="too large"):
+            save_image(image, target, force=True)
+        assert target.read_bytes() == whole
+    assert {file.name for file in tmp_path.iterdir()} == {"in.jpg", target.name}
+
+
 def test_what_is_not_kept_is_named(photograph, tmp_path, says):
     source = photograph(comment=b"a comment", xmp=b"<x:xmpmeta/>")
     with says(r"out\.png: not kept: XMP, comment"):
