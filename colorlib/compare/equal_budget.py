@@ -158,7 +158,7 @@ def compare(
     """
     began, (source, _) = time.perf_counter(), resolve(source)
     images, test = load_images(source, "train"), load_images(source, "test", count)
-    name, made = provenance(source, budget, count, recipes, test)
+    name, made = provenance(source, budget, count, recipes, test, images)
     if unless_current and (current := store.current_result(name, made)):
         return current
     validation = split_validation(images, BUDGETS[budget]["validation"])[1]
@@ -189,15 +189,16 @@ def compare(
 
 
 def provenance(
-    source: str, budget: str, count: int | None, recipes: tuple[str, ...], test: np.ndarray
-) -> tuple[str, dict]:
+    source: str, budget: str, count: int | None, recipes: tuple[str, ...], test: np.ndarray,
+    training: np.ndarray,
+) -> tuple[str, dict]:  # fmt: skip
     """The comparison's file name, and how it is made, but for the digests of its networks."""
     runs = {recipe: dataclasses.asdict(run_config(recipe, budget, source)) for recipe in recipes}
     config = {"given": "luma", "budget": BUDGETS[budget], "runs": runs, "tuning": TUNING}
     config |= {"alphas": ALPHAS, "temperatures": TEMPERATURES, "decoding": decoding.VERSION}
     words = f"python -m colorlib compare --source {source} --budget {budget}"
     words += f" --count {count}" if count else ""
-    data = store.data_record(source, "test", test)
+    data = store.data_record(source, "test", test, training)
     classifier = {"classifier": load_classifier("classifier")} if source == "cifar100" else {}
     whole = (data["source"], data["count"]) == ("cifar100", 10000)
     name = f"equal-budget-{budget}" + ("" if whole else f"-{data['source']}-{data['count']}")

@@ -4,6 +4,8 @@ Every system is measured on the photographs of which its own output and the true
 published, at their own size. All pictures get the truth's luma: colours alone are compared.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 from itertools import groupby
@@ -67,6 +69,7 @@ def published_result(
     model, photographs = load_model(model_name), peers.published()
     config = {"model": model_name, "given": "luma", "vividness": vividness}
     data = {"source": "published photographs", "count": len(photographs)}
+    data["sha256"] = photographs_digest(photographs)
     command = f"python -m colorlib published --model {model_name}"
     made = store.provenance({model_name: model}, config, data, command=command)
     if unless_current and not photographs and store.find_result(name):
@@ -78,6 +81,17 @@ def published_result(
     return store.measured(
         name, made, lambda: measure_published(model, photographs, vividness), unless_current
     )
+
+
+def photographs_digest(photographs: list[Photograph]) -> str:
+    """SHA-256 of all that is measured: names of photographs and systems, boxes, bytes of files."""
+    digest = hashlib.sha256()
+    for photo in photographs:
+        for role in ("truth", *photo.outputs):
+            path, box = photo.panels[role]
+            file = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(json.dumps([photo.case, photo.group, role, box, file]).encode())
+    return digest.hexdigest()
 
 
 def measure_published(

@@ -57,10 +57,21 @@ def weights_digest(model: nn.Module) -> str:
     return digest.hexdigest()[:12]
 
 
-def data_record(source: str, split: str, images: np.ndarray) -> dict:
-    """The "data" of a result: uint8 images (N, H, W, 3) of a resolved source."""
+def data_record(
+    source: str, split: str, images: np.ndarray, training: np.ndarray | None = None
+) -> dict:
+    """The "data" of a result: uint8 images (N, H, W, 3) of a resolved source.
+
+    training: the training images, where what is measured depends on them too.
+    """
     where = {"source": slug(source), "title": describe(source), "split": split}
-    return where | {"count": len(images), "size": int(images.shape[1])}
+    where |= {"count": len(images), "size": int(images.shape[1]), "sha256": images_digest(images)}
+    return where if training is None else where | {"training_sha256": images_digest(training)}
+
+
+def images_digest(images: np.ndarray) -> str:
+    """SHA-256 of the bytes of uint8 images, in their order."""
+    return hashlib.sha256(np.ascontiguousarray(images)).hexdigest()
 
 
 def commit() -> str | None:

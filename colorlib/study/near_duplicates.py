@@ -70,7 +70,7 @@ def evaluate_without_duplicates(
     command = f"python -m colorlib duplicates --source {source}"
     config = {"given": "luma", "neighbours": NEIGHBOURS, "reach": REACH}
     config |= {"similarity_min": SIMILARITY_MIN, "training": len(train)}
-    data = store.data_record(source, "test", test)
+    data = store.data_record(source, "test", test, train)
     made = store.provenance({"features": classifier}, config, data, command=command)
     name = store.name_for_source("duplicates", source)
     kept = store.measured(name, made, lambda: find_pairs(classifier, test, train), unless_current)

@@ -80,11 +80,12 @@ def study(keys: list[str] | None = None, source: str = "cifar100") -> dict:
     name = store.name_for_source("study", source)
     settings = {"given": "luma", "tuning": TUNING, "epochs": EPOCHS}
     settings["runs"] = {key: run.changed for key, run in RUNS.items()}
-    data = store.data_record(source, "validation", validation[TUNING:])
+    data = store.data_record(source, "validation", validation[TUNING:], images)
     command = f"python -m colorlib study --source {source}"
     result = store.provenance({}, settings, data, command=command)
-    kept = store.load_result(name)["runs"] if store.find_result(name) else {}
-    result["runs"] = {key: run for key, run in kept.items() if key in RUNS}
+    kept = store.load_result(name) if store.find_result(name) else {}
+    runs = kept["runs"] if kept.get("data") == data else {}  # of the same images
+    result["runs"] = {key: run for key, run in runs.items() if key in RUNS}
     for key in keys or RUNS:
         if key not in RUNS:
             raise ValueError(f"study: got {key!r}, expected one of {', '.join(RUNS)}")

@@ -219,6 +219,20 @@ def test_a_result_on_file_serves_until_the_weights_change(root, net, monkeypatch
     assert "measured with an earlier version of the weights" in capsys.readouterr().out
 
 
+def test_another_output_of_the_same_name_is_measured_again(root, net):
+    weights, folder = paths.data_root() / "tiny.safetensors", paths.data_root() / "outputs" / "mine"
+    cl.save_model(net, weights)
+    folder.mkdir(parents=True)
+    (paths.data_root() / "inputs").mkdir()
+    Image.fromarray(smooth(50, 36, 36)).save(paths.data_root() / "inputs" / "z.png")
+    rows = []
+    for seed in (51, 51, 52):
+        Image.fromarray(smooth(seed, 36, 36)).save(folder / "z.png")
+        result = published.published_result(str(weights), (0.0,))
+        rows.append([row["psnr"] for row in result["rows"] if row["system"] == "mine (yours)"])
+    assert rows[0] == rows[1] != rows[2] and len(rows[2]) == 1
+
+
 def test_nothing_to_measure_is_one_sentence(monkeypatch, net, capsys):
     with pytest.raises(ValueError, match="--fetch"):
         measured(net, (0.5,))

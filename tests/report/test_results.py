@@ -1,6 +1,8 @@
+import hashlib
 import json
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 
@@ -64,6 +66,7 @@ def test_evaluation_has_baselines_intervals_and_provenance():
     assert keys == ["grey", "mean_color", *["ours"] * 5]
     title = "built-in sample (smoke test)"
     data = {"source": "sample", "title": title, "split": "test", "count": 12, "size": 32}
+    data["sha256"] = hashlib.sha256(cl.load_images("sample", "test", 12).tobytes()).hexdigest()
     assert result["data"] == data and store.load_result("tiny-luma-sample-test-12") == result
     row = tables.find_row(result, "ours", 0)
     low, high = row["difference"]["psnr"]
@@ -72,6 +75,20 @@ def test_evaluation_has_baselines_intervals_and_provenance():
     table = tables.result_table(result)
     assert "| grey |" in table and "smoke test" in table and "luma as input" in table
     assert [r["vividness"] for r in tables.vividness_rows(result)] == [0, 0.25, 0.5, 0.75, 1]
+
+
+def test_other_images_in_the_same_place_are_measured_again(images, tmp_path):
+    model, source, results = cl.ColorNet(**TINY), tmp_path / "mine.npy", []
+    for part in (images[:6], images[:6], images[6:12]):
+        np.save(source, part)
+        results.append(
+            evaluation.evaluate_model(
+                model, "tiny", "luma", str(source), "train", unless_current=True
+            )
+        )
+    first, again, other = results
+    assert again == first
+    assert other["data"]["count"] == 6 and other["rows"] != first["rows"]
 
 
 def test_mean_color_is_the_mean_chroma_of_the_prior():

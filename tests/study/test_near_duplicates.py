@@ -54,5 +54,6 @@ def test_copies_are_left_out_of_the_table(images, tmp_path):
     (file,) = paths.results().glob("cifar-luma-without-duplicates-*.json")
     rest = store.load_result(file.stem)
     assert rest["data"]["count"] == 10 - len(found["pairs"])
+    assert found["data"]["training_sha256"] == store.images_digest(train)
     (file,) = paths.results().glob("duplicates-*.json")
     assert store.load_result(file.stem)["similarity"] == found["similarity"]

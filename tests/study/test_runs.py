@@ -66,6 +66,9 @@ def test_runs_are_kept_as_they_finish(images, tmp_path, monkeypatch):
     assert changed["regression"] == kept["regression"]
     monkeypatch.setattr("colorlib.decoding.VERSION", -1)
     assert study(["ours"], source)["runs"]["ours"]["decoding"] == -1
+    np.save(source, 255 - np.concatenate([images] * 4))
+    monkeypatch.setattr("colorlib.study.runs.fit", lambda *_: [])  # stops at once
+    assert study(["ours"], source)["runs"] == {}  # those on file are of other images
     with pytest.raises(ValueError, match="got 'theirs', expected one of ours"):
         study(["theirs"], source)
     assert not (paths.results() / "study.json").is_file()  # which is of CIFAR-100
