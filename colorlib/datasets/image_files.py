@@ -3,6 +3,7 @@
 import io
 import logging
 import math
+import os
 import warnings
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -109,9 +110,9 @@ def images_in(folder: Path, outside: Path | None = None) -> list[Path]:
         parts = file.relative_to(folder).parts
         if any(part.startswith(".") or part == "__MACOSX" for part in parts):
             continue  # `._a.jpg` is what macOS knows of a.jpg, not a picture
-        if outside is not None and outside.resolve() in file.resolve().parents:
+        if file.suffix.lower() not in SUFFIXES | UNREAD or not file.is_file():
             continue
-        if file.suffix.lower() in SUFFIXES | UNREAD and file.is_file():
+        if outside is None or Path(os.path.realpath(outside)) not in file.resolve().parents:
             (found if file.suffix.lower() in SUFFIXES else unread).append(file)
     if unread:
         kinds = Counter(file.suffix.lower() for file in unread)

@@ -100,7 +100,7 @@ def slug(source: str) -> str:
     """A file name for a resolved source: its own, or for a path its last part and a hash of it."""
     if source in TITLES:
         return source
-    whole = Path(source).expanduser().resolve()
+    whole = Path(os.path.realpath(Path(source).expanduser()))  # a loop of links is no error here
     name = re.sub(r"[^\w.-]+", "-", whole.name)
     return f"{name}-{_digest(str(whole))}"
 

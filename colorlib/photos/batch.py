@@ -1,6 +1,7 @@
 """Many photographs, file to file: which output each input gets, and none lost to a bad one."""
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,11 @@ log = logging.getLogger(__name__)
 ADDED = "-coloured"  # to a name that is not chosen
 INPUT = "is to be coloured too, and would be written over; name another folder with -o"
 MADE = "has just been made from another photograph; colour it in another call, with another -o"
+
+
+def real(path: Path) -> Path:
+    """Where a path leads: as `Path.resolve`, which raises RuntimeError at a loop of links."""
+    return Path(os.path.realpath(path))
 
 
 def outputs(inputs: list[Path], output: Path | None, failed: list[str]) -> list[tuple[Path, Path]]:
@@ -33,7 +39,7 @@ def outputs(inputs: list[Path], output: Path | None, failed: list[str]) -> list[
         raise ValueError(f"-o {output}: one file for several photographs; expected a folder")
     pairs = []
     for place in inputs:
-        below = output is not None and place.resolve() in output.resolve().parents
+        below = output is not None and real(place) in real(output).parents
         try:
             files = _photographs(place, output if below else None) if place.is_dir() else [place]
         except (ValueError, OSError) as error:
@@ -85,19 +91,19 @@ def colorize_files(
     failed, before = [], 0
     inputs = [Path(place).expanduser() for place in inputs]
     pairs = outputs(inputs, output and output.expanduser(), failed)
-    taken = {source.resolve(): INPUT for source, _ in pairs}
+    taken = {real(source): INPUT for source, _ in pairs}
     bar = tqdm(pairs, "colouring", unit=" photographs", disable=None if len(pairs) > 1 else True)
     for source, target in bar:
         try:
-            if target.resolve() in taken:
-                raise ValueError(f"{source}: {target} {taken[target.resolve()]}")
+            if real(target) in taken:
+                raise ValueError(f"{source}: {target} {taken[real(target)]}")
             if target.exists() and not force and source not in inputs:
                 before += 1
                 continue
             check_target(target, force)
             colored = colorize_photo(source, model, **options)
             save_image(colored, target, force)
-            taken[target.resolve()] = MADE
+            taken[real(target)] = MADE
             unused = " (the photograph's own colours are not used)"
             bar.write(f"{target}{unused if colored.info['own_colors'] else ''}")
         except (ValueError, OSError, MemoryError, RuntimeError) as error:  # torch's lack of memory

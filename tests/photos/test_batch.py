@@ -9,6 +9,7 @@ import pytest
 from conftest import REPOSITORY
 from PIL import Image
 
+from colorlib.data import slug
 from colorlib.photos.batch import colorize_files
 
 
@@ -80,6 +81,29 @@ def test_a_file_of_macos_is_no_photograph(net, picture, tmp_path):
     picture.save(tmp_path / "a.png")
     (tmp_path / "._a.png").write_bytes(b"\0\5\x16\7")
     assert not colorize_files([tmp_path], tmp_path / "out", net, size=32)
+
+
+def test_a_loop_of_links_is_one_bad_photograph(net, picture, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    picture.save(folder / "a.png")
+    loop = folder / "loop.png"
+    try:
+        loop.symlink_to(loop)
+    except OSError:
+        pytest.skip("no links here")
+    (said,) = colorize_files([loop, folder / "a.png"], None, net, size=32)
+    assert "loop.png" in said and names(folder) == ["a-coloured.png", "a.png", "loop.png"]
+    (said,) = colorize_files([loop], tmp_path / "one", net, size=32)
+    assert "loop.png" in said
+    assert not colorize_files([folder / "a.png"], loop, net, size=32, force=True)
+    loop.unlink()
+    loop.symlink_to(loop)
+    assert not colorize_files([folder], folder / "out", net, size=32)
+    assert names(folder / "out") == ["a.png"]
+    for said in colorize_files([folder], folder / "loop.png" / "out", net, size=32):
+        assert "loop.png" in said
+    assert slug(str(loop)).startswith("loop.png-")
 
 
 def test_the_home_folder(net, picture, tmp_path, monkeypatch):
