@@ -86,11 +86,9 @@ def draw_batch(
         rgb = window(rgb, (whole * part).clamp(max=1), center, config.crop)
     elif config.zoom:
         rgb = window(rgb, part)
-    given = (
-        coin.long()
-        if config.given == "both"
-        else torch.full_like(coin, config.given == "luma", dtype=torch.long)
-    )
+    given = coin.long()
+    if config.given != "both":
+        given.fill_(config.given == "luma")
     gray = torch.where(given.view(-1, 1, 1, 1) == 1, to_gray(rgb, "luma"), to_gray(rgb, "value"))
     if config.sharpen:
         amount, level = 2 * mine(torch.rand((2, count), generator=random))

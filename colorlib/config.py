@@ -1,7 +1,10 @@
 """Every hyperparameter of a run in one place, checked. This module imports nothing of colorlib."""
 
+import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from inspect import formatannotation
+from typing import Any
 
 NAME = r"[\w-][\w.-]*"  # of a run or a result: a file's name, and not that of another folder
 
@@ -43,22 +46,30 @@ class Config:
     compile: bool = False  # torch.compile: a minute or more at the start, for long runs on a GPU
 
     def __post_init__(self) -> None:
-        above = "epochs batch_size learning_rate clip"
-        least = "muon_rate weight_decay validation"
-        expected = {name: (getattr(self, name) > 0, "a number above 0") for name in above.split()}
-        expected |= {name: (getattr(self, name) >= 0, "a number from 0") for name in least.split()}
+        kinds: dict[Any, Any] = {float: float | int, tuple: tuple | list}
+        for field in fields(self):
+            found, kind = getattr(self, field.name), kinds.get(field.type, field.type)
+            if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
+                raise ValueError(f"{field.name}: got {found!r}, expected {formatannotation(kind)}")
+        limits = {"spacing": (0.02, 1), "shift": (0, 15), "zoom": (0, 1), "sharpen": (0, 2)}
+        limits |= {"cutmix": (0, 1), "seed": (0, 2**32 - 1)}
+        expected = {}
+        for name, (low, high) in limits.items():
+            expected[name] = low <= getattr(self, name) <= high, f"a number from {low} to {high}"
+        for name in ("epochs", "batch_size", "learning_rate"):
+            expected[name] = 0 < getattr(self, name) < math.inf, "a finite number above 0"
+        for name in ("muon_rate", "weight_decay", "validation"):
+            expected[name] = 0 <= getattr(self, name) < math.inf, "a finite number from 0"
+        for name, least in {"widths": 1, "down": 0, "up": 0, "attention": 0}.items():
+            right = all(type(number) is int and number >= least for number in getattr(self, name))
+            expected[name] = right, f"whole numbers from {least}"
         expected |= {
             "name": (bool(re.fullmatch(NAME, self.name)), "letters, digits, _ - and, not first, ."),
             "given": (self.given in ("value", "luma", "both"), "value, luma or both"),
             "count": (self.count is None or self.count > 0, "None or a number above 0"),
             "warmup": (0 <= self.warmup < 1, "a share from 0, below 1"),
-            "spacing": (0.02 <= self.spacing <= 1, "a number from 0.02 to 1"),
             "fold": (self.fold in (1, 2, 4), "1, 2 or 4"),
-            "widths": (all(width > 0 for width in self.widths), "numbers above 0"),
-            "shift": (0 <= self.shift < 16, "a number from 0 to 15"),
-            "zoom": (0 <= self.zoom <= 1, "a number from 0 to 1"),
-            "sharpen": (0 <= self.sharpen <= 2, "a number from 0 to 2"),
-            "cutmix": (0 <= self.cutmix <= 1, "a share from 0 to 1"),
+            "clip": (self.clip > 0, "a number above 0"),
             "crop": (self.crop == 0 or self.crop >= 32, "0 or a number from 32"),
             "precision": (self.precision in ("auto", "no", "bf16"), "auto, no or bf16"),
         }

@@ -10,19 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from colorlib import paths
-from colorlib.datasets.arrays import Labels, canonical_order, in_order
-from colorlib.datasets.arrays import to_images as to_images  # part of this module's interface
-from colorlib.datasets.arrays import to_tensor as to_tensor
+from colorlib.datasets.arrays import Labels, canonical_order, in_order, to_images, to_tensor
 from colorlib.datasets.cifar100 import fetch_cifar100, load_cifar100
 from colorlib.datasets.folders import SPLITS, load_path
 from colorlib.datasets.photographs import load_photographs
-from colorlib.datasets.pixels import split_validation as split_validation
-from colorlib.datasets.prepared import describe as describe
-from colorlib.datasets.prepared import load_prepared as load_prepared
-from colorlib.datasets.prepared import prepare as prepare
-from colorlib.datasets.prepared import prepared_path as prepared_path
-from colorlib.datasets.prepared import slug as slug
+from colorlib.datasets.pixels import split_validation
+from colorlib.datasets.prepared import describe, load_prepared, prepare, prepared_path, slug
 from colorlib.datasets.sample import sample_images
+
+__all__ = ["describe", "load_images", "load_labels", "load_prepared", "prepare", "prepared_path"]
+__all__ += ["resolve", "slug", "split_validation", "to_images", "to_tensor"]
 
 
 def load_images(

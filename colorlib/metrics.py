@@ -52,9 +52,8 @@ def per_image(
     check_pair(predicted, truth)
     prior = ab_prior() if prior is None else torch.as_tensor(prior, dtype=torch.float64)
     parts = []
-    pairs = zip(predicted.split(batch), truth.split(batch), strict=True)
-    total = -(-len(truth) // batch)
-    for p, t in tqdm(pairs, "measuring", total=total, delay=3, leave=False):
+    pairs = list(zip(predicted.split(batch), truth.split(batch), strict=True))
+    for p, t in tqdm(pairs, "measuring", delay=3, leave=False):
         lab_p, lab_t = rgb_to_lab(p.float()), rgb_to_lab(t.float())
         distance = ab_distance(lab_p, lab_t)
         weight = 1 / prior.clamp(min=PRIOR_FLOOR).to(distance)[ab_cell(lab_t)]

@@ -26,8 +26,7 @@ class Convolution(nn.Sequential):
     """3 x 3 convolution, batch normalisation, ReLU."""
 
     def __init__(self, inputs: int, outputs: int):
-        layers = Conv3(inputs, outputs), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
-        super().__init__(*layers)
+        super().__init__(Conv3(inputs, outputs), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
 class Residual(nn.Module):
