@@ -159,6 +159,13 @@ def say(failed: list[str]) -> int:
     return int(bool(failed))
 
 
+def place(text: str) -> Path:
+    """A path on the command line; an empty one, of a variable not set, would be this folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("got an empty name, expected a file or a folder")
+    return Path(text)
+
+
 SHARED: dict[str, dict[str, Any]] = {
     "--source": {"default": "auto", "help": "auto, cifar100, sample, a folder or a .npy file"},
     "--size": {"type": int, "default": 32, "help": "a folder's images are scaled to this side"},
@@ -186,8 +193,8 @@ def parser() -> argparse.ArgumentParser:
     add = command(prepare, "--source")
     add("--count", type=int, help="only the first images of each split")
     add = command(pack, "--force")
-    add("folder", type=Path)
-    add("-o", "--output", type=Path, required=True, help="a .npy file")
+    add("folder", type=place)
+    add("-o", "--output", type=place, required=True, help="a .npy file")
     add("--split", default="train", choices=("train", "test"))
     add("--size", type=int, default=64, help="side of the images, in pixels")
     add = command(train, "--source", "--size")
@@ -216,13 +223,13 @@ def parser() -> argparse.ArgumentParser:
     add("--fetch", action="store_true", help="first download what is missing, 40 MB")
     add("--vividness", type=float, nargs="+", default=(0.0, 0.5, 1.0))
     add = command(colorize, "--force")
-    add("photos", type=Path, nargs="+", help="files, or folders of them")
-    add("-o", "--output", type=Path, help="a file or a folder; NAME-coloured by default")
+    add("photos", type=place, nargs="+", help="files, or folders of them")
+    add("-o", "--output", type=place, help="a file or a folder; NAME-coloured by default")
     add("--model", default="photo", help=f"{SHARED['--model']['help']}, {PEERS}")
     add("--vividness", type=float, default=0.5)
     add("--size", type=int, default=INNER, help="shorter side the network works at")
-    place = "the colour at a place, in pixels of the photograph; may be given several times"
-    add("--hint", action="append", default=[], metavar="X,Y,#RRGGBB", help=place)
+    about = "the colour at a place, in pixels of the photograph; may be given several times"
+    add("--hint", action="append", default=[], metavar="X,Y,#RRGGBB", help=about)
     add("--seed", type=int, help="colours drawn at random; every number another one")
     add = command(hints, "--model", "--unless-current")
     add("--count", type=int, default=500, help="of the photographs of val96")

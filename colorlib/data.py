@@ -64,6 +64,8 @@ def _load(
 ) -> tuple[np.ndarray, Labels | None]:
     if split not in SPLITS:
         raise ValueError(f'split: got {split!r}, expected "train" or "test"')
+    if not str(source):  # as a path it would be the current folder
+        raise ValueError('source: got an empty name, expected "auto", a name, a folder or a file')
     if source == "auto":
         source, why = resolve("auto")
         print(why)

@@ -134,6 +134,19 @@ def test_pack_does_not_overwrite(run, tmp_path, folder):
     assert run(f"{line} --force")[0] == 0
 
 
+def test_an_empty_name_is_not_the_current_folder(monkeypatch, folder, capsys):
+    monkeypatch.chdir(folder)
+    for words in (["colorize", ""], ["colorize", "a.png", "-o", ""], ["pack", "", "-o", "x.npy"]):
+        monkeypatch.setattr(sys, "argv", ["colorlib", *words])
+        with pytest.raises(SystemExit, match="2"):
+            cli.main()
+        assert "got an empty name, expected a file or a folder" in capsys.readouterr().err
+    for name in ("prepare", "train", "evaluate"):
+        monkeypatch.setattr(sys, "argv", ["colorlib", name, "--source", ""])
+        assert cli.main() == 1 and "source: got an empty name" in capsys.readouterr().err
+    assert [file.name for file in folder.iterdir()] == ["a.png"]
+
+
 def test_what_is_left_out_is_said(folder):
     (folder / "b.heic").write_bytes(b"")
     words = [sys.executable, "-m", "colorlib", "colorize", str(folder), "--model", "cifar"]
