@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageColor
 
-from colorlib import paths
+from colorlib import paths, peers
 from colorlib.datasets.image_files import read_rgb, to_rgb
 from colorlib.model import ColorNet
 from colorlib.photos.colorize_photo import INNER, check_setting, colorize_photo, network
@@ -60,8 +60,8 @@ def photo_tool(
     `colorize_photo` does not take.
     """
     check_setting(vividness, size)
-    net = network(model)
-    if not isinstance(net, ColorNet):
+    # by its name a published network would be fetched first
+    if model in peers.OFFICIAL or not isinstance(net := network(model), ColorNet):
         raise ValueError("model: the photo tool is for our own networks, such as 'photo'")
     named = repr(str(model)) if isinstance(model, str | Path) else "model"
     tool = PhotoTool(net, None if model == "photo" else named, vividness, size)

@@ -76,6 +76,12 @@ def test_it_starts_with_a_sample_photograph(net):
     assert np.array_equal(eval(code(tool), scope), np.asarray(tool.full_size()))
 
 
+def test_a_published_network_is_refused_before_it_is_fetched(monkeypatch):
+    monkeypatch.setattr("colorlib.peers.load", lambda name: pytest.fail("it was loaded"))
+    with pytest.raises(ValueError, match="the photo tool is for our own networks"):
+        photo.photo_tool("eccv16")
+
+
 def test_an_uploaded_photograph_is_coloured_and_saved(tool, images):
     upload(tool, "mine.png", encoded(images[1]))
     assert "mine.png, 32 × 32 pixels" in tool.controls["said"].value
