@@ -1,5 +1,7 @@
 """The style of all figures, set when this module is imported, and `save_figure`."""
 
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
@@ -31,7 +33,12 @@ def headline(fig: Figure, title: str = "", note: str = "") -> Figure:
 
 
 def save_figure(fig: Figure, name: str) -> Figure:
-    """Write fig as figures/NAME.png (300 dpi) and NAME.pdf, the same bytes at every run."""
+    """Write fig as figures/NAME.png (300 dpi) and NAME.pdf, the same bytes at every run.
+
+    Raises ValueError for a name that leads out of the folder.
+    """
+    if not name or Path(name).name != name:
+        raise ValueError(f"name: got {name!r}, expected a file's name without folder and ending")
     fig.draw_without_rendering()
     fig.set_layout_engine("none")  # or the layout would differ a little between PNG and PDF
     for suffix, dated in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):

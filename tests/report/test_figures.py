@@ -151,3 +151,10 @@ def test_key_figure_draws_every_system_with_its_interval():
         assert axis.get_legend_handles_labels()[1] == ["grey", TITLES[ours], "NoGAN", "mine"]
     labels = [axis.get_xlabel() for axis in figure.axes]
     assert labels == ["raw AuC", "colourfulness"]
+
+
+@pytest.mark.parametrize("name", ["../curves", "a/b", "", "."])
+def test_a_figure_stays_in_its_folder(name):
+    with pytest.raises(ValueError, match="name: got"):
+        cl.save_figure(charts.learning_curves(history()), name)
+    assert not list(paths.out().rglob("*.png"))
