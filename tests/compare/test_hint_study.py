@@ -66,6 +66,15 @@ def test_every_decoder_is_measured(hinted, images):
     assert f"{rows[0]['psnr']:.2f}" in lines[2] and f"{rows[2]['psnr']:.2f}" in lines[3]
 
 
+def test_a_result_of_hints_keeps_a_sample_that_can_be_measured_again(hinted, images, monkeypatch):
+    hinted.schedules["luma"] = [DecodeSetting()]
+    monkeypatch.setattr(hint_study, "load_model", lambda name: hinted)
+    monkeypatch.setattr(hint_study, "load_images", lambda *args, **kwargs: images[: args[2]])
+    sample = hint_study.hints_result("mine", 5)["sample"]
+    assert sample == hint_study.sample_rows(hinted, images[:3], [DecodeSetting()])
+    assert len(sample) == len(hint_study.COUNTS) + len(hint_study.WAYS)
+
+
 def test_decoders_are_compared_at_equal_raw_auc():
     mean = [
         {"way": "mean", "raw_auc": raw, "rebalanced_auc": rare}
