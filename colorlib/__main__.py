@@ -232,7 +232,7 @@ def parser() -> argparse.ArgumentParser:
     add("--hint", action="append", default=[], metavar="X,Y,#RRGGBB", help=about)
     add("--seed", type=int, help="colours drawn at random; every number another one")
     add = command(hints, "--model", "--unless-current")
-    add("--count", type=int, default=500, help="of the photographs of val96")
+    add("--count", type=int, default=500, help="of the held-out photographs")
     return top
 
 

@@ -194,11 +194,11 @@ def course_row(case: str, model: str | ColorNet, vividness: float) -> Figure | N
     return image_grid([[cut(picture, (3, 2)) for picture in shown.values()]], list(shown))
 
 
-# photographs of the validation set, hints, chance
+# held-out photographs, hints, chance
 
 
 def by_number(model: str | ColorNet, numbers: Sequence[int], vividness: float) -> Figure | None:
-    """Photographs of val96 by number, two in a row: input, ours, truth."""
+    """Held-out photographs by number, two in a row: input, ours, truth."""
     try:
         images = load_images("photos", "test", size=96)[list(numbers)]
     except (OSError, ValueError, IndexError):
@@ -228,7 +228,7 @@ def hint_curve(result: dict) -> Figure:
     axis.minorticks_off()
     axis.set(xlabel="true hints at random places", ylabel="PSNR, dB")
     title = f"10 hints are worth {gain[10]:+.1f} dB, 50 hints {gain[50]:+.1f} dB"
-    return headline(fig, title, f"{result['data']['count']:,} validation photographs, vividness 0")
+    return headline(fig, title, f"{result['data']['count']:,} held-out photographs, vividness 0")
 
 
 def hint_example(

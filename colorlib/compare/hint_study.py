@@ -1,6 +1,6 @@
 """What hints bring: true ones at random places, and the network's own choices (coherent.py).
 
-On validation photographs, luma given: the result hints-MODEL.
+On held-out photographs, luma given: the result hints-MODEL.
 """
 
 import time
@@ -149,7 +149,7 @@ def sample_rows(
 
 
 def hints_result(name: str, count: int, unless_current: bool = False) -> dict:
-    """Both studies on the first `count` photographs of val96, saved as the result hints-NAME.
+    """Both studies on the first `count` held-out photographs, saved as the result hints-NAME.
 
     unless_current: a result on file that was measured in the same way is returned instead.
     """
@@ -157,7 +157,7 @@ def hints_result(name: str, count: int, unless_current: bool = False) -> dict:
     settings = list(dict.fromkeys(setting_at(model, v, "luma") for v in VIVIDNESS))
     config = {"model": name, "given": "luma", "counts": COUNTS, "settings": settings}
     command = f"python -m colorlib hints --model {name} --count {count}"
-    data = store.data_record("photos", "validation", images)
+    data = store.data_record("photos", "test", images)
     made = store.provenance({name: model}, config, data, command=command)
 
     def measure() -> dict:

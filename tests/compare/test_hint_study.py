@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from conftest import REPOSITORY
+from matplotlib.text import Text
 
 import colorlib as cl
-from colorlib.compare import hint_study
+from colorlib.compare import figures, hint_study
 from colorlib.decoding import DecodeSetting
 
 
@@ -70,9 +72,22 @@ def test_a_result_of_hints_keeps_a_sample_that_can_be_measured_again(hinted, ima
     hinted.schedules["luma"] = [DecodeSetting()]
     monkeypatch.setattr(hint_study, "load_model", lambda name: hinted)
     monkeypatch.setattr(hint_study, "load_images", lambda *args, **kwargs: images[: args[2]])
-    sample = hint_study.hints_result("mine", 5)["sample"]
+    result = hint_study.hints_result("mine", 5)
+    sample = result["sample"]
+    assert (result["data"]["split"], result["data"]["count"]) == ("test", 5)
     assert sample == hint_study.sample_rows(hinted, images[:3], [DecodeSetting()])
     assert len(sample) == len(hint_study.COUNTS) + len(hint_study.WAYS)
+
+
+def test_the_figure_and_the_docs_call_them_held_out_photographs():
+    rows = [{"hints": n, "psnr": 20.0 + n, "linear_psnr": 19.0} for n in hint_study.COUNTS]
+    fig = figures.hint_curve({"hints": rows, "data": {"count": 5}})
+    words = [text.get_text() for text in fig.findobj(Text)]
+    assert any("5 held-out photographs" in text for text in words)
+    page = (REPOSITORY / "docs" / "photographs.md").read_text(encoding="utf-8")
+    hints = page.partition("## Hints")[2]
+    assert "held-out photographs" in hints and "validation" not in hints
+    assert "looked at for one decision" in page
 
 
 def test_decoders_are_compared_at_equal_raw_auc():
