@@ -72,7 +72,10 @@ def profile() -> str:
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; on success it becomes `path`, else it is removed."""
+    """Yield a path beside `path` to write to; on success it becomes `path`, else it is removed.
+
+    An OSError of the file that is written, or of none (a full disk), names `path`.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     short = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]  # `path.name` may be 255 bytes
@@ -82,6 +85,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
         with part.open("r+b") as file:
             os.fsync(file.fileno())
         part.replace(path)
+    except OSError as error:
+        if error.errno and str(error.filename or part) == str(part):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         part.unlink(missing_ok=True)
 

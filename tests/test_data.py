@@ -12,6 +12,7 @@ from torchvision.datasets import CIFAR100
 import colorlib as cl
 from colorlib import data, paths
 from colorlib.datasets import cifar100, sample
+from colorlib.datasets.prepared import pack
 
 
 def write_cifar(images, labels, split="train"):
@@ -297,6 +298,33 @@ def test_bad_images_of_a_set_are_left_out_and_named(tmp_path, images, says):
         loaded = cl.load_images(tmp_path)
     labels, names = cl.load_labels(tmp_path)
     assert len(loaded) == len(labels) == 6 and names == ["a", "b"]
+
+
+def test_a_full_disk_is_said_with_the_file_that_was_to_be_written(tmp_path, images, full_disk):
+    target, folder = tmp_path / "made" / "set.npy", tmp_path / "set"
+    folder.mkdir()
+    for i, image in enumerate(images[:4]):
+        Image.fromarray(image).save(folder / f"{i}.png")
+    for size in (100, 10_000, 12_300):  # of 12,288 bytes and the header: in the first copy, or not
+        with full_disk(size):
+            for write in (
+                lambda: cl.prepare(images, target),
+                lambda: pack(folder, target, size=32),
+            ):
+                with pytest.raises(OSError, match=r"too large: '.*set\.npy'$"):
+                    write()
+    assert not list(target.parent.iterdir())
+
+
+def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path):
+    for number, said in ((13, "Permission denied"), (28, "No space left")):
+        with (
+            pytest.raises(OSError, match=rf"{said}.*mine\.json'$"),
+            paths.replacing(tmp_path / "mine.json") as part,
+        ):
+            raise OSError(number, said, *([str(part)] if number == 13 else []))
+    with pytest.raises(OSError, match="other"), paths.replacing(tmp_path / "mine.json"):
+        raise OSError(13, "Permission denied", "other")
 
 
 def test_a_source_that_changed_is_prepared_anew(tmp_path, images):

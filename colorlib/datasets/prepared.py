@@ -33,7 +33,8 @@ def prepare(images: np.ndarray, path: str | Path) -> np.ndarray:
         return hsv.numpy()
 
     parts = (converted(images[start : start + CHUNK]) for start in range(0, count, CHUNK))
-    _write(Path(path), "<f2", (count, 3, height, width), parts)
+    with paths.replacing(path) as new:
+        _write(new, Path(path).name, "<f2", (count, 3, height, width), parts)
     return load_prepared(path)
 
 
@@ -62,32 +63,33 @@ def pack(
     if path.exists() and not force:
         raise ValueError(f"{path} is there already; --force overwrites it")
     folder = split_folder(Path(folder).expanduser(), split)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    loose = path.with_name(f"{path.name}.{os.getpid()}.unsorted.part")
-    try:
-        with loose.open("wb") as out:
-            for _, image in readable(folder, size):
-                image.tofile(out)
-        unsorted = np.memmap(loose, np.uint8, "r").reshape(-1, size, size, 3)
-        order = canonical_order(unsorted)
-        parts = (unsorted[order[start : start + CHUNK]] for start in range(0, len(order), CHUNK))
-        _write(path, "|u1", unsorted.shape, parts)
-        del unsorted  # Windows cannot remove a mapped file
-    finally:
-        loose.unlink(missing_ok=True)
+    with paths.replacing(path) as new:
+        loose = new.with_name(f"unsorted-{new.name}")
+        try:
+            with loose.open("wb") as out:
+                for _, image in readable(folder, size):
+                    out.write(image.tobytes())
+            unsorted = np.memmap(loose, np.uint8, "r").reshape(-1, size, size, 3)
+            order = canonical_order(unsorted)
+            chunks = (order[start : start + CHUNK] for start in range(0, len(order), CHUNK))
+            _write(new, path.name, "|u1", unsorted.shape, (unsorted[chunk] for chunk in chunks))
+            del unsorted  # Windows cannot remove a mapped file
+        finally:
+            loose.unlink(missing_ok=True)
     return load_npy(path)
 
 
-def _write(path: Path, kind: str, shape: tuple[int, ...], parts: Iterable[np.ndarray]) -> None:
+def _write(
+    path: Path, title: str, kind: str, shape: tuple[int, ...], parts: Iterable[np.ndarray]
+) -> None:
     """Write arrays as one. Not by a memory map, in which a full disk is a crash, not an error."""
     from tqdm import tqdm
 
     header = {"descr": kind, "fortran_order": False, "shape": shape}
-    bar = tqdm(total=shape[0], desc=path.name, unit=" images")
-    with paths.replacing(path) as new, new.open("wb") as file, bar:
+    with path.open("wb") as file, tqdm(total=shape[0], desc=title, unit=" images") as bar:
         np.lib.format.write_array_header_1_0(file, header)
         for part in parts:
-            part.tofile(file)
+            file.write(part.tobytes())  # `tofile` does not say why it cannot
             bar.update(len(part))
 
 
