@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError, features
 
 log = logging.getLogger(__name__)
 # What is opened, by content. Pillow knows more formats; some of them start other programs (EPS).
@@ -135,7 +135,7 @@ def _open(file: Path | BinaryIO) -> Image.Image:
             opened.seek(0)
             head = opened.read(16)
         kind = next((kind for start, kind in SIGNATURES.items() if head.startswith(start)), None)
-        if head[4:8] == b"ftyp":
+        if head[4:8] == b"ftyp" and not (head[8:12] == b"avif" and features.check("avif")):
             kind = BRANDS.get(head[8:12], "HEIC")
         known = f"damaged, or none of {', '.join(formats)}"
         raise ValueError(f"{kind} is not supported; {INSTEAD}" if kind else known) from None

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 import skimage.data
-from PIL import Image, ImageCms, TiffImagePlugin
+from PIL import Image, ImageCms, TiffImagePlugin, features
 
 from colorlib.datasets.image_files import images_in, read_rgb, to_rgb
 from colorlib.photos.batch import colorize_files
@@ -154,6 +154,13 @@ def test_a_format_that_is_not_read_is_named(tmp_path, head, said):
     (tmp_path / "a.jpg").write_bytes(head)
     with pytest.raises(ValueError, match=rf"a\.jpg: .*{said}"):
         read_rgb(tmp_path / "a.jpg")
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+def test_a_damaged_avif_file_is_not_said_to_be_of_an_unknown_kind(tmp_path):
+    (tmp_path / "a.avif").write_bytes(b"\0\0\0\x1cftypavif" + bytes(8))
+    with pytest.raises(ValueError, match=r"a\.avif: .*damaged"):
+        read_rgb(tmp_path / "a.avif")
 
 
 @pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP", "PNG"])
