@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import json
 import logging
+import os
 import re
 import signal
 import sys
@@ -243,12 +244,19 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half written is removed
     args = parser().parse_args()
     try:
-        return args.run_command(args) or 0
+        code = args.run_command(args) or 0
+    except BrokenPipeError:
+        code = 141  # as a shell says it
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"colorlib: {error}", file=sys.stderr)
-        return 1
+        code = 1
     except KeyboardInterrupt:
-        return 130
+        code = 130
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has read enough; Python is not to try it again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
 
 
 if __name__ == "__main__":

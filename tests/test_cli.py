@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -152,6 +153,20 @@ def test_what_is_left_out_is_said(folder):
     words = [sys.executable, "-m", "colorlib", "colorize", str(folder), "--model", "cifar"]
     done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True)
     assert done.returncode == 0 and f"colorlib: {folder}: left out 1 .heic" in done.stderr
+
+
+def test_a_reader_that_stops_reading_is_no_error(folder):
+    """As `| head -n 0`."""
+    for name in "bcd":
+        (folder / f"{name}.png").write_bytes((folder / "a.png").read_bytes())
+    words = [sys.executable, "-u", "-m", "colorlib", "colorize", str(folder), "--model", "cifar"]
+    for line in (words, [word for word in words if word != "-u"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run([*line, "--force"], cwd=REPOSITORY, stdout=writing, stderr=-1)
+        os.close(writing)
+        assert done.returncode == 0 and b"roken" not in done.stderr
+        assert len(list(folder.glob("?-coloured.png"))) == 4
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")

@@ -4,6 +4,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from tqdm import tqdm
@@ -105,7 +106,8 @@ def colorize_files(
             save_image(colored, target, force)
             taken[real(target)] = MADE
             unused = " (the photograph's own colours are not used)"
-            bar.write(f"{target}{unused if colored.info['own_colors'] else ''}")
+            with suppress(BrokenPipeError):  # `| head` has read enough; the others are made too
+                bar.write(f"{target}{unused if colored.info['own_colors'] else ''}")
         except (ValueError, OSError, MemoryError, RuntimeError) as error:  # torch's lack of memory
             said = str(error) or type(error).__name__
             failed.append(said if str(source) in said else f"{source}: {said}")
