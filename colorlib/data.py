@@ -76,9 +76,9 @@ def _load(
     elif source == "photos":
         images, labels = load_photographs(split, size)
     else:
-        images, labels = load_path(Path(source).expanduser(), split, size)
-    if count is not None and not 0 < count <= len(images):
-        raise ValueError(f"count: got {count}, but {source} ({split}) has {len(images)} images")
+        images, labels = load_path(Path(str(source)).expanduser(), split, size)
+    if count is not None and not (hasattr(count, "__index__") and 0 < count <= len(images)):
+        raise ValueError(f"count: got {count!r}, but {source} ({split}) has {len(images)} images")
     if labels is None and isinstance(images, np.memmap) and in_order(images):
         return images[:count], None  # it may be larger than memory
     order = canonical_order(images, labels[0] if labels else None)[:count]

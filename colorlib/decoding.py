@@ -148,5 +148,5 @@ def setting_at(model: Decodable, vividness: float, given: str) -> DecodeSetting:
 
 
 def check_vividness(vividness: float) -> None:
-    if not 0 <= vividness <= 1:
-        raise ValueError(f"vividness: got {vividness}, expected a number from 0 to 1")
+    if not hasattr(vividness, "__float__") or not 0 <= vividness <= 1:  # "0.5" is no number
+        raise ValueError(f"vividness: got {vividness!r}, expected a number from 0 to 1")

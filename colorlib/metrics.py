@@ -92,10 +92,8 @@ def check_pair(predicted: Tensor, truth: Tensor) -> None:
     check_images(predicted, 3, "predicted")
     check_images(truth, 3, "truth")
     if predicted.shape != truth.shape or truth.ndim != 4 or len(truth) == 0:
-        raise ValueError(
-            f"got predicted {tuple(predicted.shape)} and truth {tuple(truth.shape)}, "
-            "expected the same (N, 3, H, W) with N > 0"
-        )
+        found = f"got predicted {tuple(predicted.shape)} and truth {tuple(truth.shape)}"
+        raise ValueError(f"{found}, expected the same (N, 3, H, W) with N > 0")
 
 
 def psnr(predicted: Tensor, truth: Tensor) -> Tensor:

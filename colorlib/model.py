@@ -173,6 +173,8 @@ def colorize(
     one. Raises ValueError for another shape, dtype or range.
     """
     check_given(given)
+    if not isinstance(model, ColorNet):
+        raise ValueError(f"model: got {type(model).__name__}, expected a ColorNet (load_model)")
     gray = check_images(gray, 1, "colorize").float()
     if gray.ndim != 4 or min(gray.shape[-2:]) < 32:
         raise ValueError(
@@ -214,7 +216,7 @@ def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> 
     """
     from safetensors import SafetensorError
 
-    path = Path(name_or_path)
+    path = Path(str(name_or_path))
     if path.suffix != ".safetensors":
         path = paths.SHIPPED / f"{name_or_path}.safetensors"
     if not path.is_file():

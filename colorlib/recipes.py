@@ -137,23 +137,22 @@ def build(config: Config) -> tuple[ColorNet, Recipe]:
     model = ColorNet(head=recipe.head, **{name: getattr(config, name) for name in SHAPE})
     if initial:
         if initial.config["head"] != recipe.head:
-            raise ValueError(
-                f"init_from: {config.init_from} puts out {initial.config['head']}, "
-                f"the recipe {config.recipe} expects {recipe.head}"
-            )
+            found = f"{config.init_from} puts out {initial.config['head']}"
+            raise ValueError(f"init_from: {found}, recipe {config.recipe} expects {recipe.head}")
         model.load_state_dict(initial.state_dict())
     return model, recipe
 
 
 def check_compatible(model: ColorNet, recipe: Recipe, config: Config) -> None:
     """Raise ValueError unless the network, the recipe and the config belong together."""
+    for part, kind in ((model, ColorNet), (recipe, Recipe), (config, Config)):
+        if not isinstance(part, kind):
+            raise ValueError(f"fit: got {type(part).__name__}, expected a {kind.__name__}")
     expected: dict[str, tuple[Any, Any]] = {"recipe": (recipe.name, config.recipe)}
     expected |= {"head": (model.config["head"], recipe.head), "fold": (model.fold, recipe.fold)}
     if recipe.head == "distribution":
         expected["spacing"] = model.config["spacing"], recipe.spacing
     for name, (found, other) in expected.items():
         if found != other:
-            raise ValueError(
-                f"fit: {name} is {found!r} here and {other!r} there; `build(config)` makes a model "
-                "and a recipe that go together"
-            )
+            differs = f"{name} is {found!r} here and {other!r} there"
+            raise ValueError(f"fit: {differs}; `build(config)` makes a model and recipe that match")

@@ -350,6 +350,18 @@ def test_a_size_below_one_is_named(tmp_path, images):
         cl.load_images(tmp_path, size=0)
 
 
+def test_arguments_of_wrong_types_are_named(tmp_path, images):
+    Image.fromarray(images[0]).save(tmp_path / "a.png")
+    for given, said in (
+        ({"source": None}, "None"),
+        ({"count": 0.5}, "count: got 0.5, but"),
+        ({"count": "1"}, "count: got '1', but"),
+        ({"size": 32.5}, "size: got 32.5, expected a whole number"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            cl.load_images(**{"source": tmp_path} | given)
+
+
 def test_a_mapped_set_is_not_hashed_whole(tmp_path, images, monkeypatch):
     np.save(tmp_path / "mixed.npy", images)
     ordered = cl.load_images(tmp_path / "mixed.npy")

@@ -187,6 +187,12 @@ def test_bad_settings_are_named(net):
     gray = torch.rand(1, 1, 32, 32)
     with pytest.raises(ValueError, match=r"vividness: got 1\.5"):
         cl.colorize(net, gray, vividness=1.5)
+    with pytest.raises(ValueError, match="vividness: got '1', expected a number"):
+        cl.colorize(net, gray, vividness="1")
+    with pytest.raises(ValueError, match="model: got str, expected a ColorNet"):
+        cl.colorize("cifar", gray)
+    with pytest.raises(ValueError, match=r"model: got '5', expected a \.safetensors file"):
+        cl.load_model(5)
     with pytest.raises(ValueError, match="'lightness', expected"):
         cl.colorize(net, gray, "lightness")
     with pytest.raises(ValueError, match="3 widths, 4 down"):

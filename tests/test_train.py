@@ -420,6 +420,16 @@ def test_a_model_a_recipe_and_a_config_that_do_not_go_together_are_refused(image
     ):
         with pytest.raises(ValueError, match=f"fit: {said} is"):
             cl.fit(model, other, images, small("odd"))
+    config = small("odd")
+    for given, said in (
+        (("cifar", recipe, images, config), "fit: got str, expected a ColorNet"),
+        ((model, "regression", images, config), "fit: got str, expected a Recipe"),
+        ((model, recipe, images, {"name": "odd"}), "fit: got dict, expected a Config"),
+        ((model, recipe, None, config), "images: got NoneType, expected an array"),
+        ((model, recipe, images[:0], config), "images: got shape (0, 32, 32, 3), expected"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(said)):
+            cl.fit(*given)
     with pytest.raises(ValueError, match="fit: head is"):
         cl.fit(model, cl.ChromaRegression(), images, small("odd", recipe="regression"))
     with pytest.raises(ValueError, match="crop"):

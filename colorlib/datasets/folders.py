@@ -35,8 +35,8 @@ def readable(folder: Path, size: int) -> Iterator[tuple[Path, np.ndarray]]:
     from tqdm import tqdm
 
     files, bad = images_in(folder), []
-    if size < 1:
-        raise ValueError(f"size: got {size}, expected a number of pixels from 1")
+    if not hasattr(size, "__index__") or size < 1:
+        raise ValueError(f"size: got {size!r}, expected a whole number of pixels from 1")
     for file in tqdm(files, "reading images", delay=2, leave=False):
         try:
             image = read_rgb(file)

@@ -115,6 +115,8 @@ def training_pixels(
     images: np.ndarray, config: Config, stride: int, device: torch.device
 ) -> tuple[Pixels, Pixels]:
     """(training, validation) pixels of `images`, the training ones checked and on the device."""
+    if not isinstance(images, np.ndarray):
+        raise ValueError(f"images: got {type(images).__name__}, expected an array (N, H, W, 3)")
     training, validation = split_validation(images, config.validation)
     pixels = as_pixels(training)
     check_pixels(pixels, config, stride)

@@ -7,6 +7,8 @@ they are the surest ones. Notebook 4 measures that this gains next to nothing: i
 After Chang et al. 2022, "MaskGIT: Masked Generative Image Transformer", section 3.2.
 """
 
+from numbers import Integral
+
 import torch
 from torch import Tensor
 
@@ -33,7 +35,7 @@ def coherent_logits(
         raise ValueError("seed: this network takes no hints; the shipped network `photo` does")
     size = gray.shape[-2:]
     grid = [-(-side // model.fold) for side in size]
-    random = None if seed is None else torch.Generator().manual_seed(seed)
+    random = None if seed is None else torch.Generator().manual_seed(check_seed(seed))
     free = gray.new_ones(len(gray), *grid)
     rows, columns = (torch.arange(side, device=gray.device) for side in grid)
     centers, chroma, own = [], [], hints
@@ -52,6 +54,13 @@ def coherent_logits(
         if hints is not None:
             own = torch.where(hints[:, 2:] > 0, hints, own)
     return predict(model, gray, "luma", own)
+
+
+def check_seed(seed: int) -> int:
+    """The seed, ValueError for one that is none."""
+    if not isinstance(seed, Integral) or isinstance(seed, bool):
+        raise ValueError(f"seed: got {seed!r}, expected a whole number, or None")
+    return int(seed)
 
 
 def choose(

@@ -1,6 +1,7 @@
 """One photograph of any size: from a file (or array) to a Pillow image of the same size."""
 
 from collections.abc import Callable, Iterable, Iterator
+from numbers import Integral
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +16,7 @@ from colorlib.color import LUMA_WEIGHTS, apply_relative_chroma
 from colorlib.datasets.image_files import read_rgb, to_rgb
 from colorlib.decoding import check_vividness, decode, setting_at
 from colorlib.model import ColorNet, evaluation_mode, load_model, predict
-from colorlib.photos.coherent import coherent_logits
+from colorlib.photos.coherent import check_seed, coherent_logits
 from colorlib.photos.frames import find_frame
 from colorlib.photos.hints import Hint, check_hints, hint_maps
 from colorlib.photos.upsampling import STRIP, strips, to_working_size
@@ -48,13 +49,14 @@ def colorize_photo(
     photograph had colours, which are not used. Raises ValueError that names what cannot be read, or
     a wrong setting.
     """
-    pixels, info = _open(image)
+    check_setting(vividness, size, seed)
+    pixels, info = open_photo(image)
     model = network(model)
     info["own_colors"] = has_colors(pixels)
     gray = photo_luma(pixels)
     del pixels  # of a large photograph a copy less
     colored = np.empty((*gray.shape[-2:], 3), np.uint8)
-    known = check_hints(hints or (), gray.shape[-1], gray.shape[-2])
+    known = check_hints(() if hints is None else hints, gray.shape[-1], gray.shape[-2])
     if isinstance(model, ColorNet):
         pieces = color_strips(model, gray, vividness, size, known, seed)
     elif len(known[0]) or seed is not None:
@@ -78,6 +80,10 @@ def network(model: Model) -> ColorNet | peers.Peer:
         raise ValueError(f"model: got {model.head.weight.dtype} weights, expected model.float()")
     if isinstance(model, (ColorNet, peers.Peer)):
         return model
+    if not isinstance(model, str | Path):
+        raise ValueError(
+            f"model: got {type(model).__name__}, expected a name, a .safetensors file or a ColorNet"
+        )
     return peers.load(model) if model in peers.OFFICIAL else load_model(model)
 
 
@@ -122,17 +128,21 @@ def logits_chroma(model: ColorNet, logits: Tensor, small: Tensor, vividness: flo
     return torch.where(find_frame(small), 0.0, chroma)
 
 
-def check_setting(vividness: float = 0.5, size: int = INNER, **_: object) -> None:
-    """ValueError for a vividness or a size that `colorize_photo` does not take."""
+def check_setting(
+    vividness: float = 0.5, size: int = INNER, seed: int | None = None, **_: object
+) -> None:
+    """ValueError for a vividness, a size or a seed that `colorize_photo` does not take."""
+    if seed is not None:
+        check_seed(seed)
     check_vividness(vividness)
     inner_size(SMALLEST, SMALLEST, size)
 
 
 def inner_size(height: int, width: int, size: int) -> tuple[int, int]:
     """The size at which the network sees a photograph; it is enlarged to `SMALLEST` at most."""
-    if not SMALLEST <= size <= 1024:
-        raise ValueError(f"size: got {size}, expected a number from {SMALLEST} to 1024")
-    size = min(size, max(SMALLEST, min(height, width)))
+    if not isinstance(size, Integral) or not SMALLEST <= size <= 1024:
+        raise ValueError(f"size: got {size!r}, expected a whole number from {SMALLEST} to 1024")
+    size = min(int(size), max(SMALLEST, min(height, width)))
     scale = size / min(height, width)
     return tuple(min(round(side * scale), LONGEST * size) for side in (height, width))
 
@@ -168,7 +178,7 @@ def photo_luma(pixels: np.ndarray) -> Tensor:
     return gray.clamp_(0, 1)
 
 
-def _open(image: str | Path | Image.Image | np.ndarray | BinaryIO) -> tuple[np.ndarray, dict]:
+def open_photo(image: str | Path | Image.Image | np.ndarray | BinaryIO) -> tuple[np.ndarray, dict]:
     """Pixels, uint8 (H, W, 3) or (H, W), and what came beside them."""
     if isinstance(image, np.ndarray):
         right = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
@@ -186,4 +196,6 @@ def _open(image: str | Path | Image.Image | np.ndarray | BinaryIO) -> tuple[np.n
             f"image: got {type(image).__name__}, expected a path, an open file, a Pillow image or "
             "a uint8 array"
         )
+    if 0 in image.size:
+        raise ValueError(f"image: got {image.width} x {image.height} pixels, expected one or more")
     return np.asarray(image), image.info

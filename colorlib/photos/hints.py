@@ -50,6 +50,8 @@ def check_hints(hints: Iterable[Hint], width: int, height: int) -> tuple[Tensor,
 
     Raises ValueError that names the hint that is not (x, y, colour), or lies outside.
     """
+    if not isinstance(hints, Iterable):
+        raise ValueError(f"hints: got {hints!r}, expected a list of (x, y, colour)")
     places, colors = [], []
     for hint in hints:
         try:

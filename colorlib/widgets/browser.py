@@ -52,6 +52,8 @@ def browse(
     names), or None. Returns an ipywidgets box with the controls by name in `controls`. In an
     exported report and on GitHub, where no kernel runs, some precomputed images stand in its place.
     """
+    if not isinstance(model, ColorNet):
+        raise ValueError(f"model: got {type(model).__name__}, expected a ColorNet (load_model)")
     return Browser(check_uint8(images), model, given, labels).box
 
 

@@ -19,7 +19,7 @@ from PIL import Image, ImageColor
 from colorlib import paths, peers
 from colorlib.datasets.image_files import read_rgb, to_rgb
 from colorlib.model import ColorNet
-from colorlib.photos.colorize_photo import INNER, check_setting, colorize_photo, network
+from colorlib.photos.colorize_photo import INNER, check_setting, colorize_photo, network, open_photo
 from colorlib.photos.hints import PALETTE
 from colorlib.photos.image_output import FORMATS, save_image
 from colorlib.photos.preview import SIDE, Preview, Settings, code_line
@@ -49,19 +49,22 @@ def uploaded(value: dict | tuple) -> list[tuple[str, bytes]]:
 
 def photo_tool(
     model: str | Path | ColorNet = "photo",
-    image: str | Path | Image.Image | None = None,
+    image: str | Path | Image.Image | np.ndarray | None = None,
     vividness: float = 0.5,
     size: int = INNER,
 ) -> "Box":
     """Colour a photograph of one's own: an ipywidgets box, its `PhotoTool` as `tool`.
 
-    model: a shipped name, a file, or a ColorNet. image: a path or a Pillow image to begin with;
-    else a sample photograph. Raises ValueError for a published network, and for settings that
-    `colorize_photo` does not take.
+    model: a shipped name, a file, or a ColorNet. image: a path, a Pillow image or a uint8 array
+    (H, W) or (H, W, 3) to begin with; else a sample photograph. Raises ValueError for a published
+    network, and for images and settings that `colorize_photo` does not take.
     """
     check_setting(vividness, size)
+    if not (image is None or isinstance(image, str | Path | Image.Image)):
+        image = Image.fromarray(open_photo(image)[0])
     # by its name a published network would be fetched first
-    if model in peers.OFFICIAL or not isinstance(net := network(model), ColorNet):
+    published = isinstance(model, str) and model in peers.OFFICIAL
+    if published or not isinstance(net := network(model), ColorNet):
         raise ValueError("model: the photo tool is for our own networks, such as 'photo'")
     named = repr(str(model)) if isinstance(model, str | Path) else "model"
     tool = PhotoTool(net, None if model == "photo" else named, vividness, size)

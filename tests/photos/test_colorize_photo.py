@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -99,6 +100,29 @@ def test_wrong_types_are_one_sentence(net):
             cl.colorize_photo(wrong, net)
     with pytest.raises(ValueError, match=r"got torch\.float16 weights, expected model\.float"):
         cl.colorize_photo(np.zeros((40, 40), np.uint8), net.half())
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"vividness": None}, "vividness: got None, expected a number"),
+        ({"vividness": "x"}, "vividness: got 'x', expected a number"),
+        ({"size": None}, "size: got None, expected a whole number"),
+        ({"size": 64.5}, "size: got 64.5, expected a whole number"),
+        ({"model": None}, "model: got NoneType, expected a name"),
+        ({"model": ["cifar"]}, "model: got list, expected a name"),
+        ({"model": torch.nn.Linear(1, 1)}, "model: got Linear, expected a name"),
+        ({"hints": 5}, "hints: got 5, expected a list"),
+        ({"seed": "x"}, "seed: got 'x', expected a whole number"),
+        ({"seed": 1.5}, "seed: got 1.5, expected a whole number"),
+        ({"seed": True}, "seed: got True, expected a whole number"),
+        ({"image": Image.new("RGB", (0, 0))}, "image: got 0 x 0 pixels"),
+    ],
+)
+def test_settings_of_wrong_types_are_named(net, setting, said):
+    given = {"image": np.zeros((40, 40), np.uint8), "model": net} | setting
+    with pytest.raises(ValueError, match=re.escape(said)):
+        cl.colorize_photo(**given)
 
 
 def test_an_open_file_and_the_home_folder(net, images, tmp_path, monkeypatch):

@@ -113,6 +113,12 @@ def test_the_palette_is_the_distribution(hinted):
         assert abs(np.dot(hints.parse_color(color), (0.299, 0.587, 0.114)) - 127.5) < 2
 
 
+def test_a_seed_of_numpy_is_a_seed(hinted):
+    gray = np.zeros((40, 40), np.uint8)
+    one, other = (np.asarray(cl.colorize_photo(gray, hinted, seed=s)) for s in (3, np.int64(3)))
+    assert np.array_equal(one, other)
+
+
 def test_seeds_give_different_pictures_and_one_seed_the_same(hinted):
     gray = np.asarray(Image.linear_gradient("L").resize((48, 40)))
     first, again, other = (

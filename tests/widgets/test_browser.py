@@ -44,6 +44,11 @@ def test_importing_the_browser_reaches_few_modules():
     assert "matplotlib" not in names and "ipywidgets" not in names
 
 
+def test_a_model_by_name_is_refused_in_a_sentence(images):
+    with pytest.raises(ValueError, match="model: got str, expected a ColorNet"):
+        cl.browse(images, "cifar")
+
+
 def test_each_move_changes_the_pictures_in_place_and_draws_them_once(images, net, count_calls):
     redraws = count_calls(browser.Browser, "drawn")
     net.schedules["luma"] = [DecodeSetting(), DecodeSetting(0.0, 0.3)]

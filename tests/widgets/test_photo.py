@@ -230,6 +230,13 @@ def test_the_line_of_code_makes_the_full_size_picture(tool, images, monkeypatch,
     assert code_line("'a.jpg'", Settings(0.5)) == "cl.colorize_photo('a.jpg', vividness=0.5)"
 
 
+def test_an_array_is_a_photograph_and_other_types_are_named(net, images):
+    assert photo.photo_tool(net, images[0]).tool.preview.photo == (32, 32)
+    for wrong in (images[0] / 255, [[0, 1]], 5):
+        with pytest.raises(ValueError, match="image: got"):
+            photo.photo_tool(net, wrong)
+
+
 def test_another_draws_a_seed_and_the_mean_comes_back(tool):
     mean = shown(tool)
     assert tool.controls["mean"].disabled and "seed" not in code(tool)
