@@ -72,19 +72,27 @@ def badge(name: str) -> str:
 
 def reasons() -> str:
     """Three reasons for this project, each with its number."""
-    result, minutes = committed("cifar-value"), read_json(SHIPPED / "cifar.json")["minutes"]
+    result, made = committed("cifar-value"), read_json(SHIPPED / "cifar.json")
     careful, vivid = (find_row(result, "ours", vividness) for vividness in (0.0, 1.0))
     low, high = careful["difference"]["psnr"]
     true = vivid["colourfulness"] / vivid["colourfulness_ratio"]
     gain = careful["psnr"] - find_row(result, "grey")["psnr"]
     return (
-        f"- **No labels:** trained from images alone, {minutes:.0f} minutes on two CPU cores "
-        "(CIFAR-100).\n"
+        f"- **No labels:** trained from images alone, {made['minutes']:.0f} minutes on "
+        f"{hardware(made['machine'])} (CIFAR-100).\n"
         f"- **Numbers with intervals:** PSNR {gain:.2f} dB above grey [{low:.2f}, {high:.2f}] on "
         f"{result['data']['count']:,} test images (value as input).\n"
         f"- **One slider:** colourfulness {careful['colourfulness']:.0f} to "
         f"{vivid['colourfulness']:.0f} from the same weights; the true colours have {true:.0f}."
     )
+
+
+def hardware(machine: dict) -> str:
+    """A machine in a sentence: "two CPU cores", or "one NVIDIA H200"."""
+    if machine["gpu"]:
+        return f"one {machine['gpu']}"
+    cores = machine["cores"]
+    return {1: "one CPU core", 2: "two CPU cores"}.get(cores, f"{cores} CPU cores")
 
 
 def commands() -> str:

@@ -49,6 +49,15 @@ def test_pages_and_notebooks_are_as_published():
         assert path.read_text(encoding="utf-8") == text, f"{path.name}: run make publish"
 
 
+def test_the_machine_of_the_first_reason_is_that_of_the_weights(monkeypatch):
+    assert " minutes on two CPU cores (CIFAR-100)" in publish.reasons()
+    made = publish.read_json(paths.SHIPPED / "cifar.json")
+    for change, words in (({"cores": 8}, "8 CPU cores"), ({"gpu": "NVIDIA H200"}, "one NVIDIA")):
+        other = made | {"machine": made["machine"] | change}
+        monkeypatch.setattr(publish, "read_json", lambda path, other=other: other)
+        assert f" minutes on {words}" in publish.reasons()
+
+
 def test_every_marked_part_is_published_and_every_link_leads_to_a_file():
     pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
     pages.append(REPOSITORY / "notebooks" / "README.md")
