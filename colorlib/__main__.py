@@ -231,7 +231,7 @@ def parser() -> argparse.ArgumentParser:
     add("--size", type=int, default=INNER, help="shorter side the network works at")
     about = "the colour at a place, in pixels of the photograph; may be given several times"
     add("--hint", action="append", default=[], metavar="X,Y,#RRGGBB", help=about)
-    add("--seed", type=int, help="colours drawn at random; every number another one")
+    add("--seed", type=int, help="colours drawn at random: a number from 0 to 4294967295")
     add = command(hints, "--model", "--unless-current")
     add("--count", type=int, default=500, help="of the held-out photographs")
     return top

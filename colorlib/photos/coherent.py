@@ -57,9 +57,9 @@ def coherent_logits(
 
 
 def check_seed(seed: int) -> int:
-    """The seed, ValueError for one that is none."""
-    if not isinstance(seed, Integral) or isinstance(seed, bool):
-        raise ValueError(f"seed: got {seed!r}, expected a whole number, or None")
+    """The seed; ValueError outside 0 to 2**32 - 1: the generator takes the last 32 bits alone."""
+    if not isinstance(seed, Integral) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed: got {seed!r}, expected a whole number from 0 to {2**32 - 1}")
     return int(seed)
 
 

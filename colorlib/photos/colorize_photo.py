@@ -42,8 +42,9 @@ def colorize_photo(
     shipped name, a ColorNet, or a published network (with its own size and one answer) or its name.
     size: the shorter side, 32 to 1024, that our network works at (DeOldify's render factor): small,
     it colours the scene calmly as a whole; large, it sees more detail, of things larger than any it
-    learned from. hints: colours that are known, (x, y, colour) each; see hints.py. seed: draw
-    colours by chance that go together (coherent.py). progress: is called with the share done.
+    learned from. hints: colours that are known, (x, y, colour) each; see hints.py. seed, 0 to
+    2**32 - 1: draw colours by chance that go together (coherent.py). progress: is called with the
+    share done.
 
     The result's `info` holds the file's EXIF, resolution and profile, and "own_colors": whether the
     photograph had colours, which are not used. Raises ValueError that names what cannot be read, or

@@ -116,6 +116,8 @@ def test_wrong_types_are_one_sentence(net):
         ({"seed": "x"}, "seed: got 'x', expected a whole number"),
         ({"seed": 1.5}, "seed: got 1.5, expected a whole number"),
         ({"seed": True}, "seed: got True, expected a whole number"),
+        ({"seed": -1}, "seed: got -1, expected a whole number from 0 to 4294967295"),
+        ({"seed": 2**32}, "seed: got 4294967296, expected a whole number from 0 to 4294967295"),
         ({"image": Image.new("RGB", (0, 0))}, "image: got 0 x 0 pixels"),
     ],
 )
