@@ -6,6 +6,7 @@ On held-out photographs, luma given: the result hints-MODEL.
 import time
 from collections.abc import Sequence
 from functools import partial
+from shlex import quote
 
 import numpy as np
 import torch
@@ -156,7 +157,7 @@ def hints_result(name: str, count: int, unless_current: bool = False) -> dict:
     model, images = load_model(name), load_images("photos", "test", count, size=96)
     settings = list(dict.fromkeys(setting_at(model, v, "luma") for v in VIVIDNESS))
     config = {"model": name, "given": "luma", "counts": COUNTS, "settings": settings}
-    command = f"python -m colorlib hints --model {name} --count {count}"
+    command = f"python -m colorlib hints --model {quote(name)} --count {count}"
     data = store.data_record("photos", "test", images)
     made = store.provenance({name: model}, config, data, command=command)
 
@@ -165,7 +166,7 @@ def hints_result(name: str, count: int, unless_current: bool = False) -> dict:
         sample = sample_rows(model, images, settings)
         return {"hints": hint_rows(model, images), "decoders": decoders, "sample": sample}
 
-    return store.measured(f"hints-{name}", made, measure, unless_current)
+    return store.measured(f"hints-{store.name_for_model(name)}", made, measure, unless_current)
 
 
 def hints_table(result: dict) -> str:

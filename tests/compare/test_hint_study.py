@@ -7,6 +7,7 @@ from conftest import REPOSITORY
 from matplotlib.text import Text
 
 import colorlib as cl
+from colorlib import paths
 from colorlib.compare import figures, hint_study
 from colorlib.decoding import DecodeSetting
 
@@ -88,6 +89,20 @@ def test_the_figure_and_the_docs_call_them_held_out_photographs():
     hints = page.partition("## Hints")[2]
     assert "held-out photographs" in hints and "validation" not in hints
     assert "looked at for one decision" in page
+
+
+def test_a_file_of_weights_has_a_result_in_the_folder_of_results(hinted, images, monkeypatch):
+    folder = paths.data_root() / "photos"
+    folder.mkdir(parents=True)
+    np.save(folder / "val96.npy", np.tile(images[:2], (1, 3, 3, 1)))
+    cl.save_model(hinted, paths.data_root() / "my model.safetensors")
+    for measure in ("decoder_rows", "hint_rows"):
+        monkeypatch.setattr(hint_study, measure, lambda *_: [])
+    named = str(paths.data_root() / "photos" / ".." / "my model.safetensors")
+    found = hint_study.hints_result(named, 2)
+    assert f"--model '{named}' --count 2" in found["command"]
+    (made,) = paths.out().rglob("*.json")
+    assert made.parent == paths.results() and made.name.startswith("hints-my-model.safetensors-")
 
 
 def test_decoders_are_compared_at_equal_raw_auc():
