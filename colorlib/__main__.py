@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -59,7 +60,7 @@ def train(args: argparse.Namespace) -> int:
         return 1
     made = json.loads(record.read_text(encoding="utf-8"))
     if "--source" not in made["command"]:  # fit is given images, not where they came from
-        made["command"] += f" --source {source} --size {args.size}"
+        made["command"] += f" --source {shlex.quote(source)} --size {args.size}"
         paths.write_json(record, made)
     return 0
 

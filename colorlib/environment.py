@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import importlib.util
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -71,7 +72,7 @@ def command(config: Config, processes: int = 1) -> str:
     for field in dataclasses.fields(config):
         setting = getattr(config, field.name)
         if setting != field.default:
-            text = " ".join(map(str, setting)) if isinstance(setting, tuple | list) else setting
+            text = shlex.join(map(str, setting if isinstance(setting, tuple | list) else [setting]))
             option = f"--{field.name.replace('_', '-')}"
             words.append(option if setting is True else f"{option} {text}")
     return " ".join(words)

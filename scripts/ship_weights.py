@@ -10,6 +10,7 @@ Nothing else writes into colorlib/weights.
 
 import argparse
 import json
+import shlex
 import shutil
 import sys
 
@@ -49,7 +50,7 @@ def ship(run: str, name: str, source: str, size: int) -> dict:
     model = load_model(folder / "model.safetensors")
     model.trained_input = made["config"]["given"]
     if "--source" not in made["command"]:
-        made["command"] += f" --source {source} --size {size}"
+        made["command"] += f" --source {shlex.quote(source)} --size {size}"
     earlier = read_history(name) if (paths.SHIPPED / f"{name}.json").is_file() else {}
     stage = {key: made[key] for key in ("command", "machine", "history")}
     stage["hours"] = round(made["minutes"] / 60, 3)

@@ -1,5 +1,7 @@
 import json
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 
@@ -54,6 +56,25 @@ def test_prepare_train_evaluate_colorize(run, tmp_path, images):
     Image.fromarray(images[0]).save(tmp_path / "a.png")
     code, _, _ = run(f"colorize {tmp_path}/a.png --model {weights}")
     assert code == 0 and Image.open(tmp_path / "a-coloured.png").size == (32, 32)
+
+
+def test_a_recorded_command_with_a_space_can_be_typed(run, tmp_path, images, monkeypatch):
+    source, weights = tmp_path / "my set.npy", tmp_path / "my model.safetensors"
+    np.save(source, images)
+
+    def typed(command):
+        words = shlex.split(command.removeprefix("python -m "))
+        monkeypatch.setattr(sys, "argv", words)
+        assert cli.main() == 0
+
+    typed(f"colorlib train --source '{source}' --name mine {TINY}")
+    shutil.copy(paths.runs() / "mine" / "model.safetensors", weights)
+    typed(f"colorlib evaluate --model '{weights}' --source '{source}' --split train --name one")
+    for record in (paths.runs() / "mine" / "history.json", paths.results() / "one.json"):
+        before = json.loads(record.read_text())
+        assert f"--source '{source}'" in before["command"]
+        typed(before["command"])
+        assert json.loads(record.read_text())["command"] == before["command"]
 
 
 def test_a_recipe_of_the_study_can_be_trained_from_the_command_line(run, tmp_path, images):

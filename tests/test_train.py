@@ -340,6 +340,8 @@ def test_command_says_what_differs():
     assert command(cl.Config()) == "python -m colorlib train"
     config = cl.Config(name="x", epochs=3, widths=(8, 16))
     assert command(config) == "python -m colorlib train --name x --epochs 3 --widths 8 16"
+    config = cl.Config(init_from="my model.safetensors")
+    assert command(config) == "python -m colorlib train --init-from 'my model.safetensors'"
 
 
 SCRIPT = """

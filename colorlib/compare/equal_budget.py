@@ -10,6 +10,7 @@ import dataclasses
 import time
 from collections.abc import Sequence
 from functools import partial
+from shlex import quote
 
 import numpy as np
 from torch import Tensor
@@ -78,7 +79,7 @@ def train_recipe(
     history = fit(model, loss, images, config)
     if len(history) < config.epochs:  # fit has printed the reason
         raise KeyboardInterrupt
-    made = {"command": f"{command(config)} --source {source}"}
+    made = {"command": f"{command(config)} --source {quote(source)}"}
     made |= {"config": dataclasses.asdict(config), "seconds": history[-1]["seconds"]}
     if recipe == "nogan":
         phase = nogan.adversarial_phase(model, images, config)
@@ -196,7 +197,7 @@ def provenance(
     runs = {recipe: dataclasses.asdict(run_config(recipe, budget, source)) for recipe in recipes}
     config = {"given": "luma", "budget": BUDGETS[budget], "runs": runs, "tuning": TUNING}
     config |= {"alphas": ALPHAS, "temperatures": TEMPERATURES, "decoding": decoding.VERSION}
-    words = f"python -m colorlib compare --source {source} --budget {budget}"
+    words = f"python -m colorlib compare --source {quote(source)} --budget {budget}"
     words += f" --count {count}" if count else ""
     data = store.data_record(source, "test", test, training)
     classifier = {"classifier": load_classifier("classifier")} if source == "cifar100" else {}

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
+from shlex import quote
 
 import numpy as np
 import torch
@@ -70,7 +71,7 @@ def published_result(
     config = {"model": model_name, "given": "luma", "vividness": vividness}
     data = {"source": "published photographs", "count": len(photographs)}
     data["sha256"] = photographs_digest(photographs)
-    command = f"python -m colorlib published --model {model_name}"
+    command = f"python -m colorlib published --model {quote(model_name)}"
     made = store.provenance({model_name: model}, config, data, command=command)
     if unless_current and not photographs and store.find_result(name):
         result = store.load_result(name)

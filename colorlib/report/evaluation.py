@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
+from shlex import quote
 from typing import NamedTuple
 
 import numpy as np
@@ -127,7 +128,7 @@ def evaluate_model(
     images = load_images(source, split, count, size)
     options = {"model": model_name, "given": given, "source": source, "split": split}
     options |= {"count": count, "size": size if size != 32 else None, "name": name}
-    words = (f"--{option} {setting}" for option, setting in options.items() if setting)
+    words = (f"--{option} {quote(str(setting))}" for option, setting in options.items() if setting)
     command = " ".join(("python -m colorlib evaluate", *words))
     config = {"model": model_name, "given": given, "vividness": VIVIDNESS, "resamples": 1000}
     data = store.data_record(source, split, images)

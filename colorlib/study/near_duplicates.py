@@ -4,6 +4,8 @@ As in Barz and Denzler 2020, "Do We Train on Test Data? Purging CIFAR of Near-Du
 candidates are the nearest neighbours in a classifier's features; here the pixels are then compared.
 """
 
+from shlex import quote
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -67,7 +69,7 @@ def evaluate_without_duplicates(
     source, _ = resolve(source)
     train, test = (load_images(source, split) for split in ("train", "test"))
     classifier, net = load_classifier("features"), load_model(model)
-    command = f"python -m colorlib duplicates --source {source}"
+    command = f"python -m colorlib duplicates --source {quote(source)}"
     config = {"given": "luma", "neighbours": NEIGHBOURS, "reach": REACH}
     config |= {"similarity_min": SIMILARITY_MIN, "training": len(train)}
     data = store.data_record(source, "test", test, train)

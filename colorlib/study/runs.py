@@ -8,6 +8,7 @@ are missing; a line in `RUNS` adds one.
 import json
 import re
 from datetime import date
+from shlex import quote
 from typing import NamedTuple
 
 import numpy as np
@@ -81,7 +82,7 @@ def study(keys: list[str] | None = None, source: str = "cifar100") -> dict:
     settings = {"given": "luma", "tuning": TUNING, "epochs": EPOCHS}
     settings["runs"] = {key: run.changed for key, run in RUNS.items()}
     data = store.data_record(source, "validation", validation[TUNING:], images)
-    command = f"python -m colorlib study --source {source}"
+    command = f"python -m colorlib study --source {quote(source)}"
     result = store.provenance({}, settings, data, command=command)
     kept = store.load_result(name) if store.find_result(name) else {}
     runs = kept["runs"] if kept.get("data") == data else {}  # of the same images
@@ -98,7 +99,7 @@ def study(keys: list[str] | None = None, source: str = "cifar100") -> dict:
             return result
         measured = measure_run(model, validation)
         result["runs"][key] = {
-            "command": f"python -m colorlib study {key} --source {source}",
+            "command": f"python -m colorlib study {key} --source {quote(source)}",
             "config": vars(config),
             "decoding": decoding.VERSION,
             "digest": store.weights_digest(model),

@@ -204,9 +204,10 @@ def test_the_sentence_below_a_table_follows_the_intervals():
 
 
 def test_a_result_on_file_serves_until_the_weights_change(root, net, monkeypatch, capsys):
-    weights = paths.data_root() / "tiny.safetensors"
+    weights = paths.data_root() / "a tiny.safetensors"
     cl.save_model(net, weights)
     first = published.published_result(str(weights))
+    assert first["command"].endswith(f"--model '{weights}'")
     with monkeypatch.context() as patch:
         patch.setattr(published, "measure_published", None)  # not measured again
         assert published.published_result(str(weights)) == first
