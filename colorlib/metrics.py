@@ -51,6 +51,9 @@ def per_image(
 
     check_pair(predicted, truth)
     prior = ab_prior() if prior is None else torch.as_tensor(prior, dtype=torch.float64)
+    if prior.shape != (AB_CELLS, AB_CELLS) or not 0 <= prior.min() <= prior.max() < torch.inf:
+        found = f"shape {tuple(prior.shape)}, sum {prior.sum():.3g}"
+        raise ValueError(f"prior: got {found}, expected shares (22, 22), finite and none below 0")
     parts = []
     pairs = list(zip(predicted.split(batch), truth.split(batch), strict=True))
     for p, t in tqdm(pairs, "measuring", delay=3, leave=False):

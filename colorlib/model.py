@@ -175,11 +175,10 @@ def colorize(
     check_given(given)
     if not isinstance(model, ColorNet):
         raise ValueError(f"model: got {type(model).__name__}, expected a ColorNet (load_model)")
-    gray = check_images(gray, 1, "colorize").float()
+    gray = check_images(gray, 1, "gray").float()
     if gray.ndim != 4 or min(gray.shape[-2:]) < 32:
-        raise ValueError(
-            f"colorize: got shape {tuple(gray.shape)}, expected (N, 1, H, W) with H and W from 32"
-        )
+        found = f"got shape {tuple(gray.shape)}"
+        raise ValueError(f"gray: {found}, expected (N, 1, H, W) with H and W from 32")
     if not len(gray):
         return gray.expand(-1, 3, -1, -1)
     parts, setting = [], setting_at(model, vividness, given)
@@ -221,10 +220,8 @@ def load_model(name_or_path: str | Path, device: str | torch.device = "cpu") -> 
         path = paths.SHIPPED / f"{name_or_path}.safetensors"
     if not path.is_file():
         names = sorted(p.stem for p in paths.SHIPPED.glob("*.safetensors"))
-        raise ValueError(
-            f"model: got {str(name_or_path)!r}, expected a .safetensors file or a shipped name: "
-            f"{', '.join(names)}"
-        )
+        wish = f"a .safetensors file or a shipped name: {', '.join(names)}"
+        raise ValueError(f"model: got {str(name_or_path)!r}, expected {wish}")
     try:
         state, metadata = paths.read_weights(path)
         config = json.loads(metadata["colornet"])

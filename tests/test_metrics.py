@@ -134,6 +134,14 @@ def test_perfect_and_grey(pair):
     assert grey["colourfulness_ratio"] == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(3, 4), (0,), (22, 22)])
+@pytest.mark.parametrize("share", [torch.nan, torch.inf, -1.0])
+def test_a_prior_that_is_none_is_refused(shape, share):
+    truth = torch.rand(2, 3, 32, 32)
+    with pytest.raises(ValueError, match=r"prior: got shape .*, expected shares \(22, 22\)"):
+        cl.evaluate(truth, truth, torch.full(shape, share))
+
+
 def test_shipped_prior_is_a_distribution():
     prior = metrics.ab_prior()
     assert prior.shape == (22, 22) and prior.sum().item() == pytest.approx(1)
