@@ -54,7 +54,15 @@ def browse(
     """
     if not isinstance(model, ColorNet):
         raise ValueError(f"model: got {type(model).__name__}, expected a ColorNet (load_model)")
-    return Browser(check_uint8(images), model, given, labels).box
+    check_uint8(images)
+    if labels and len(labels[0]) < len(images):
+        raise ValueError(
+            f"labels: got {len(labels[0])}, expected one for each of {len(images)} images"
+        )
+    if labels and not np.isin(labels[0], range(len(labels[1]))).all():
+        wish = f"numbers from 0 to {len(labels[1]) - 1}, as there are {len(labels[1])} class names"
+        raise ValueError(f"labels: got {np.unique(labels[0])}, expected {wish}")
+    return Browser(images, model, given, labels).box
 
 
 class Browser(Tool):

@@ -49,6 +49,20 @@ def test_a_model_by_name_is_refused_in_a_sentence(images):
         cl.browse(images, "cifar")
 
 
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ([0, 1, 0], "labels: got 3, expected one for each of 64 images"),
+        ([2] * 64, "labels: got [2], expected numbers from 0 to 1"),
+        ([-1] * 64, "labels: got [-1], expected numbers from 0 to 1"),
+        ([0.5] * 64, "labels: got [0.5], expected numbers from 0 to 1"),
+    ],
+)
+def test_labels_that_do_not_fit_are_named(images, net, numbers, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        cl.browse(images, net, labels=(np.array(numbers), ["apple", "pear"]))
+
+
 def test_each_move_changes_the_pictures_in_place_and_draws_them_once(images, net, count_calls):
     redraws = count_calls(browser.Browser, "drawn")
     net.schedules["luma"] = [DecodeSetting(), DecodeSetting(0.0, 0.3)]
