@@ -31,7 +31,7 @@ from colorlib.recipes import build
 from colorlib.report import evaluation, store
 from colorlib.report.bootstrap import bootstrap
 from colorlib.report.evaluation import Colorizer, System
-from colorlib.report.tables import TITLES, markdown_table, result_table
+from colorlib.report.tables import TITLES, markdown_table, result_table, short_title
 from colorlib.report.tune_vividness import measure_settings, tune_path
 from colorlib.train import fit
 
@@ -227,7 +227,7 @@ def recipes_table(result: dict, metrics: Sequence[str] = TABLE) -> str:
     budget = result["config"]["budget"]
     images = budget.get("count") or 50_000 - budget["validation"]
     minutes = [
-        f"{TITLES[system_key(recipe)].split(':')[0]} {made['seconds'] / 60:.1f}"
+        f"{short_title(system_key(recipe))} {made['seconds'] / 60:.1f}"
         for recipe, made in result["networks"].items()
     ]
     return (

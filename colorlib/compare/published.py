@@ -27,7 +27,15 @@ from colorlib.photos.colorize_photo import colorize_photo
 from colorlib.report import store
 from colorlib.report.bootstrap import paired_bootstrap
 from colorlib.report.evaluation import trained_on
-from colorlib.report.tables import COLUMNS, TITLES, cells, difference, markdown_table, title
+from colorlib.report.tables import (
+    COLUMNS,
+    TITLES,
+    cells,
+    difference,
+    markdown_table,
+    short_title,
+    title,
+)
 
 VIVIDNESS = (0.0, 0.5, 1.0)
 CHOSEN = ("authors-classes",)  # groups that were chosen by result: no random sample
@@ -188,7 +196,7 @@ def tables(result: dict) -> str:
 def table(rows: list[dict], name: str) -> str:
     """Grey, one system and ours in Markdown, and ours minus the system with its 95 % interval."""
     heads = ["system", *(COLUMNS[metric] for metric in METRICS)]
-    heads += [f"{COLUMNS[metric].split(',')[0]} minus {name}'s" for metric in COMPARED]
+    heads += [f"{short_title(metric)} minus {name}'s" for metric in COMPARED]
     lines = []
     for row in rows:
         compared = [""] * (len(COMPARED) + 1)
@@ -205,7 +213,7 @@ def verdict(ours: dict, name: str) -> str:
     for metric in COMPARED:
         low, high = ours["difference"][metric]
         word = "higher" if low > 0 else "lower" if high < 0 else "not clearly different"
-        words.append(f"{COLUMNS[metric].split(',')[0]} is {word}")
+        words.append(f"{short_title(metric)} is {word}")
     return (
         f"On these {ours['images']} photographs, for {title(ours)} beside {name}: "
         f"{', '.join(words)}. Ours is closer to the truth (PSNR) on {ours['wins']:.0%} of them. "

@@ -37,6 +37,7 @@ COLUMNS = NAMES | {
     "luma_difference": "luma moved, 8-bit steps",
     "lightness_difference": "L* moved",
 }
+SHORT = {"recipe_distribution": "ours", "psnr": "PSNR"}  # a title of its own inside a sentence
 DIGITS = {"psnr": 2, "colourfulness": 1, "ciede2000": 2, "colourfulness_ratio": 2, "frechet": 3}
 DIGITS |= {"luma_difference": 2, "lightness_difference": 2}
 
@@ -52,6 +53,11 @@ def markdown_table(
         if len(line) != len(header):
             raise ValueError(f"markdown_table: got {len(line)} cells, expected {len(header)}")
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def short_title(key: str) -> str:
+    """What a sentence calls a system or a metric."""
+    return SHORT.get(key) or (TITLES | COLUMNS)[key]
 
 
 def title(row: dict) -> str:

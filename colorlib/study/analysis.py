@@ -8,7 +8,7 @@ from scipy import stats
 
 from colorlib.metrics import NAMES
 from colorlib.recipes import build
-from colorlib.report.tables import caption, cells, markdown_table, number
+from colorlib.report.tables import caption, cells, markdown_table, number, short_title
 from colorlib.study.runs import EPOCHS, IMAGES, RUNS, run_config
 
 SHOWN = ("psnr", "raw_auc", "rebalanced_auc")
@@ -71,8 +71,8 @@ def ablation_summary(study: dict) -> str:
     for metric in SHOWN:
         seeds = [best_of(runs[key])[metric] for key in SEEDS if key in runs]
         low, high = (number(value, metric) for value in (min(seeds), max(seeds)))
-        name, _, unit = NAMES[metric].partition(",")
-        spans.append(f"{name} {low} to {high}{unit}")
+        unit = " dB" if metric == "psnr" else ""
+        spans.append(f"{short_title(metric)} {low} to {high}{unit}")
         found = [(*row[metric], row["title"]) for row in ablation(study) if metric in row]
         outside, inside = (
             "; ".join(f"{title} {signed(off, metric)}" for off, limit, title in sorted(found)

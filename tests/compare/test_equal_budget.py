@@ -97,6 +97,13 @@ def test_the_whole_comparison_on_the_sample(monkeypatch):
         equal_budget.compare("sample", "full", 12, unless_current=True)
 
 
+def test_a_title_is_shown_whole(monkeypatch):
+    result = store.load_result("equal-budget-full", committed=True)
+    monkeypatch.setitem(tables.TITLES, "recipe_nogan", "NoGAN: a game")
+    minutes = equal_budget.recipes_table(result).partition("Minutes of training: ")[2]
+    assert ", ours " in minutes and "NoGAN: a game " in minutes
+
+
 def test_a_stopped_run_is_not_compared(images, monkeypatch):
     monkeypatch.setattr(equal_budget, "fit", lambda *_: [{"seconds": 1}])
     with pytest.raises(KeyboardInterrupt):
