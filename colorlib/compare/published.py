@@ -80,6 +80,8 @@ def published_result(
     data = {"source": "published photographs", "count": len(photographs)}
     data["sha256"] = photographs_digest(photographs)
     command = f"python -m colorlib published --model {quote(model_name)}"
+    if tuple(vividness) != VIVIDNESS:
+        command += f" --vividness {' '.join(map(str, vividness))}"
     made = store.provenance({model_name: model}, config, data, command=command)
     if unless_current and not photographs and store.find_result(name):
         result = store.load_result(name)

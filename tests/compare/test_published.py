@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import sys
 
 import numpy as np
@@ -252,6 +253,8 @@ def test_the_command_prints_the_tables_and_keeps_the_result(root, net, monkeypat
     (file,) = paths.results().glob("published-*.json")
     kept = json.loads(file.read_text())
     assert kept["command"].startswith("python -m colorlib published") and kept["digests"]
+    again = cli.parser().parse_args(shlex.split(kept["command"])[3:])
+    assert (again.model, again.vividness) == (str(weights), [0.0])
     assert [row["key"] for row in kept["rows"]][:2] == ["eccv16/main/grey", "eccv16/main/eccv16"]
 
 
