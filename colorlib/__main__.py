@@ -15,6 +15,7 @@ from typing import Any
 
 from colorlib import data, paths
 from colorlib.config import NAME, Config
+from colorlib.datasets.prepared import TITLES
 from colorlib.recipes import build
 from colorlib.report import evaluation, tables
 
@@ -168,8 +169,9 @@ def place(text: str) -> Path:
     return Path(text)
 
 
+NAMED = ", ".join(TITLES)
 SHARED: dict[str, dict[str, Any]] = {
-    "--source": {"default": "auto", "help": "auto, cifar100, sample, a folder or a .npy file"},
+    "--source": {"default": "auto", "help": f"auto, {NAMED}, a folder or a .npy file"},
     "--size": {"type": int, "default": 32, "help": "a folder's images are scaled to this side"},
     "--model": {"default": "photo", "help": "a shipped name or a .safetensors file"},
     "--unless-current": {"action": "store_true", "help": "not if a result on file is still valid"},
