@@ -4,15 +4,22 @@ import time
 
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 from PIL import Image, ImageCms
 
 from colorlib.datasets.image_files import read_rgb
-from colorlib.photos.image_output import save_image
+from colorlib.photos.image_output import BESIDE, save_image
 
 CAMERA, PLACE, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
 ENDINGS = (".png", ".jpg", ".webp", ".tif")
 ARTIST = "José Ångström".encode()
 LAYOUT = {*range(0x00FE, 0x0108), 0x0111, *range(0x0115, 0x0119), 0x011C, 0x013D, 0x8773}
+
+
+def test_the_docs_name_what_is_kept():
+    page = (REPOSITORY / "docs" / "your-images.md").read_text(encoding="utf-8")
+    sentence = page.partition("The picture keeps")[2].partition(".")[0].replace("\n", " ")
+    assert all(word in sentence for word in BESIDE.values())
 
 
 def full_exif() -> bytes:
