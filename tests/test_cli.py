@@ -13,8 +13,18 @@ from PIL import Image
 import colorlib as cl
 from colorlib import __main__ as cli
 from colorlib import data, paths
+from colorlib.datasets.prepared import TITLES
 
 TINY = "--widths 8 8 --down 0 0 --up 0 --batch-size 8 --epochs 1"
+
+
+def test_help_names_every_data_set_and_docs_where_one_is_added():
+    assert all(name in cli.SHARED["--source"]["help"] for name in TITLES)
+    page = (REPOSITORY / "docs" / "extending.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith("| a data set |"))
+    for name, file in (("_load", "data.py"), ("TITLES", "datasets/prepared.py")):
+        assert f"`{name}`" in row and f"`{file}`" in row
+        assert name in (paths.PACKAGE / file).read_text(encoding="utf-8")
 
 
 @pytest.fixture
