@@ -25,11 +25,7 @@ BENCHMARKS = REPOSITORY / "benchmarks" / "results.json"
 STALE = "measure it again: "
 # Results that were measured with an earlier version of the decoding or of the weights, and are not
 # measured again yet (`make results` does it). The test fails for a name that is current again.
-EARLIER = {
-    "calibration",
-    *("fading", "failures", "classifier-cifar"),
-    *("study", "times", "benchmarks"),
-}
+EARLIER = {"benchmarks"}
 
 
 def check_current(name, request):

@@ -285,6 +285,6 @@ def original_rows(seconds: float, model: str | ColorNet = "cifar") -> Figure:
     gray = luma(to_tensor(test))
     colored = original.colorize(net, gray), colorize(network(model), gray, "luma")
     rows = [grey_images(gray), *map(to_images, colored), test]
-    labels = ["input", f"the original's,\n{steps:,} steps", "ours, vividness 0", "truth"]
+    labels = ["input", f"course project's,\n{steps:,} steps", "ours, pre-trained", "truth"]
     pixels = [[cut(picture) for picture in row] for row in rows]
     return image_grid(pixels, [""] * 6, labels, 0.8 * PAGE, describe(source))
