@@ -33,7 +33,8 @@ class Aim(NamedTuple):
         """The row as the table shows it."""
         missed = "" if self.met() else "*missed*"
         numbers = (self.format.format(number) for number in (self.expected, self.reached))
-        return [self.what, *numbers, missed, f"`{self.command}`"]
+        signed = (number.replace("-", "−") for number in numbers)
+        return [self.what, *signed, missed, f"`{self.command}`"]
 
 
 def aims() -> list[Aim]:
@@ -52,14 +53,15 @@ def aims() -> list[Aim]:
     share, edges = "share of the truth's colourfulness at grey's raw AuC", "error at strong edges"
     train, times = "training speed against the course project's, the", "{:.0f} ×"
     found: list[tuple] = [
-        ("cifar-psnr", "CIFAR-100, value given, vividness 0: PSNR", 22.4, careful["psnr"],
+        ("cifar-psnr", "CIFAR-100, value as input, vividness 0: PSNR", 22.4, careful["psnr"],
          "{:.2f} dB", value["command"]),
         ("cifar-raw", "the same, raw AuC", 0.9045, careful["raw_auc"], "{:.4f}", value["command"]),
         ("cifar-rebalanced", "the same, rebalanced AuC at some vividness", 0.7272, vivid, "{:.4f}",
          value["command"]),
-        ("share-value", f"{share}, value given", 0.9, share_at_grey(value), "{:.0%}",
+        ("share-value", f"{share}, value as input", 0.9, share_at_grey(value), "{:.0%}",
          value["command"]),
-        ("share-luma", f"{share}, luma given", 0.9, share_at_grey(luma), "{:.0%}", luma["command"]),
+        ("share-luma", f"{share}, luma as input", 0.9, share_at_grey(luma), "{:.0%}",
+         luma["command"]),
         ("margin", "our curve above every recipe's point: least difference in rebalanced AuC", 0.0,
          margin, "{:+.4f}", full["command"]),
         ("minutes", "training of the weights `cifar` on two cores", 60, made["minutes"],
