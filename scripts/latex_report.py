@@ -77,7 +77,9 @@ def figures() -> dict[str, str]:
     for path in sorted((REPOSITORY / "notebooks").glob("0*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
-            if cell["cell_type"] == "code" and re.search(r"save_figure|figures\.show", source):
+            if cell["cell_type"] == "code" and re.search(
+                r"save_figure|\.saved|figures\.show", source
+            ):
                 for name in re.findall(r'"(0\d_\w+)"', source):
                     found[name] = path.name
     return found
