@@ -85,7 +85,7 @@ def test_notebook_is_committed_executed_on_cifar_100(path, request):
     assert "smoke test" not in text and "CIFAR-100" in text
     assert "/work/" not in path.read_text() and "/tmp/" not in path.read_text()
     if path.stem.startswith("03"):
-        assert "10,000 test images of CIFAR-100" in text
+        assert "10,000 images of CIFAR-100, test split" in text
 
 
 def test_executing_a_notebook_keeps_the_hash_of_what_ran(tmp_path, monkeypatch):
