@@ -31,7 +31,7 @@ from colorlib.recipes import build
 from colorlib.report import evaluation, store
 from colorlib.report.bootstrap import bootstrap
 from colorlib.report.evaluation import Colorizer, System
-from colorlib.report.tables import TITLES, markdown_table, result_table, short_title
+from colorlib.report.tables import TITLES, markdown_table, result_table, short_title, signed
 from colorlib.report.tune_vividness import measure_settings, tune_path
 from colorlib.train import fit
 
@@ -250,10 +250,8 @@ def original_sentence(result: dict) -> str:
 
 def margins_table(result: dict) -> str:
     """`pareto_margins` in Markdown."""
-    rows = [
-        (TITLES[key], f"{margin:+.4f}".replace("-", "−"))
-        for key, margin in pareto_margins(result).items()
-    ]
+    margins = pareto_margins(result).items()
+    rows = [(TITLES[key], signed(margin, "rebalanced_auc")) for key, margin in margins]
     return markdown_table(["recipe", "our curve lies above it by (rebalanced AuC)"], rows)
 
 

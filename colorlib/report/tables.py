@@ -87,6 +87,12 @@ def number(value: float, metric: str) -> str:
     return f"{value:.{DIGITS.get(metric, 4)}f}"
 
 
+def signed(value: float, metric: str) -> str:
+    """A difference with its sign, a true minus, as many digits as tables print, and the unit."""
+    text = ("+" if value >= 0 else "−") + number(abs(value), metric)
+    return f"{text} dB" if metric == "psnr" else text
+
+
 def cells(row: dict, metrics: Iterable[str]) -> list[str]:
     """A row's metrics as a table prints them, a dash for what was not measured."""
     return [number(row[m], m) if m in row else "–" for m in metrics]

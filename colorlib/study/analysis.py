@@ -8,7 +8,7 @@ from scipy import stats
 
 from colorlib.metrics import NAMES
 from colorlib.recipes import build
-from colorlib.report.tables import caption, cells, markdown_table, number, short_title
+from colorlib.report.tables import caption, cells, markdown_table, number, short_title, signed
 from colorlib.study.runs import EPOCHS, IMAGES, RUNS, run_config
 
 SHOWN = ("psnr", "raw_auc", "rebalanced_auc")
@@ -81,12 +81,6 @@ def ablation_summary(study: dict) -> str:
         )  # fmt: skip
         lines.append(f"- **{NAMES[metric]}.** Outside the band: {outside}. Inside it: {inside}.")
     return "\n".join([f"{len(seeds)} seeds of our recipe reach {'; '.join(spans)}.", "", *lines])
-
-
-def signed(value: float, metric: str) -> str:
-    """A difference with its sign, a true minus, as many digits as tables print, and the unit."""
-    text = ("+" if value >= 0 else "−") + number(abs(value), metric)
-    return f"{text} dB" if metric == "psnr" else text
 
 
 def size_of(key: str, field: str) -> int:

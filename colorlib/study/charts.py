@@ -23,8 +23,8 @@ from colorlib.report import store
 from colorlib.report.evaluation_report import colored
 from colorlib.report.pictures import image_grid
 from colorlib.report.style import OTHER, OURS, PAGE, TRUTH, headline
-from colorlib.report.tables import caption
-from colorlib.study.analysis import SHOWN, ablation, scaling, signed
+from colorlib.report.tables import caption, signed
+from colorlib.study.analysis import SHOWN, ablation, scaling
 from colorlib.study.calibration import distribution, entropy
 from colorlib.study.failures import CAUSES
 
