@@ -133,20 +133,13 @@ def evaluate_model(
     config = {"model": model_name, "given": given, "vividness": VIVIDNESS, "resamples": 1000}
     data = store.data_record(source, split, images)
     made = store.provenance({model_name: model}, config, data, command=command)
-
-    found: dict = {}
+    name = name or result_name(model_name, made)
 
     def measure() -> dict:
         rows = evaluate_systems(compared_systems(model, given), images, given)
-        found.update(trained_on=trained_on(model_name), rows=rows)
-        return found
+        return {"trained_on": trained_on(model_name), "rows": rows}
 
-    try:
-        return store.measured(name or result_name(model_name, made), made, measure, unless_current)
-    except OSError:
-        if found:
-            print(result_table(made | found))  # or the time would be lost
-        raise
+    return store.measured(name, made, measure, unless_current, result_table)
 
 
 def trained_on(model_name: str) -> str | None:

@@ -127,17 +127,25 @@ def current_result(name: str, made: dict) -> dict | None:
 
 
 def measured(
-    name: str, made: dict, measure: Callable[[], dict], unless_current: bool = False
-) -> dict:
+    name: str, made: dict, measure: Callable[[], dict], unless_current: bool = False,
+    table: Callable[[dict], str] | None = None,
+) -> dict:  # fmt: skip
     """`made` and what `measure` finds, in how many "seconds", saved as the result NAME.
 
     unless_current: a result on file that was measured in the same way is returned instead.
+    table: what is printed of the result if it cannot be saved.
     """
     if unless_current and (current := current_result(name, made)):
         return current
     began = time.perf_counter()
     content = made | measure()
-    return save_result(name, content | {"seconds": round(time.perf_counter() - began, 1)})
+    content["seconds"] = round(time.perf_counter() - began, 1)
+    try:
+        return save_result(name, content)
+    except OSError:
+        if table:
+            print(table(content))  # or the time would be lost
+        raise
 
 
 def name_for_model(model_name: str) -> str:
